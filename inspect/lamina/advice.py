@@ -1,0 +1,94 @@
+"""What to do about the waste, in order of bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lamina.load import LoadedImage
+from lamina.model import Cause
+from lamina.view import view_upto
+
+_CACHES = (
+    (b"var/lib/apt/lists", "apt's package lists", "rm -rf /var/lib/apt/lists/* in the same RUN"),
+    (b"var/cache/apt", "apt's downloaded packages", "apt-get clean in the same RUN"),
+    (b"var/cache/apk", "apk's package cache", "apk add --no-cache"),
+    (b"var/cache/dnf", "dnf's package cache", "dnf clean all in the same RUN"),
+    (b"var/cache/yum", "yum's package cache", "yum clean all in the same RUN"),
+    (b"root/.cache/pip", "pip's download cache", "pip install --no-cache-dir"),
+    (b"root/.cache/uv", "uv's cache", "uv pip install --no-cache"),
+    (b"root/.npm", "npm's cache", "npm cache clean --force in the same RUN"),
+    (b"usr/local/share/.cache/yarn", "yarn's cache", "yarn cache clean in the same RUN"),
+    (b"root/.cargo/registry", "cargo's registry", "a multi-stage build that copies only the binary"),
+    (b"root/.cache/go-build", "Go's build cache", "a multi-stage build that copies only the binary"),
+    (b"tmp", "temporary files", "remove them in the RUN that makes them"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One thing worth doing."""
+
+    kind: str
+    """A word to script against: a cause's word, or ``cache``."""
+    bytes: int
+    """What following it saves."""
+    layer: int | None
+    """Ships the bytes; None for what several layers ship."""
+    hidden_by: int | None
+    text: str
+    """For people; holds no text from the image."""
+
+
+def advise(image: LoadedImage) -> list[Advice]:
+    """Advice for an image, most bytes first; nothing below a thousandth of its size (and 4 KiB)."""
+    least = max(4096, image.size // 1000)
+    found = [advice for advice in [*_from_waste(image), *_from_caches(image)] if advice.bytes >= least]
+    return sorted(found, key=lambda advice: -advice.bytes)
+
+
+def _from_waste(image: LoadedImage) -> list[Advice]:
+    found = []
+    for group in image.waste.by_layer():
+        layer, hidden_by, number = group.key
+        cause = Cause(number)
+        files = f"{group.count:,} file{'s' if group.count != 1 else ''}"
+        text = {
+            Cause.METADATA: f"Layer {hidden_by} copies {files} of layer {layer} only to change mode, owner or time: "
+            "set them where the files are made (COPY --chmod, COPY --chown, or in the same RUN).",
+            Cause.REMOVED: f"Layer {hidden_by} removes {files} that layer {layer} ships: "
+            "remove them in the RUN that makes them, or build in a stage of its own.",
+            Cause.OPAQUE: f"Layer {hidden_by} empties directories with {files} that layer {layer} ships: "
+            "do it in the RUN that makes them.",
+            Cause.OVERWRITTEN: f"Layer {hidden_by} writes over {files} of layer {layer}: write the final content once.",
+            Cause.IDENTICAL: f"Layer {hidden_by} ships {files} again just as layer {layer} does: leave the copy out.",
+            Cause.REPLACED: f"Layer {hidden_by} puts something else where layer {layer} has {files}: "
+            "leave them out of the lower layer.",
+        }[cause]
+        found.append(Advice(cause.word, group.bytes, layer, hidden_by, text))
+    return found
+
+
+def _from_caches(image: LoadedImage) -> list[Advice]:
+    union = image.union
+    final = view_upto(union, union.layer_count - 1)
+    found = []
+    for directory, what, remedy in _CACHES:
+        path = union.paths.find(directory)
+        size = int(final.size[path]) if path is not None else 0
+        if path is None or not size:
+            continue
+        events = final.event[path : int(union.paths.end[path])]
+        events = events[events >= 0]
+        layers = np.unique(union.born[events[union.size[events] > 0]]).tolist()
+        found.append(
+            Advice(
+                "cache",
+                size,
+                layers[0] if len(layers) == 1 else None,
+                None,
+                f"/{directory.decode()} still ships {what}: {remedy}.",
+            )
+        )
+    return found

@@ -1,0 +1,64 @@
+"""Same content at more than one place of an image's final file system."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from lamina.load import LoadedImage
+
+MIN_SIZE = 4096
+"""Bytes below which a file is no candidate: smaller ones cost a disk block anyway, and there are hosts of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """One content that several inodes hold. Names of one inode (hard links) are one place."""
+
+    size: int
+    """Bytes of one copy."""
+    paths: tuple[bytes, ...]
+
+    @property
+    def bytes(self) -> int:
+        """What all copies but one cost."""
+        return self.size * (len(self.paths) - 1)
+
+
+def find_duplicates(image: LoadedImage, cancel: threading.Event | None = None) -> list[Duplicate]:
+    """Duplicates of the final file system, most bytes first.
+
+    Only files that share their size with another one are looked into, and of those only the ones whose content the
+    scan did not see. Content is the same where its XXH3-128 is.
+
+    Raises:
+        LaminaError: the source can't be read any more.
+        Cancelled: ``cancel`` was set.
+    """
+    union = image.union
+    names = union.alive(union.layer_count - 1)
+    names = names[union.regular()[names]]
+    inodes, first = np.unique(union.inode[names], return_index=True)
+    paths = union.path[names[first]]
+    sizes = union.size[inodes]
+    _, group, members = np.unique(sizes, return_inverse=True, return_counts=True)
+    candidates = (sizes >= MIN_SIZE) & (members[group] > 1)
+    inodes, paths, sizes = inodes[candidates], paths[candidates], sizes[candidates]
+    image.learn_content(inodes, cancel or threading.Event())
+    known = union.known(inodes)
+    inodes, paths, sizes = inodes[known], paths[known], sizes[known]
+    ids = union.content[inodes]
+    order = np.lexsort((paths, ids[:, 1], ids[:, 0], sizes))
+    sizes, paths, ids = sizes[order], paths[order], ids[order]
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (sizes[1:] != sizes[:-1]) | (ids[1:] != ids[:-1]).any(axis=1)
+    starts = np.flatnonzero(new)
+    stops = np.append(starts[1:], len(order))
+    found = [
+        Duplicate(int(sizes[start]), tuple(union.paths.path(path) for path in paths[start:stop].tolist()))
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)
+        if stop - start > 1
+    ]
+    return sorted(found, key=lambda duplicate: (-duplicate.bytes, duplicate.paths))

@@ -1,0 +1,1 @@
+"""One layer's bytes become one layer's index."""

@@ -1,0 +1,175 @@
+"""How a blob is compressed, and its bytes uncompressed piece by piece."""
+
+from __future__ import annotations
+
+import zlib
+from types import ModuleType
+from typing import Any, Literal, Protocol
+
+import zstandard
+
+from lamina.layers.headers import BLOCK, ZERO_BLOCK
+from lamina.model import LaminaError
+
+_inflate: ModuleType
+try:
+    from isal import isal_zlib as _inflate  # three to four times as fast as zlib
+except ImportError:  # no wheel for this machine
+    _inflate = zlib
+
+Codec = Literal["tar", "gzip", "zstd", "json", "empty", "unknown"]
+
+_PIECE = 1 << 20  # bytes of output at a time: bounds what a decompression bomb can make us hold
+
+
+def sniff(head: bytes) -> Codec:
+    """What a blob is, from its first 512 bytes (all of it where shorter)."""
+    if not head:
+        return "empty"
+    if head[:2] == b"\x1f\x8b":
+        return "gzip"
+    if head[:4] == b"\x28\xb5\x2f\xfd" or (len(head) >= 4 and head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5):
+        return "zstd"
+    if head[257:262] == b"ustar" or head[:BLOCK] == ZERO_BLOCK:
+        return "tar"
+    if head.lstrip()[:1] in (b"{", b"["):
+        return "json"
+    if len(head) >= BLOCK and _checksum_matches(head[:BLOCK]):  # V7, without a magic
+        return "tar"
+    return "unknown"
+
+
+def _checksum_matches(block: bytes) -> bool:
+    field = block[148:156].strip(b"\0 ")
+    if not field or not all(0x30 <= c <= 0x37 for c in field):
+        return False
+    return int(field, 8) == sum(block) - sum(block[148:156]) + 8 * 0x20
+
+
+class Decompressor(Protocol):
+    """Bytes in, bytes out, bounded."""
+
+    pending: bool
+    """More output can be had without input: call ``feed(b"")``."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Uncompressed bytes, about a MiB at the most at a time.
+
+        Raises:
+            LaminaError: the data is damaged.
+        """
+
+    def finish(self) -> None:
+        """Say that no more input comes.
+
+        Raises:
+            LaminaError: the data ends too early.
+        """
+
+
+class _Identity:
+    pending = False
+
+    def feed(self, data: bytes) -> bytes:
+        return data
+
+    def finish(self) -> None:
+        pass
+
+
+class _Gzip:
+    """Gzip, of several members too (pigz, estargz); padding after the last is ignored as gzip(1) does."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._member: Any = _inflate.decompressobj(wbits=31)
+        self._started = False
+        self._done = 0
+        self._input = b""
+        self.pending = False
+
+    def feed(self, data: bytes) -> bytes:
+        data = self._input + data if self._input else data
+        self._input = b""
+        self.pending = False
+        if self._member.eof:
+            data = self._next_member(data)
+            if not data:
+                return b""
+        self._started = True
+        try:
+            out: bytes = self._member.decompress(data, _PIECE)
+        except (zlib.error, _inflate.error) as error:
+            raise LaminaError(f"{self._where}: damaged gzip data ({error})") from None
+        self._input = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+        self.pending = bool(self._input) or len(out) >= _PIECE
+        return out
+
+    def _next_member(self, data: bytes) -> bytes:
+        if data[:1] == b"\x1f" and len(data) < 2:  # the magic may be cut in two
+            self._input = data
+            return b""
+        if data[:2] != b"\x1f\x8b":
+            if data.strip(b"\0"):
+                raise LaminaError(f"{self._where}: rubbish after the gzip data")
+            return b""
+        self._member = _inflate.decompressobj(wbits=31)
+        return data
+
+    def finish(self) -> None:
+        if self._started and not self._member.eof:
+            raise LaminaError(f"{self._where}: truncated gzip data")
+
+
+class _Zstd:
+    """Zstandard, of several frames too, skippable ones among them (zstd:chunked keeps its table there)."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._frame: Any = None
+        self._input: bytes = b""
+        self._at = 0
+        self.pending = False
+
+    def feed(self, data: bytes) -> bytes:
+        if data:
+            self._input = self._input[self._at :] + data
+            self._at = 0
+        self.pending = False
+        piece = memoryview(self._input)[self._at : self._at + _ZSTD_STEP]
+        if not piece:
+            return b""
+        if self._frame is None or self._frame.eof:
+            self._frame = zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
+        try:
+            out: bytes = self._frame.decompress(piece)
+        except zstandard.ZstdError as error:
+            raise LaminaError(f"{self._where}: damaged zstd data ({error})") from None
+        self._at += len(piece)
+        if self._frame.eof:
+            self._at -= len(self._frame.unused_data)
+        self.pending = self._at < len(self._input)
+        return out
+
+    def finish(self) -> None:
+        if self._frame is not None and not self._frame.eof:
+            raise LaminaError(f"{self._where}: truncated zstd data")
+
+
+_ZSTD_STEP = 16 << 10
+"""Bytes of input at a time. The interface has no bound on its output; four bytes of input can give 128 KiB."""
+
+
+def decompressor(codec: Codec, where: str) -> Decompressor:
+    """What turns a blob of this kind into tar bytes.
+
+    Raises:
+        LaminaError: the kind is none lamina can read.
+    """
+    if codec in ("tar", "empty"):
+        return _Identity()
+    if codec == "gzip":
+        return _Gzip(where)
+    if codec == "zstd":
+        return _Zstd(where)
+    raise LaminaError(f"{where}: unknown compression: neither tar, gzip nor zstd")

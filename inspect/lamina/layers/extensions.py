@@ -1,0 +1,125 @@
+"""Members that only describe the next one: PAX records, GNU long names, sparse maps.
+
+Sources: POSIX.1-2001 pax format; the GNU tar manual's "Sparse Formats". Global PAX headers are read past and
+not applied, as engines do (Go's archive/tar hands them to the caller, and no engine applies them).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from lamina.layers.headers import BLOCK, parse_number
+
+MAX_EXTENSION = 16 << 20
+"""Bytes an extension's payload may have; xattrs and sparse maps of real files stay far below."""
+
+_XATTR = b"SCHILY.xattr."
+_INT64_MAX = 2**63 - 1
+
+
+@dataclass(slots=True)
+class Override:
+    """What extensions say of the next member; None where they are silent."""
+
+    name: bytes | None = None
+    link: bytes | None = None
+    size: int | None = None
+    """Bytes of the stored payload."""
+    real_size: int | None = None
+    """Bytes of a sparse file as it reads back."""
+    sparse: bool = False
+    sparse_map: bytes = b""
+    uid: int | None = None
+    gid: int | None = None
+    mtime: int | None = None
+    """Nanoseconds."""
+    xattrs: bytes = b""
+
+
+def _records(payload: bytes) -> list[tuple[bytes, bytes]]:
+    found: list[tuple[bytes, bytes]] = []
+    position = 0
+    while position < len(payload):
+        if payload[position] == 0:  # some writers pad the payload with NULs
+            break
+        blank = payload.find(b" ", position, position + 20)
+        length_text = payload[position:blank] if blank > 0 else b""
+        if not length_text.isdigit():
+            raise ValueError("bad PAX record length")
+        end = position + int(length_text)
+        if end > len(payload) or end <= blank + 1 or payload[end - 1] != 0x0A:
+            raise ValueError("bad PAX record")
+        key, equals, value = payload[blank + 1 : end - 1].partition(b"=")
+        if not equals or not key:
+            raise ValueError("bad PAX record")
+        found.append((key, value))
+        position = end
+    return found
+
+
+def apply_pax(payload: bytes, override: Override) -> None:
+    """Fold an extended header's records into what is known of the next member.
+
+    Raises:
+        ValueError: a record is malformed or a number in it is none.
+    """
+    pairs = _records(payload)
+    records = dict(pairs)
+    get = records.get
+    # GNU sparse 0.0 repeats its keys, so the map is all of them in order: it is only compared.
+    sparse = [
+        b"%s=%s\n" % pair for pair in pairs if pair[0].startswith(b"GNU.sparse.") and pair[0] != b"GNU.sparse.name"
+    ]
+    if sparse:
+        override.sparse = True
+        override.sparse_map = b"".join(sparse)
+    path = get(b"GNU.sparse.name") or get(b"path")
+    if path:
+        override.name = path.partition(b"\0")[0]
+    link = get(b"linkpath")
+    if link:
+        override.link = link.partition(b"\0")[0]
+    if size := get(b"size"):
+        override.size = _natural(size)
+    if real := (get(b"GNU.sparse.realsize") or get(b"GNU.sparse.size")):
+        override.real_size = _natural(real)
+    if uid := get(b"uid"):
+        override.uid = _natural(uid)
+    if gid := get(b"gid"):
+        override.gid = _natural(gid)
+    if mtime := get(b"mtime"):
+        override.mtime = _nanoseconds(mtime)
+    xattrs = sorted((key, value) for key, value in records.items() if key.startswith(_XATTR))
+    if xattrs:
+        override.xattrs = b"".join(
+            b"%d %s=%d:%s\n" % (len(key), key[len(_XATTR) :], len(value), value) for key, value in xattrs
+        )
+
+
+def _natural(text: bytes) -> int:
+    if not text.isdigit() or len(text) > 19:
+        raise ValueError("bad number in a PAX record")
+    return min(int(text), _INT64_MAX)
+
+
+def _nanoseconds(text: bytes) -> int:
+    try:
+        value = int(Decimal(text.decode("ascii")) * 1_000_000_000) if len(text) < 64 else 0
+    except (InvalidOperation, UnicodeDecodeError, ValueError, OverflowError):
+        raise ValueError("bad time in a PAX record") from None
+    return max(-_INT64_MAX, min(value, _INT64_MAX))
+
+
+def gnu_sparse(header: bytes) -> tuple[int, bool]:
+    """(real size in bytes, whether map blocks follow) of an old GNU sparse header.
+
+    Raises:
+        ValueError: the real size is not a number.
+    """
+    return parse_number(header[483:495]), header[482] != 0
+
+
+def map_continues(block: bytes) -> bool:
+    """Whether another map block follows this one of an old GNU sparse file."""
+    return len(block) == BLOCK and block[504] != 0

@@ -1,0 +1,145 @@
+"""Tar header blocks, many at once, decoded to columns.
+
+Formats: POSIX.1-1988 ustar, GNU tar, V7 (see the tar(5) manual page). A batch of 512-byte blocks is viewed as a
+matrix and each numeric field parsed for all rows together; rows whose field is not plain zero-padded octal
+(base-256, leading blanks, early terminators) are parsed alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamina.model import LaminaError
+
+BLOCK = 512
+ZERO_BLOCK = bytes(BLOCK)
+
+_INT64_MAX = 2**63 - 1
+
+
+@dataclass(slots=True)
+class HeaderBatch:
+    """Decoded fields of a batch of headers, one row each."""
+
+    names: list[bytes]
+    links: list[bytes]
+    mode: NDArray[np.int64]
+    uid: NDArray[np.int64]
+    gid: NDArray[np.int64]
+    mtime: NDArray[np.int64]
+    """Seconds since the epoch."""
+    device: NDArray[np.bool_]
+    matrix: NDArray[np.uint8]
+
+    def device_numbers(self, row: int) -> tuple[int, int]:
+        """(major, minor) of a device node's row."""
+        block = self.matrix[row].tobytes()
+        return parse_number(block[329:337]), parse_number(block[337:345])
+
+
+def parse_number(field: bytes) -> int:
+    """One numeric header field: octal text, or base-256 where the first bit is set.
+
+    Raises:
+        ValueError: neither of both.
+    """
+    first = field[0]
+    if first in (0x80, 0xFF):
+        value = int.from_bytes(field[1:], "big")
+        return value - (1 << 8 * (len(field) - 1)) if first == 0xFF else value
+    if first & 0x80:  # GNU and star use all bits but the first
+        return int.from_bytes(bytes((first & 0x7F,)) + field[1:], "big")
+    text = field.partition(b"\0")[0].strip()
+    # int() would take "0o17", "1_0" and signs, which no tar writes.
+    if not text:
+        return 0
+    if not all(0x30 <= c <= 0x37 for c in text):
+        raise ValueError(f"not a number: {field!r}")
+    return int(text, 8)
+
+
+def _octal_column(columns: NDArray[np.uint8], what: str, where: str) -> NDArray[np.int64]:
+    width = columns.shape[1] - 1  # the last byte is the terminator
+    digits = columns[:, :width] - np.uint8(ord("0"))
+    weights = 8 ** np.arange(width - 1, -1, -1, dtype=np.int64)
+    values: NDArray[np.int64] = digits.astype(np.int64) @ weights
+    last = columns[:, width]
+    odd = (digits > 7).any(axis=1) | ((last != 0) & (last != 0x20))
+    for row in np.flatnonzero(odd).tolist():
+        try:
+            value = parse_number(columns[row].tobytes())
+        except ValueError:
+            raise LaminaError(f"{where}: bad tar header: its {what} is not a number") from None
+        values[row] = max(-_INT64_MAX, min(value, _INT64_MAX))
+    return values
+
+
+def _check_sums(matrix: NDArray[np.uint8], where: str) -> None:
+    """Refuse headers whose checksum is wrong: unsigned sum of the block, its own field read as blanks."""
+    # Sums of byte pairs in four 16-bit lanes: a quarter of the work of summing bytes one by one.
+    words = matrix.view(np.uint64)
+    low = np.uint64(0x00FF00FF00FF00FF)
+    lanes = (words & low) + ((words >> np.uint64(8)) & low)
+    sums = lanes.sum(axis=1).view(np.uint16).reshape(-1, 4).sum(axis=1, dtype=np.int64)
+    field = matrix[:, 148:156]
+    sums -= field.sum(axis=1, dtype=np.int64) - 8 * 0x20
+    # The field is six digits, NUL, blank; some writers use seven digits, or blanks in front.
+    digits = field[:, :6] - np.uint8(ord("0"))
+    stated = digits.astype(np.int64) @ (8 ** np.arange(5, -1, -1, dtype=np.int64))
+    for row in np.flatnonzero((digits > 7).any(axis=1) | (stated != sums)).tolist():
+        block = matrix[row].tobytes()
+        # Old tars summed signed bytes.
+        signed = int(sums[row]) - 256 * sum(1 for i, c in enumerate(block) if c > 127 and not 148 <= i < 156)
+        try:
+            value = parse_number(block[148:156])
+        except ValueError:
+            value = -1
+        if value not in (int(sums[row]), signed):
+            raise LaminaError(f"{where}: bad tar header: wrong checksum (damaged, or not a tar)")
+
+
+def _strings(columns: NDArray[np.uint8]) -> list[bytes]:
+    width = columns.shape[1]
+    texts: list[bytes] = np.ascontiguousarray(columns).view(f"S{width}").ravel().tolist()
+    if any(b"\0" in text for text in texts):  # rubbish after the terminator
+        texts = [text.partition(b"\0")[0] for text in texts]
+    return texts
+
+
+def decode_headers(blocks: list[bytes], where: str) -> HeaderBatch:
+    """Decode header blocks.
+
+    Args:
+        blocks: 512 bytes each.
+        where: names the layer in errors.
+
+    Raises:
+        LaminaError: a checksum or a number is wrong.
+    """
+    matrix = np.frombuffer(b"".join(blocks), dtype=np.uint8).reshape(-1, BLOCK)
+    _check_sums(matrix, where)
+    names = _strings(matrix[:, :100])
+    # A prefix exists only in POSIX headers ("ustar\0"); GNU's "ustar " keeps times there.
+    posix = (matrix[:, 257:263] == np.frombuffer(b"ustar\0", dtype=np.uint8)).all(axis=1)
+    for row in np.flatnonzero(posix & (matrix[:, 345] != 0)).tolist():
+        prefix = matrix[row, 345:500].tobytes().partition(b"\0")[0]
+        names[row] = prefix + b"/" + names[row]
+    flags = matrix[:, 156]
+    linked = np.flatnonzero((flags == 0x31) | (flags == 0x32))
+    links = [b""] * len(names)
+    if linked.size:
+        for row, target in zip(linked.tolist(), _strings(matrix[linked, 157:257]), strict=True):
+            links[row] = target
+    return HeaderBatch(
+        names=names,
+        links=links,
+        mode=_octal_column(matrix[:, 100:108], "mode", where),
+        uid=_octal_column(matrix[:, 108:116], "user id", where),
+        gid=_octal_column(matrix[:, 116:124], "group id", where),
+        mtime=_octal_column(matrix[:, 136:148], "time", where),
+        device=(flags == 0x33) | (flags == 0x34),
+        matrix=matrix,
+    )

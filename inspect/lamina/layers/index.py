@@ -1,0 +1,78 @@
+"""One layer's index: what a layer's tar carries, as columns.
+
+An index is a pure function of the layer's bytes. Rows stand in tar order, one per member that
+matters to a file system: PAX and GNU extension members are folded into the member they describe.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamina.model import Kind
+
+SEPARATOR = b"\0"
+"""Between the components of a path key. NUL can't stand in a name and sorts before every other byte,
+so sorting keys gives pre-order: a directory's subtree directly follows it."""
+
+_BETWEEN = b"\0\0"  # between two keys of a blob; a key has no empty component, so it can't occur inside one
+
+CONTENT_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class LayerIndex:
+    """Columns of one layer, all of length :attr:`count`.
+
+    ``size`` is bytes of a regular file's content (a sparse file's as it reads back), 0 for all else. ``mode`` holds
+    the permission bits (``0o7777``). ``mtime`` is nanoseconds since the epoch. ``offset`` is where the payload
+    starts in the uncompressed tar. ``content`` is the XXH3-128 of the content as two words, both 0 where unknown.
+    """
+
+    keys_blob: bytes = field(repr=False)
+    kind: NDArray[np.uint8]
+    size: NDArray[np.int64]
+    mode: NDArray[np.uint16]
+    uid: NDArray[np.uint32]
+    gid: NDArray[np.uint32]
+    mtime: NDArray[np.int64]
+    offset: NDArray[np.int64]
+    content: NDArray[np.uint64]
+    """Shape (count, 2)."""
+    links: dict[int, bytes]
+    """Row -> target: of a symbolic link as it stands; of a hard link as a path key."""
+    devices: dict[int, tuple[int, int]]
+    """Row -> (major, minor) of device nodes."""
+    xattrs: dict[int, bytes]
+    """Row -> extended attributes in one canonical serialisation, only to be compared."""
+    tar_size: int
+    """Bytes of the uncompressed tar."""
+
+    @property
+    def count(self) -> int:
+        """Rows of the index."""
+        return len(self.kind)
+
+    @property
+    def size_sum(self) -> int:
+        """Sum of the sizes of the regular files the layer carries; a hard link adds 0."""
+        return int(self.size.sum())
+
+    @property
+    def files(self) -> int:
+        """Names the layer carries that are neither directories nor whiteouts."""
+        return int(((self.kind != Kind.DIR) & (self.kind < Kind.WHITEOUT)).sum())
+
+    def keys(self) -> list[bytes]:
+        """The path keys of all rows: components joined by :data:`SEPARATOR`, the root is empty.
+
+        A whiteout row's key is the path it removes, an opaque row's the directory it empties.
+        """
+        return self.keys_blob.split(_BETWEEN) if self.count else []
+
+
+def join_keys(keys: list[bytes]) -> bytes:
+    """The blob :meth:`LayerIndex.keys` splits again."""
+    return _BETWEEN.join(keys)

@@ -1,0 +1,215 @@
+"""Read an image and compute every figure of it: the one way from a source to numbers."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamina.changes import changed_between
+from lamina.layers.index import LayerIndex
+from lamina.model import Cancelled, Change, ImageInfo, Kind, Progress
+from lamina.sources.base import Content, Observer, ReadImage, Source
+from lamina.union import ABSENT, Union, build_union
+from lamina.view import removed_bytes
+from lamina.waste import WasteTable
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many names, and their bytes."""
+
+    count: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFigures:
+    """The numbers of one layer. Names are counted without directories."""
+
+    size: int = 0
+    """Bytes of the regular files the layer carries."""
+    tar_size: int = 0
+    files: int = 0
+    """Names the layer carries that are no directories and no whiteouts."""
+    wasted: int = 0
+    """Bytes of this layer that nothing reaches in the end."""
+    hides: int = 0
+    """Bytes of lower layers that this layer hides for good."""
+    added: Tally = Tally()
+    modified: Tally = Tally()
+    metadata: Tally = Tally()
+    removed: Tally = Tally()
+    read: bool = True
+    """False where reading stopped before this layer: its other figures mean nothing."""
+
+
+@dataclass(slots=True)
+class LoadedImage:
+    """An image with all its figures."""
+
+    info: ImageInfo
+    source_label: str
+    union: Union
+    layers: tuple[LayerFigures, ...]
+    waste: WasteTable
+    size: int
+    """Bytes shipped: the sum of the layers' sizes."""
+    visible: int
+    """Bytes of the files that have a name in the final file system."""
+    files: int
+    """Names in the final file system that are no directories."""
+    _content: Content | None = field(default=None, repr=False)
+
+    @property
+    def wasted(self) -> int:
+        """Bytes shipped that no name in the final file system reaches."""
+        return self.size - self.visible
+
+    @property
+    def efficiency(self) -> float:
+        """Visible over shipped; 1.0 for an image without bytes."""
+        return self.visible / self.size if self.size else 1.0
+
+    @property
+    def complete(self) -> bool:
+        """Whether every layer was read."""
+        return all(layer.read for layer in self.layers)
+
+    def learn_content(self, inodes: NDArray[np.int32], cancel: threading.Event) -> None:
+        """Make the content ids of these inodes known, reading the files the scan passed over.
+
+        Raises:
+            LaminaError: the source can't be read any more.
+            Cancelled: ``cancel`` was set; what was learned so far is kept.
+        """
+        _learn_content(self.union, self._content, inodes, cancel)
+
+
+class _Deaf:
+    """An observer for callers that want none."""
+
+    def head(self, info: ImageInfo) -> None:
+        pass
+
+    def layer(self, index: int, layer: LayerIndex) -> None:
+        pass
+
+    def progress(self, progress: Progress) -> None:
+        pass
+
+
+def load(
+    source: Source,
+    target: str | None,
+    observer: Observer | None = None,
+    cancel: threading.Event | None = None,
+    *,
+    verify: bool = False,
+) -> LoadedImage:
+    """Read one image and compute its figures.
+
+    Args:
+        source: where it is.
+        target: which one; None for the source's only or first image.
+        observer: hears of head, layers and progress on this thread.
+        cancel: stops the reading when set; the layers read so far are returned, the others marked as not read.
+        verify: check every layer's digests, also of layers whose bytes need not be read whole.
+
+    Raises:
+        LaminaError: the image can't be read.
+        Cancelled: before the image's head was known.
+    """
+    cancel = cancel or threading.Event()
+    read = source.read(target, observer or _Deaf(), cancel, verify=verify)
+    return compute(read, source.label, cancel)
+
+
+def load_all(
+    source: Source,
+    observer: Observer | None = None,
+    cancel: threading.Event | None = None,
+    *,
+    verify: bool = False,
+) -> list[LoadedImage]:
+    """Every image a source holds, in its order.
+
+    Raises:
+        LaminaError: one of them can't be read.
+        Cancelled: before the last one's head was known.
+    """
+    cancel = cancel or threading.Event()
+    progress = observer.progress if observer is not None else None
+    return [load(source, summary.target, observer, cancel, verify=verify) for summary in source.list(cancel, progress)]
+
+
+def compute(read: ReadImage, source_label: str, cancel: threading.Event) -> LoadedImage:
+    """All figures of an image that was read.
+
+    Raises:
+        LaminaError: content that a figure needs can't be read.
+    """
+    union = build_union(read.layers)
+    try:
+        _learn_content(union, read.content, union.wanted_content(), cancel)
+    except Cancelled:
+        pass  # what content could not be compared counts as changed
+    waste = WasteTable(union)
+    final = union.alive(union.layer_count - 1)
+    size = sum(layer.size_sum for layer in read.layers if layer is not None)
+    return LoadedImage(
+        info=read.info,
+        source_label=source_label,
+        union=union,
+        layers=_layer_figures(union, waste, read.layers),
+        waste=waste,
+        size=size,
+        visible=int(union.attributed_sizes(final).sum()),
+        files=int((union.kind[final] != Kind.DIR).sum()),
+        _content=read.content,
+    )
+
+
+def _learn_content(union: Union, content: Content | None, inodes: NDArray[np.int32], cancel: threading.Event) -> None:
+    inodes = inodes[~union.known(inodes)]
+    if content is None or not inodes.size:
+        return
+    for layer in np.unique(union.born[inodes]).tolist():
+        mine = inodes[union.born[inodes] == layer]
+        mine = mine[np.argsort(union.offset[mine], kind="stable")]
+        files = list(zip(union.offset[mine].tolist(), union.size[mine].tolist(), strict=True))
+        ids = content.hashes(layer, files, cancel)
+        union.content[mine] = np.frombuffer(b"".join(ids), dtype=np.uint64).reshape(-1, 2)
+
+
+def _layer_figures(union: Union, waste: WasteTable, layers: list[LayerIndex | None]) -> tuple[LayerFigures, ...]:
+    wasted, hides = waste.per_layer(len(layers))
+    figures = []
+    for number, layer in enumerate(layers):
+        if layer is None:
+            figures.append(LayerFigures(read=False))
+            continue
+        delta = changed_between(union, number - 1, number)
+        shown = np.where(delta.after == ABSENT, delta.before, delta.after)
+        named = union.kind[shown] != Kind.DIR
+        tallies = {}
+        for change in (Change.ADDED, Change.MODIFIED, Change.METADATA):
+            rows = named & (delta.change == change)
+            tallies[change] = Tally(int(rows.sum()), int(union.size[shown[rows]].sum()))
+        _, gone = removed_bytes(union, delta, number - 1, number)
+        figures.append(
+            LayerFigures(
+                size=layer.size_sum,
+                tar_size=layer.tar_size,
+                files=layer.files,
+                wasted=wasted[number],
+                hides=hides[number],
+                added=tallies[Change.ADDED],
+                modified=tallies[Change.MODIFIED],
+                metadata=tallies[Change.METADATA],
+                removed=Tally(int((named & (delta.change == Change.REMOVED)).sum()), int(gone.sum())),
+            )
+        )
+    return tuple(figures)

@@ -1,0 +1,132 @@
+"""The small frozen types everything else speaks in.
+
+Terms are those of the OCI image specification. Sizes are bytes, always ``int``;
+a size nobody knows is ``None``, never 0.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class LaminaError(Exception):
+    """A source can't be read or reached. Its text is one line: what, where, what to do.
+
+    The text may hold names that come from strangers: whoever shows it passes it
+    through :func:`lamina.names.display_name` first.
+    """
+
+
+class Cancelled(Exception):
+    """The user asked to stop; what was read so far stays usable."""
+
+
+class Kind(enum.IntEnum):
+    """What a tar member is; 0 to 6 are the digits of the ustar type flag."""
+
+    FILE = 0
+    HARDLINK = 1
+    SYMLINK = 2
+    CHAR = 3
+    BLOCK = 4
+    DIR = 5
+    FIFO = 6
+    WHITEOUT = 7
+    OPAQUE = 8
+
+
+class Change(enum.IntEnum):
+    """What became of a path between two states of the file system."""
+
+    UNCHANGED = 0
+    ADDED = 1
+    MODIFIED = 2
+    METADATA = 3
+    REMOVED = 4
+
+    @property
+    def mark(self) -> str:
+        """One ASCII cell: never colour alone tells a change."""
+        return " +Mm-"[self]
+
+
+class Cause(enum.IntEnum):
+    """Why bytes that a layer ships are reached by no name in the final file system."""
+
+    OVERWRITTEN = 0
+    METADATA = 1
+    IDENTICAL = 2
+    REMOVED = 3
+    OPAQUE = 4
+    REPLACED = 5
+
+    @property
+    def word(self) -> str:
+        """The word the JSON report uses."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class LayerInfo:
+    """What an image's manifest and config say of one layer, before a byte of it is read."""
+
+    index: int
+    diff_id: str
+    """Digest of the uncompressed tar, ``sha256:<hex>``."""
+    chain_id: str
+    digest: str | None = None
+    """Digest of the blob as stored or transferred; None where the source has none."""
+    blob_size: int | None = None
+    """Bytes of the blob as stored or transferred."""
+    instruction: str = ""
+    """The history row's ``created_by``, whole and raw: untrusted text."""
+    created: str | None = None
+    """RFC 3339, as the history row has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInfo:
+    """One image's head: everything its manifest and config tell."""
+
+    target: str
+    """How the image was asked for, or can be asked for again."""
+    id: str
+    """Digest of the config, ``sha256:<hex>``; an engine's own image Id where it has one."""
+    layers: tuple[LayerInfo, ...]
+    tags: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
+    """Repository digests, ``name@sha256:<hex>``."""
+    platform: str = "unknown"
+    created: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """The image config as parsed JSON: untrusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSummary:
+    """One row of a source's list of images, known without reading any layer."""
+
+    target: str
+    """What to hand to ``Source.read`` to open this image."""
+    id: str
+    tags: tuple[str, ...]
+    digests: tuple[str, ...] = ()
+    created: str | None = None
+    size: int | None = None
+    """Bytes as the source states them (an engine's own figure), None where it states none."""
+    layers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the reading has come."""
+
+    done: int
+    """Bytes read from the source."""
+    total: int | None
+    """Bytes to read, None where nobody knows."""
+    what: str
+    """A short phrase: ``layer 3 of 11``, ``waiting for the engine``."""

@@ -1,0 +1,181 @@
+"""The report: everything lamina knows of some images as one JSON object, schema ``lamina.report/1``.
+
+Bytes are integers, what is unknown is null. A path is written as text; where it is not UTF-8 the text has U+FFFD in
+place of what is not, and ``path_base64`` beside it has the bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from lamina.advice import advise
+from lamina.dive import dive_figures
+from lamina.duplicates import find_duplicates
+from lamina.load import LayerFigures, LoadedImage, Tally
+from lamina.model import LayerInfo
+from lamina.sharing import PullCost, SetMember, share
+
+SCHEMA = "lamina.report/1"
+
+Json = dict[str, Any]
+
+
+def build(images: Sequence[LoadedImage], cancel: threading.Event | None = None) -> Json:
+    """The report of some images; with two or more also what they share.
+
+    Args:
+        images: completely read.
+        cancel: stops the search for duplicates.
+
+    Raises:
+        LaminaError: a file that a figure needs can't be read any more.
+        Cancelled: ``cancel`` was set.
+    """
+    report: Json = {"schema": SCHEMA, "images": [_image(image, cancel) for image in images]}
+    if len(images) > 1:
+        report["sharing"] = _sharing(images)
+    return report
+
+
+def to_json(report: Json) -> str:
+    """The report as JSON text, ASCII only: what is not, and every control character, is escaped."""
+    return json.dumps(report, indent=1) + "\n"
+
+
+def _image(image: LoadedImage, cancel: threading.Event | None) -> Json:
+    info = image.info
+    dive = dive_figures(image.union, [layer.size for layer in image.layers])
+    blob_sizes = [layer.blob_size for layer in info.layers]
+    known = [size for size in blob_sizes if size is not None]
+    return {
+        "target": info.target,
+        "tags": list(info.tags),
+        "id": info.id,
+        "platform": info.platform,
+        "created": info.created,
+        "size": image.size,
+        "visible": image.visible,
+        "wasted": image.wasted,
+        "efficiency": image.efficiency,
+        "files": image.files,
+        "blob_size": sum(known) if len(known) == len(blob_sizes) else None,
+        "dive": {
+            "efficiency": dive.efficiency,
+            "wasted": dive.wasted,
+            "user_wasted_ratio": dive.user_wasted_ratio,
+        },
+        "layers": [_layer(layer, figures) for layer, figures in zip(info.layers, image.layers, strict=True)],
+        "waste": [
+            {
+                **path_fields(row.path),
+                "bytes": row.bytes,
+                "cause": row.cause.word,
+                "layer": row.layer,
+                "hidden_by": row.hidden_by,
+            }
+            for row in image.waste
+        ],
+        "duplicates": [
+            {
+                "size": duplicate.size,
+                "copies": len(duplicate.paths),
+                "bytes": duplicate.bytes,
+                "paths": [path_fields(path) for path in duplicate.paths],
+            }
+            for duplicate in find_duplicates(image, cancel)
+        ],
+        "advice": [
+            {
+                "kind": advice.kind,
+                "bytes": advice.bytes,
+                "layer": advice.layer,
+                "hidden_by": advice.hidden_by,
+                "text": advice.text,
+            }
+            for advice in advise(image)
+        ],
+    }
+
+
+def _layer(info: LayerInfo, figures: LayerFigures) -> Json:
+    return {
+        "index": info.index,
+        "diff_id": info.diff_id,
+        "digest": info.digest,
+        "chain_id": info.chain_id,
+        "instruction": info.instruction,
+        "created": info.created,
+        "size": figures.size,
+        "tar_size": figures.tar_size,
+        "blob_size": info.blob_size,
+        "files": figures.files,
+        "added": _tally(figures.added),
+        "modified": _tally(figures.modified),
+        "metadata": _tally(figures.metadata),
+        "removed": _tally(figures.removed),
+        "wasted": figures.wasted,
+        "hides": figures.hides,
+    }
+
+
+def _tally(tally: Tally) -> Json:
+    return {"count": tally.count, "bytes": tally.bytes}
+
+
+def path_fields(path: bytes) -> Json:
+    """A path for JSON: ``path``, and ``path_base64`` where it is not UTF-8."""
+    try:
+        return {"path": path.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {
+            "path": path.decode("utf-8", "replace"),
+            "path_base64": base64.b64encode(path).decode("ascii"),
+        }
+
+
+def _sharing(images: Sequence[LoadedImage]) -> Json:
+    sharing = share([member_of(image) for image in images])
+    return {
+        "sum": sharing.sum,
+        "on_disk": sharing.on_disk,
+        "images": [
+            {
+                "image": number,
+                "size": image.size,
+                "unique": sharing.unique[number],
+                "shared": sharing.shared[number],
+            }
+            for number, image in enumerate(images)
+        ],
+        "layers": [
+            {"diff_id": layer.diff_id, "size": layer.size, "images": list(layer.images)} for layer in sharing.layers
+        ],
+        "pairs": [
+            {
+                "a": pair.a,
+                "b": pair.b,
+                "shared": pair.shared,
+                "pull_b_given_a": pair.b_given_a.bytes,
+                "pull_a_given_b": pair.a_given_b.bytes,
+                "compressed": _compressed(pair.b_given_a, pair.a_given_b),
+            }
+            for pair in sharing.pairs
+        ],
+    }
+
+
+def _compressed(*costs: PullCost) -> bool:
+    return all(cost.compressed for cost in costs)
+
+
+def member_of(image: LoadedImage) -> SetMember:
+    """A loaded image as :mod:`lamina.sharing` wants it."""
+    return SetMember(
+        layers=image.info.layers,
+        sizes=tuple(layer.size for layer in image.layers),
+        tar_sizes=tuple(layer.tar_size for layer in image.layers),
+    )

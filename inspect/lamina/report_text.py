@@ -1,0 +1,222 @@
+"""The report for people: plain text for a terminal or a log, Markdown for a pull request.
+
+Both are made from the JSON report alone, so that the three can't disagree. Every text that comes from an image goes
+through :func:`display_name`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Iterable
+
+from lamina.amounts import percent, plural, size, size_bytes
+from lamina.names import display_name, short_instruction
+from lamina.report import Json
+
+_TOP_WASTE = 12
+_TOP_DUPLICATES = 5
+_TOP_ADVICE = 5
+
+
+def to_text(report: Json) -> str:
+    """The report as plain text, lines of about 100 cells at most but for long names."""
+    parts = [_text_image(image) for image in report["images"]]
+    if "sharing" in report:
+        parts.append(_text_sharing(report))
+    return "\n".join(parts)
+
+
+def to_markdown(report: Json) -> str:
+    """The report as GitHub-flavoured Markdown."""
+    parts = [_markdown_image(image) for image in report["images"]]
+    if "sharing" in report:
+        parts.append(_markdown_sharing(report))
+    return "\n".join(parts)
+
+
+def _title(image: Json) -> str:
+    names = ", ".join(display_name(tag) for tag in image["tags"]) or display_name(image["target"])
+    return f"{names} · {display_name(image['platform'])}"
+
+
+def path_of(fields: Json) -> str:
+    """A path of the JSON report made safe to show, from its bytes where they are not UTF-8."""
+    if "path_base64" in fields:
+        return display_name(base64.b64decode(fields["path_base64"]))
+    return display_name(fields["path"])
+
+
+def _summary(image: Json) -> str:
+    wasted = image["wasted"]
+    share = percent(wasted / image["size"]) if image["size"] else "0 %"
+    return (
+        f"{size_bytes(image['size'])} in {plural(len(image['layers']), 'layer')}, "
+        f"{size_bytes(image['visible'])} visible in {plural(image['files'], 'file')}, "
+        f"{size_bytes(wasted)} wasted ({share}), efficiency {percent(image['efficiency'])}"
+    )
+
+
+def _dive(image: Json) -> str:
+    dive = image["dive"]
+    ratio = dive["user_wasted_ratio"]
+    user = "none" if ratio is None else percent(ratio) if ratio <= 1 else f"{ratio * 100:.1f} %"
+    return (
+        f"by dive's definition: efficiency {percent(dive['efficiency'])}, wasted {size_bytes(dive['wasted'])}, "
+        f"user wasted {user}"
+    )
+
+
+def _causes(image: Json) -> str:
+    by_cause: Counter[str] = Counter()
+    for row in image["waste"]:
+        by_cause[row["cause"]] += row["bytes"]
+    return ", ".join(f"{cause} {size_bytes(count)}" for cause, count in by_cause.most_common() if count)
+
+
+def _text_image(image: Json) -> str:
+    lines = [_title(image), f"  {_summary(image)}", f"  {_dive(image)}", ""]
+    lines += _table(
+        ("#", "size", "wasted", "hides", "files", "added", "modified", "metadata", "removed", "instruction"),
+        (
+            (
+                str(layer["index"]),
+                size(layer["size"]),
+                size(layer["wasted"]),
+                size(layer["hides"]),
+                f"{layer['files']:,}",
+                f"{layer['added']['count']:,}",
+                f"{layer['modified']['count']:,}",
+                f"{layer['metadata']['count']:,}",
+                f"{layer['removed']['count']:,}",
+                _cut(short_instruction(layer["instruction"]), 60),
+            )
+            for layer in image["layers"]
+        ),
+        left={9},
+    )
+    shown = [row for row in image["waste"] if row["bytes"]][:_TOP_WASTE]
+    if shown:
+        lines += ["", f"Waste: {_causes(image)}"]
+        lines += _table(
+            ("bytes", "cause", "layer", "hidden by", "path"),
+            (
+                (size(row["bytes"]), row["cause"], str(row["layer"]), str(row["hidden_by"]), path_of(row))
+                for row in shown
+            ),
+            left={1, 4},
+        )
+        rest = image["waste"][len(shown) :]
+        if any(row["bytes"] for row in rest):
+            left = sum(row["bytes"] for row in rest)
+            lines.append(f"  and {plural(len(rest), 'more file')} with {size_bytes(left)} (all of them: --json)")
+    if image["duplicates"]:
+        total = sum(row["bytes"] for row in image["duplicates"])
+        lines += ["", f"Duplicates: {size_bytes(total)} in copies of the same content"]
+        for row in image["duplicates"][:_TOP_DUPLICATES]:
+            lines.append(f"  {size(row['bytes']):>7}  {row['copies']} × {path_of(row['paths'][0])}")
+        rest = image["duplicates"][_TOP_DUPLICATES:]
+        if rest:
+            lines.append(f"  and {plural(len(rest), 'more content')} (all of them: --json)")
+    if image["advice"]:
+        lines += ["", "Advice:"]
+        for row in image["advice"][:_TOP_ADVICE]:
+            lines.append(f"  {size(row['bytes']):>7}  {row['text']}")
+    return "\n".join(lines) + "\n"
+
+
+def _text_sharing(report: Json) -> str:
+    sharing, images = report["sharing"], report["images"]
+    names = [_name(image) for image in images]
+    saved = sharing["sum"] - sharing["on_disk"]
+    totals = f"{size_bytes(sharing['sum'])} in all, {size_bytes(sharing['on_disk'])} on disk"
+    lines = [f"Sharing: {totals}, {size_bytes(saved)} saved by sharing"]
+    lines += _table(
+        ("size", "unique", "shared", "image"),
+        (
+            (size(row["size"]), size(row["unique"]), size(row["shared"]), names[row["image"]])
+            for row in sharing["images"]
+        ),
+        left={3},
+    )
+    lines.append("")
+    lines += _table(
+        ("shared", "pull →", "pull ←", "pair"),
+        (
+            (
+                size(pair["shared"]),
+                size(pair["pull_b_given_a"]),
+                size(pair["pull_a_given_b"]),
+                f"{names[pair['a']]} → {names[pair['b']]}" + ("" if pair["compressed"] else "  (uncompressed)"),
+            )
+            for pair in sharing["pairs"]
+        ),
+        left={3},
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _name(image: Json) -> str:
+    return display_name(image["tags"][0] if image["tags"] else image["target"])
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]], left: set[int]) -> list[str]:
+    """Columns two blanks apart, numbers to the right; the last column is never padded."""
+    table = [header, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(header))]
+
+    def line(row: tuple[str, ...]) -> str:
+        cells = [
+            cell.ljust(width) if column in left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        return ("  " + "  ".join(cells)).rstrip()
+
+    return [line(row) for row in table]
+
+
+def _markdown_image(image: Json) -> str:
+    lines = [f"### {_md(_title(image))}", "", f"{_summary(image)}  ", _dive(image), ""]
+    lines += ["| # | size | wasted | hides | files | instruction |", "|--:|--:|--:|--:|--:|---|"]
+    for layer in image["layers"]:
+        instruction = _md(_cut(short_instruction(layer["instruction"]), 80))
+        lines.append(
+            f"| {layer['index']} | {size(layer['size'])} | {size(layer['wasted'])} | {size(layer['hides'])} "
+            f"| {layer['files']:,} | {instruction} |"
+        )
+    shown = [row for row in image["waste"] if row["bytes"]][:_TOP_WASTE]
+    if shown:
+        lines += ["", f"**Waste:** {_causes(image)}", ""]
+        lines += ["| bytes | cause | layer | hidden by | path |", "|--:|---|--:|--:|---|"]
+        lines += [
+            f"| {size(row['bytes'])} | {row['cause']} | {row['layer']} | {row['hidden_by']} | {_md(path_of(row))} |"
+            for row in shown
+        ]
+    if image["advice"]:
+        lines += ["", "**Advice:**", ""]
+        lines += [f"- {size_bytes(row['bytes'])}: {_md(row['text'])}" for row in image["advice"][:_TOP_ADVICE]]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_sharing(report: Json) -> str:
+    sharing, images = report["sharing"], report["images"]
+    lines = [
+        f"**Sharing:** {size_bytes(sharing['sum'])} in all, {size_bytes(sharing['on_disk'])} on disk",
+        "",
+        "| image | size | unique | shared |",
+        "|---|--:|--:|--:|",
+    ]
+    lines += [
+        f"| {_md(_name(images[row['image']]))} | {size(row['size'])} | {size(row['unique'])} | {size(row['shared'])} |"
+        for row in sharing["images"]
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _md(text: str) -> str:
+    """Text with everything that Markdown or HTML would act on escaped."""
+    return "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+!|~&$@" else char for char in text)

@@ -1,0 +1,405 @@
+"""Which images a set of named blobs holds, and which of them is meant.
+
+An archive, a layout folder and a stream all answer :class:`Store`; what is said here holds for the three.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from lamina.model import ImageInfo, ImageSummary, LaminaError
+from lamina.names import normalise_reference, same_reference
+from lamina.sources.manifest import (
+    Descriptor,
+    DockerEntry,
+    Manifest,
+    image_info,
+    parse_config,
+    parse_docker_manifest,
+    parse_index,
+    parse_manifest,
+    quoted,
+    sha256,
+    short,
+)
+
+Form = Literal["docker", "oci"]
+"""Which of an archive's two tables of contents to go by: ``manifest.json`` or ``index.json``."""
+
+_BLOB = re.compile(r"blobs/sha256/([0-9a-f]{64})")
+_NAMED_CONFIG = re.compile(r"(?:sha256:)?([0-9a-f]{64})(?:\.json)?")
+_HEX = re.compile(r"[0-9a-f]{4,64}")
+_MAX_NESTING = 8
+_ARCHITECTURES = {
+    "x86_64": "amd64",
+    "aarch64": "arm64",
+    "armv7l": "arm",
+    "armv6l": "arm",
+    "i686": "386",
+    "i386": "386",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One blob as a store holds it."""
+
+    key: str
+    """The same for two names of one blob."""
+    size: int
+    """Bytes as stored."""
+    kind: str
+    """What :func:`lamina.layers.codec.sniff` says of its first bytes."""
+
+
+class Store(Protocol):
+    """Named blobs."""
+
+    @property
+    def where(self) -> str:
+        """For errors: ``archive /srv/web.tar``."""
+
+    def document(self, name: str) -> bytes | None:
+        """A small blob whole; None if it is not there.
+
+        Raises:
+            LaminaError: it is too large for a document, or can't be read.
+        """
+
+    def blob(self, name: str) -> Stored | None:
+        """What is known of a layer's blob; None if it is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One image of a store, with what is needed to read it."""
+
+    info: ImageInfo
+    blobs: tuple[Stored, ...]
+    """One per layer."""
+    digests: tuple[str | None, ...]
+    """What the raw bytes of each blob must hash to, None where nothing claims it."""
+    config_claim: str | None = None
+    """The digest that the config's name claims; checked when asked to verify."""
+    manifest_digest: str | None = None
+    """Of an OCI image: its manifest's digest."""
+
+    def where(self, index: int, store: str) -> str:
+        """Names a layer in errors: ``layer 3 (sha256:0123456789ab) of archive /srv/web.tar``."""
+        return f"layer {index} (sha256:{short(self.info.layers[index].diff_id)}) of {store}"
+
+    def check_config(self, store: str) -> None:
+        """Raises LaminaError where the config is not what its name claims."""
+        if self.config_claim not in (None, self.info.id):
+            raise LaminaError(
+                f"the config of {store} is named {self.config_claim} but its digest is {self.info.id}: it was changed"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One image as the table of contents names it. Its documents are read when it is opened, so that one broken
+    image doesn't close the way to its neighbours."""
+
+    tags: tuple[str, ...]
+    open: Callable[[], Found]
+
+
+def entries(store: Store, form: Form | None = None) -> list[Entry]:
+    """The images of a store.
+
+    Args:
+        store: the blobs.
+        form: the table to go by; None takes manifest.json where there is one, since it knows the tags best.
+
+    Raises:
+        LaminaError: there is no table of contents, or it is malformed.
+    """
+    if form != "oci":
+        data = store.document("manifest.json")
+        if data is not None:
+            rows = parse_docker_manifest(data, f"manifest.json of {store.where}")
+            targets = _targets([row.tags for row in rows])
+            return [Entry(row.tags, _docker_opener(store, row, target)) for row, target in zip(rows, targets)]
+        if form == "docker":
+            raise LaminaError(f"{store.where} is not a docker-archive: it has no manifest.json")
+    data = store.document("index.json")
+    if data is not None:
+        groups = _groups(parse_index(data, f"index.json of {store.where}"), store.where)
+        tags = [_tags(group[0]) for group in groups]
+        targets = _targets(tags)
+        return [
+            Entry(t, _oci_opener(store, group, t, target)) for group, t, target in zip(groups, tags, targets)
+        ]
+    if form == "oci":
+        raise LaminaError(f"{store.where} is not an OCI image: it has no index.json")
+    if store.document("repositories") is not None:
+        raise LaminaError(
+            f"{store.where} is in the format of Docker before 1.10 (no manifest.json), which lamina doesn't read: "
+            "load it into an engine and save it again"
+        )
+    raise LaminaError(f"{store.where} is not a container image: it has neither manifest.json nor index.json")
+
+
+def _targets(tags: Sequence[tuple[str, ...]]) -> list[str]:
+    """What to ask for each image by: its first tag, or its place where it has none of its own."""
+    named = [t[0] if t else "" for t in tags]
+    return [name if name and named.count(name) == 1 else f"@{place}" for place, name in enumerate(named)]
+
+
+def summaries(all_entries: Iterable[Entry]) -> list[ImageSummary]:
+    """The rows of :meth:`Source.list`."""
+    rows = []
+    for entry in all_entries:
+        info = entry.open().info
+        rows.append(
+            ImageSummary(
+                target=info.target,
+                id=info.id,
+                tags=info.tags,
+                digests=info.digests,
+                created=info.created,
+                layers=len(info.layers),
+            )
+        )
+    return rows
+
+
+# -- docker-archive ------------------------------------------------------------------------------------------------
+
+
+def _docker_opener(store: Store, row: DockerEntry, target: str) -> Callable[[], Found]:
+    def open_() -> Found:
+        data = store.document(row.config)
+        if data is None:
+            raise LaminaError(
+                f"manifest.json names the config {quoted(row.config)}, which is not in {store.where}"
+            )
+        config_id = sha256(data)
+        blob = _BLOB.fullmatch(row.config)
+        if blob and config_id != f"sha256:{blob[1]}":
+            raise _changed(row.config, store.where, config_id)
+        config = parse_config(data, f"config {quoted(row.config)} of {store.where}")
+        if len(config.diff_ids) != len(row.layers):
+            raise LaminaError(
+                f"{store.where} contradicts itself: manifest.json names {len(row.layers)} layers for "
+                f"{quoted(target)}, its config {len(config.diff_ids)}"
+            )
+        stored = [_layer(store, name, place, "manifest.json") for place, name in enumerate(row.layers)]
+        claims = [f"sha256:{match[1]}" if (match := _BLOB.fullmatch(name)) else None for name in row.layers]
+        # An engine writes plain tars, whatever it once pulled: of the blob as transferred they tell nothing.
+        blobs = [
+            (None, None) if blob.kind in ("tar", "empty") else (claim, blob.size)
+            for blob, claim in zip(stored, claims)
+        ]
+        name = _NAMED_CONFIG.fullmatch(row.config)
+        return Found(
+            info=image_info(config, target=target, id=config_id, tags=row.tags, blobs=blobs),
+            blobs=tuple(stored),
+            digests=tuple(claims),
+            config_claim=f"sha256:{name[1]}" if name else None,
+        )
+
+    return open_
+
+
+def _layer(store: Store, name: str, place: int, table: str) -> Stored:
+    blob = store.blob(name)
+    if blob is None:
+        raise LaminaError(f"{table} names layer {place}, {quoted(name)}, which is not in {store.where}")
+    return blob
+
+
+def _changed(name: str, where: str, digest: str) -> LaminaError:
+    return LaminaError(f"{quoted(name)} of {where} has the digest {digest}: it is damaged or was changed")
+
+
+# -- OCI -----------------------------------------------------------------------------------------------------------
+
+
+def blob_name(digest: str) -> str:
+    """Where an OCI layout keeps a blob; ``digest`` must have passed :func:`is_digest`."""
+    return "blobs/" + digest.replace(":", "/", 1)
+
+
+def host_platform() -> str:
+    """The platform whose images this machine runs: Linux, since elsewhere engines run a Linux of their own."""
+    machine = platform.machine().lower()
+    return "linux/" + _ARCHITECTURES.get(machine, machine)
+
+
+def _groups(descriptors: list[Descriptor], where: str) -> list[list[Descriptor]]:
+    """An index's descriptors by image: those of one name, or of no name and different platforms, are one image."""
+    usable = [d for d in descriptors if not d.is_attestation and (d.is_index or d.is_manifest)]
+    if not usable:
+        raise LaminaError(f"index.json of {where} names no image")
+    by_name: dict[str, list[Descriptor]] = {}
+    groups: list[list[Descriptor]] = []
+    unnamed = [d for d in usable if not _tags(d)]
+    platforms = {d.platform for d in unnamed}
+    one = len(unnamed) > 1 and "" not in platforms and len(platforms) == len(unnamed)
+    for descriptor in usable:
+        tags = _tags(descriptor)
+        key = tags[0] if tags else ""
+        if key not in by_name or (not tags and not one):
+            by_name[key] = []
+            groups.append(by_name[key])
+        by_name[key].append(descriptor)
+    return groups
+
+
+def _tags(descriptor: Descriptor) -> tuple[str, ...]:
+    # containerd's exports keep the whole name apart, and in ref.name the bare tag.
+    full = descriptor.annotations.get("io.containerd.image.name", "")
+    name = full or descriptor.annotations.get("org.opencontainers.image.ref.name", "")
+    return (name,) if name else ()
+
+
+def _preferred(descriptors: Sequence[Descriptor], store: Store) -> list[Descriptor]:
+    """Best first: what this machine runs, then its architecture in another variant, then any; missing blobs last."""
+    host = host_platform()
+
+    def rank(descriptor: Descriptor) -> tuple[bool, int]:
+        # An engine may save an index of ten platforms with the blobs of one.
+        absent = store.blob(blob_name(descriptor.digest)) is None
+        if descriptor.platform == host:
+            return absent, 0
+        return absent, 1 if descriptor.platform.startswith(host + "/") else 2
+
+    return sorted(descriptors, key=rank)
+
+
+def _document(store: Store, digest: str, what: str) -> bytes:
+    data = store.document(blob_name(digest))
+    if data is None:
+        raise LaminaError(f"{what} {digest} is not in {store.where}")
+    if sha256(data) != digest:
+        raise _changed(blob_name(digest), store.where, sha256(data))
+    return data
+
+
+def _manifest(store: Store, candidates: Sequence[Descriptor], depth: int = 0) -> tuple[Manifest, str]:
+    """The image manifest that fits this machine best, and its digest; indexes are followed."""
+    if depth > _MAX_NESTING:
+        raise LaminaError(f"the indexes of {store.where} are nested more than {_MAX_NESTING} deep")
+    artifact = ""
+    for descriptor in _preferred(candidates, store):
+        if descriptor.is_index:
+            data = _document(store, descriptor.digest, "the index")
+            inner = parse_index(data, f"index {descriptor.digest} of {store.where}")
+            usable = [d for d in inner if not d.is_attestation and (d.is_index or d.is_manifest)]
+            if usable:
+                return _manifest(store, usable, depth + 1)
+            continue
+        data = _document(store, descriptor.digest, "the manifest")
+        manifest = parse_manifest(data, f"manifest {descriptor.digest} of {store.where}")
+        if manifest.is_image:
+            return manifest, descriptor.digest
+        artifact = manifest.config.media_type
+    said = f" but an artifact of type {quoted(artifact)}" if artifact else ""
+    raise LaminaError(f"{store.where} holds no container image{said}")
+
+
+def _oci_opener(
+    store: Store, group: Sequence[Descriptor], tags: tuple[str, ...], target: str
+) -> Callable[[], Found]:
+    def open_() -> Found:
+        manifest, digest = _manifest(store, group)
+        config_digest = manifest.config.digest
+        data = _document(store, config_digest, "the config")
+        config = parse_config(data, f"config {config_digest} of {store.where}")
+        if len(config.diff_ids) != len(manifest.layers):
+            raise LaminaError(
+                f"{store.where} contradicts itself: the manifest {digest} names {len(manifest.layers)} layers, "
+                f"its config {len(config.diff_ids)}"
+            )
+        names = [blob_name(layer.digest) for layer in manifest.layers]
+        stored = [_layer(store, name, place, "the manifest") for place, name in enumerate(names)]
+        for place, (layer, blob) in enumerate(zip(manifest.layers, stored)):
+            if layer.size is not None and layer.size != blob.size:
+                raise LaminaError(
+                    f"layer {place} ({layer.digest}) of {store.where} has {blob.size} bytes where the manifest "
+                    f"says {layer.size}: it is truncated or was changed"
+                )
+        digests = tuple(layer.digest for layer in manifest.layers)
+        return Found(
+            info=image_info(
+                config,
+                target=target,
+                id=config_digest,
+                tags=tags,
+                blobs=[(layer.digest, blob.size) for layer, blob in zip(manifest.layers, stored)],
+            ),
+            blobs=tuple(stored),
+            digests=digests,
+            manifest_digest=digest,
+        )
+
+    return open_
+
+
+# -- choosing ------------------------------------------------------------------------------------------------------
+
+
+def choose(all_entries: Sequence[Entry], target: str | None, where: str) -> Found:
+    """The image that is meant.
+
+    Args:
+        all_entries: of :func:`entries`; at least one.
+        target: ``@2`` (place), a whole name, a bare tag, an image ID or its first digits, a manifest's digest;
+            None for the only or the first image.
+        where: names the store in errors.
+
+    Raises:
+        LaminaError: there is no such image, or several.
+    """
+    if target is None:
+        return all_entries[0].open()
+    if target.startswith("@") and target[1:].isascii() and target[1:].isdigit() and len(target) < 12:
+        place = int(target[1:])
+        if place >= len(all_entries):
+            raise LaminaError(f"{where} has no image {target}: it holds {len(all_entries)}, counted from @0")
+        return all_entries[place].open()
+    for matches in (_named(target), _bare(target)):
+        hits = [entry for entry in all_entries if any(matches(tag) for tag in entry.tags)]
+        if hits:
+            if len(hits) > 1:
+                raise LaminaError(f"several images of {where} are called {quoted(target)}: {_known(hits)}")
+            return hits[0].open()
+    found = _by_id(all_entries, target)
+    if len(found) > 1:
+        raise LaminaError(f"several images of {where} have an ID that begins with {quoted(target)}")
+    if not found:
+        raise LaminaError(f"no image {quoted(target)} in {where}: it holds {_known(all_entries)}")
+    return found[0]
+
+
+def _named(target: str) -> Callable[[str], bool]:
+    return lambda tag: tag == target or same_reference(tag, target)
+
+
+def _bare(target: str) -> Callable[[str], bool]:
+    """A name without its tag where a tag is meant: ``1.4`` of ``shop-web:1.4``."""
+    return lambda tag: "/" not in target and normalise_reference(tag).rpartition(":")[2] == target
+
+
+def _by_id(all_entries: Sequence[Entry], target: str) -> list[Found]:
+    wanted = target.rpartition("@")[2].removeprefix("sha256:")
+    if not _HEX.fullmatch(wanted):
+        return []
+    found: dict[str, Found] = {}
+    for entry in all_entries:
+        image = entry.open()
+        ids = (image.info.id, image.manifest_digest or "")
+        if any(id_.removeprefix("sha256:").startswith(wanted) for id_ in ids):
+            found.setdefault(image.info.id, image)
+    return list(found.values())
+
+
+def _known(all_entries: Sequence[Entry]) -> str:
+    names = [quoted(entry.tags[0]) if entry.tags else "untagged" for entry in all_entries]
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

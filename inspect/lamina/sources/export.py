@@ -1,0 +1,93 @@
+"""An engine's export of one image as raw bytes; nothing of it touches the disk on our side."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+from typing import TYPE_CHECKING, Any
+
+from lamina.model import LaminaError
+from lamina.sources.manifest import quoted
+from lamina.sources.raw import CHUNK
+from lamina.sources.sockets import Address, connection_error
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+
+class ExportRaw:
+    """The body of ``GET /images/{name}/get``, a :class:`~lamina.sources.raw.Raw`.
+
+    Args:
+        client: the connection.
+        address: for errors.
+        name: the image, by whatever name the engine takes.
+    """
+
+    def __init__(self, client: APIClient, address: Address, name: str) -> None:
+        self._client: Any = client
+        self._address = address
+        self._name = name
+        self._response: Any = None
+        self._left = False
+
+    def read(self) -> bytes:
+        """See :class:`~lamina.sources.raw.Raw`."""
+        from requests.exceptions import RequestException
+        from urllib3.exceptions import HTTPError
+
+        try:
+            if self._response is None:
+                self._response = self._ask()
+            data: bytes = self._response.raw.read(CHUNK)
+        except (HTTPError, RequestException, OSError, ValueError, AttributeError) as error:
+            # AttributeError: http.client's, when another thread closes the response under it.
+            if self._left:
+                return b""
+            if self._response is None:
+                raise connection_error(error, self._address) from None
+            raise LaminaError(
+                f"the engine at {self._address} broke off while it sent {quoted(self._name)}: the image is incomplete"
+            ) from None
+        return data
+
+    def _ask(self) -> Any:
+        # docker-py's own get_image gives up after its timeout, and hides the response, which a cancel must reach.
+        # Engine 20.10 writes the whole image to its own disk before it sends the first byte: minutes are normal.
+        path = urllib.parse.quote(self._name, safe="/:@")
+        url = f"{self._client.base_url}/v{self._client.api_version}/images/{path}/get"
+        response = self._client.get(url, stream=True, timeout=None)
+        if self._left:
+            response.close()
+            return response
+        if response.status_code != 200:
+            body = response.raw.read(1 << 16)
+            response.close()
+            raise LaminaError(
+                f"the engine at {self._address} can't export {quoted(self._name)}: {_message(body, response)}"
+            )
+        return response
+
+    def close(self) -> None:
+        """See :class:`~lamina.sources.raw.Raw`."""
+        if self._response is not None:
+            self._response.close()
+
+    def interrupt(self) -> None:
+        """See :class:`~lamina.sources.raw.Raw`."""
+        self._left = True
+        response = self._response
+        if response is None:
+            return  # still waiting for the headers: the read ends when they come
+        try:
+            response.raw.shutdown()
+        except (AttributeError, ValueError, RuntimeError, OSError):
+            pass  # an older urllib3, or it is over already
+
+
+def _message(body: bytes, response: Any) -> str:
+    try:
+        said = json.loads(body)["message"]
+    except (ValueError, KeyError, TypeError):
+        said = f"HTTP status {response.status_code}"
+    return quoted(str(said).strip())

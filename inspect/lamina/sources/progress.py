@@ -1,0 +1,47 @@
+"""Telling progress, at a pace a screen can follow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from lamina.model import Progress
+
+_PACE = 0.1  # seconds between two reports
+
+
+class Ticker:
+    """Passes progress on at most some ten times a second.
+
+    Args:
+        tell: takes the reports; None: nobody listens.
+        total: bytes to read, None where nobody knows.
+        what: a short phrase of what is being done; may be changed on the way.
+    """
+
+    def __init__(self, tell: Callable[[Progress], None] | None, total: int | None, what: str) -> None:
+        self._tell = tell
+        self.total = total
+        self.what = what
+        self.done = 0
+        self._next = 0.0
+
+    def advance(self, count: int) -> None:
+        """``count`` more bytes are done."""
+        self.done += count
+        self.tick()
+
+    def reach(self, done: int) -> None:
+        """``done`` bytes are done in all."""
+        self.done = done
+        self.tick()
+
+    def tick(self, *, now: bool = False) -> None:
+        """Report if it is time; with ``now`` whatever the time."""
+        if self._tell is None:
+            return
+        moment = time.monotonic()
+        if now or moment >= self._next:
+            self._next = moment + _PACE
+            total = self.total if self.total is None or self.done <= self.total else None
+            self._tell(Progress(self.done, total, self.what))

@@ -1,0 +1,144 @@
+"""An archive that comes as a stream: standard input, a pipe, a compressed file. One pass, no temporary file."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lamina.model import Cancelled, ImageSummary, LaminaError, Progress
+from lamina.sources.base import Observer, ReadImage
+from lamina.sources.catalogue import Form, choose, entries, summaries
+from lamina.sources.intake import Intake, Scanned
+from lamina.sources.outer import OuterTar
+from lamina.sources.progress import Ticker
+from lamina.sources.pump import Pump
+from lamina.sources.raw import OuterReader, Raw
+
+_TRAIL = 16 << 20
+"""Bytes read after a tar's end mark, so that its writer can finish; tar pads to some kilobytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a stream's bytes come from."""
+
+    where: str
+    """For errors: ``standard input``."""
+    open: Callable[[], Raw]
+    """Called once."""
+    total: int | None = None
+    """Raw bytes to come, where that is known."""
+
+
+class Passage:
+    """One pass over one stream; can be left by a cancel and gone on with.
+
+    Args:
+        origin: the bytes.
+        layer_done: told of each layer that was scanned whole.
+    """
+
+    def __init__(self, origin: Origin, layer_done: Callable[[Scanned], None] = lambda _: None) -> None:
+        self.intake = Intake(origin.where, layer_done)
+        self.finished = False
+        raw = origin.open()
+        self._reader = OuterReader(raw, origin.where)
+        self._pump = Pump(self._reader.read, raw.close, raw.interrupt)
+        self._outer = OuterTar(origin.where, self.intake)
+        self._trail = 0
+
+    def run(self, ticker: Ticker, cancel: threading.Event) -> None:
+        """Reads to the end.
+
+        Args:
+            ticker: told of the raw bytes.
+            cancel: looked at between chunks, and while none comes.
+
+        Raises:
+            LaminaError: the stream is no archive, damaged or truncated; then it is also closed.
+            Cancelled: ``cancel`` was set; may be called again.
+        """
+        try:
+            self._run(ticker, cancel)
+        except Cancelled:
+            raise
+        except BaseException:
+            self.close()
+            raise
+        self.close()
+        self.finished = True
+
+    def close(self) -> None:
+        """Leave the stream for good."""
+        self._pump.close()
+
+    def _run(self, ticker: Ticker, cancel: threading.Event) -> None:
+        for chunk in self._pump.chunks(cancel, ticker.tick):
+            self._outer.feed(chunk)
+            ticker.reach(self._reader.taken)
+            if self._outer.ended:
+                self._trail += len(chunk)
+                if self._trail > _TRAIL:
+                    return
+        self._outer.finish()
+
+
+class StreamSource:
+    """The images of one stream. All of them are kept, so that any number can be read after the one pass.
+
+    Args:
+        origin: the bytes.
+        form: the table of contents to go by; None: whichever there is.
+    """
+
+    def __init__(self, origin: Origin, form: Form | None = None) -> None:
+        self.label = origin.where
+        self._origin = origin
+        self._form = form
+        self._passage: Passage | None = None
+        self._failure: LaminaError | None = None
+
+    def list(
+        self, cancel: threading.Event | None = None, progress: Callable[[Progress], None] | None = None
+    ) -> list[ImageSummary]:
+        """See :meth:`lamina.sources.base.Source.list`. Reads the stream to its end."""
+        intake = self._run(Ticker(progress, self._origin.total, _WHAT), cancel or threading.Event())
+        return summaries(entries(intake, self._form))
+
+    def read(
+        self, target: str | None, observer: Observer, cancel: threading.Event, *, verify: bool = False
+    ) -> ReadImage:
+        """See :meth:`lamina.sources.base.Source.read`.
+
+        Which layers an image has is known at the end of the stream: the observer hears of all of them then.
+        Layers are read whole, so they are checked against their digests with or without ``verify``.
+        """
+        intake = self._run(Ticker(observer.progress, self._origin.total, _WHAT), cancel)
+        found = choose(entries(intake, self._form), target, self.label)
+        observer.head(found.info)
+        if verify:
+            found.check_config(self.label)
+        image = ReadImage(found.info, [])
+        for place in range(len(found.blobs)):
+            index = intake.bind(found, place)
+            image.layers.append(index)
+            observer.layer(place, index)
+        return image
+
+    def _run(self, ticker: Ticker, cancel: threading.Event) -> Intake:
+        if self._failure is not None:
+            raise self._failure  # what went by in a stream can't be read again
+        if self._passage is None:
+            self._passage = Passage(self._origin)
+        if not self._passage.finished:
+            try:
+                self._passage.run(ticker, cancel)
+            except LaminaError as error:
+                self._failure = error
+                raise
+            ticker.tick(now=True)
+        return self._passage.intake
+
+
+_WHAT = "reading the stream"

@@ -1,0 +1,232 @@
+"""The layers stacked: every path's history as events.
+
+Stacking follows the OCI image spec (layer.md, "Applying Changesets"). An *event* is one layer putting something at
+one path: it is born in a layer and dies in the layer that hides it. The file system after layer ``n`` is the set of
+events with ``born <= n < died``, so any view is a mask over the columns and no tree is ever copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamina.layers.index import LayerIndex
+from lamina.model import Kind
+from lamina.pathtable import PathTable, build_path_table
+from lamina.stacking import ABSENT, NEVER, Stacker, WhiteoutRecord
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+
+
+@dataclass(slots=True)
+class Union:
+    """All layers of an image, stacked.
+
+    Event columns have one row per member of every layer, in layer and tar order, and after them one per directory
+    that members only imply. ``inode`` is the event that carries the bytes a name leads to (a hard link's is its
+    target's), :data:`ABSENT` for what has none.
+    """
+
+    paths: PathTable
+    layer_count: int
+    layer_start: NDArray[np.int64]
+    """First event of each layer, and one more entry: the end of the last layer's."""
+    path: NDArray[np.int32]
+    born: NDArray[np.int16]
+    died: NDArray[np.int16]
+    kind: NDArray[np.uint8]
+    size: NDArray[np.int64]
+    mode: NDArray[np.uint16]
+    uid: NDArray[np.uint32]
+    gid: NDArray[np.uint32]
+    mtime: NDArray[np.int64]
+    offset: NDArray[np.int64]
+    inode: NDArray[np.int32]
+    content: NDArray[np.uint64]
+    """Shape (events, 2): XXH3-128, both 0 where unknown."""
+    link: NDArray[np.int32]
+    """Index into :attr:`link_texts`: a link's target or a device's numbers; 0 for none."""
+    xattr: NDArray[np.int32]
+    """Equal numbers mean equal extended attributes; 0 for none."""
+    implicit: int
+    """Events from here on are directories that no layer carries but a path needs."""
+    dead: DeadInodes
+    whiteouts: list[WhiteoutRecord]
+    link_texts: list[bytes] = field(repr=False)
+    _links: NDArray[np.int32] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._links = np.flatnonzero((self.kind == Kind.HARDLINK) & (self.inode >= 0)).astype(np.int32)
+
+    @property
+    def event_count(self) -> int:
+        """Number of events."""
+        return len(self.path)
+
+    def alive(self, layer: int) -> NDArray[np.int32]:
+        """The events of the file system after ``layer``, one per path; -1 gives the empty file system."""
+        mask = (self.born <= layer) & (self.died > layer)
+        return np.flatnonzero(mask).astype(np.int32)
+
+    def attributed_sizes(self, events: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Bytes of each of these events, every inode counted once.
+
+        An inode's bytes stand at the name its layer carries them under, or, where that name is gone, at the first
+        other name that is left. ``events`` must be ascending.
+        """
+        sizes = self.size[events]
+        if not self._links.size:
+            return sizes
+        links = events[np.isin(events, self._links)]
+        if not links.size:
+            return sizes
+        inodes = self.inode[links]
+        orphaned = ~np.isin(inodes, events)
+        links, inodes = links[orphaned], inodes[orphaned]
+        _, first = np.unique(inodes, return_index=True)
+        sizes[np.searchsorted(events, links[first])] = self.size[inodes[first]]
+        return sizes
+
+    def regular(self) -> NDArray[np.bool_]:
+        """Which events are names of regular files that lead to bytes."""
+        return (self.inode >= 0) & (self.kind <= Kind.HARDLINK)
+
+    def known(self, inodes: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Which of these events have a content id."""
+        words = self.content[inodes]
+        return (words[:, 0] | words[:, 1]) != 0
+
+    def wanted_content(self) -> NDArray[np.int32]:
+        """Inodes whose content id a change kind needs and the scan did not give.
+
+        Content matters only where a path recurs with the same size: any other difference shows by itself.
+        """
+        events = np.flatnonzero(self.regular())
+        paths = self.path[events]
+        recurs = np.bincount(paths, minlength=self.paths.count)[paths] > 1
+        events, paths = events[recurs], paths[recurs]
+        inodes = self.inode[events]
+        sizes = self.size[inodes]
+        order = np.lexsort((sizes, paths))
+        paths, sizes, inodes = paths[order], sizes[order], inodes[order]
+        twins = (paths[1:] == paths[:-1]) & (sizes[1:] == sizes[:-1]) & (inodes[1:] != inodes[:-1])
+        involved = np.zeros(len(paths), dtype=bool)
+        involved[1:] |= twins
+        involved[:-1] |= twins
+        wanted = np.unique(inodes[involved])
+        return wanted[~self.known(wanted)]
+
+    def same_content(self, a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Pairwise: whether two inodes hold the same bytes; False where a content id is missing."""
+        equal: NDArray[np.bool_] = (self.content[a] == self.content[b]).all(axis=1)
+        equal &= (self.size[a] == self.size[b]) & self.known(a)
+        equal |= a == b
+        return equal
+
+    def same_metadata(self, a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Pairwise: whether two events have the same mode, owner, times and extended attributes."""
+        same: NDArray[np.bool_] = (
+            (self.mode[a] == self.mode[b])
+            & (self.uid[a] == self.uid[b])
+            & (self.gid[a] == self.gid[b])
+            & (self.mtime[a] == self.mtime[b])
+            & (self.xattr[a] == self.xattr[b])
+        )
+        return same
+
+
+@dataclass(frozen=True, slots=True)
+class DeadInodes:
+    """Inodes that no name in the final file system reaches, one row each, in the order they died."""
+
+    inode: NDArray[np.int32]
+    hidden_by: NDArray[np.int16]
+    provisional: NDArray[np.uint8]
+    """Cause; OVERWRITTEN stands for all three causes that only a look at the content tells apart."""
+    successor: NDArray[np.int32]
+    """The inode that took the name's place, :data:`ABSENT` where none did."""
+    path: NDArray[np.int32]
+    """The name whose going was the last."""
+
+
+def build_union(layers: Sequence[LayerIndex | None]) -> Union:
+    """Stack layers, lowest first. None stands for a layer that was not read: it changes nothing."""
+    present = [layer for layer in layers if layer is not None]
+    paths, rows_of_present = build_path_table([layer.keys() + list(_hard_link_targets(layer)) for layer in present])
+    rows_iter = iter(rows_of_present)
+    empty = np.zeros(0, dtype=np.int32)
+    rows = [empty if layer is None else next(rows_iter) for layer in layers]
+
+    stacker = Stacker(paths, sum(layer.count for layer in present))
+    starts = [0]
+    texts: dict[bytes, int] = {b"": 0}
+    attributes: dict[bytes, int] = {b"": 0}
+    link = np.zeros(stacker.carried, dtype=np.int32)
+    xattr = np.zeros(stacker.carried, dtype=np.int32)
+    for number, layer in enumerate(layers):
+        first = starts[-1]
+        if layer is not None:
+            targets = dict(zip(_hard_links(layer), rows[number][layer.count :].tolist(), strict=True))
+            stacker.apply(number, rows[number][: layer.count], layer.kind, layer.size, targets)
+            for row, text in layer.links.items():
+                shown = text.replace(b"\0", b"/") if layer.kind[row] == Kind.HARDLINK else text
+                link[first + row] = texts.setdefault(shown, len(texts))
+            for row, (major, minor) in layer.devices.items():
+                link[first + row] = texts.setdefault(b"%d:%d" % (major, minor), len(texts))
+            for row, text in layer.xattrs.items():
+                xattr[first + row] = attributes.setdefault(text, len(attributes))
+        starts.append(first + (layer.count if layer is not None else 0))
+    stacked = stacker.finish()
+    implied = len(stacked.path) - stacker.carried
+
+    def column(name: str, dtype: type[_Scalar]) -> NDArray[_Scalar]:
+        parts = [getattr(layer, name) for layer in present]
+        shape = (implied, 2) if name == "content" else (implied,)
+        return np.concatenate([*parts, np.zeros(shape, dtype=dtype)]).astype(dtype, copy=False)
+
+    kind = column("kind", np.uint8)
+    kind[stacker.carried :] = Kind.DIR
+    return Union(
+        paths=paths,
+        layer_count=len(layers),
+        layer_start=np.array(starts, dtype=np.int64),
+        path=stacked.path,
+        born=stacked.born,
+        died=stacked.died,
+        kind=kind,
+        size=column("size", np.int64),
+        mode=column("mode", np.uint16),
+        uid=column("uid", np.uint32),
+        gid=column("gid", np.uint32),
+        mtime=column("mtime", np.int64),
+        offset=column("offset", np.int64),
+        inode=stacked.inode,
+        content=column("content", np.uint64),
+        link=np.concatenate([link, np.zeros(implied, dtype=np.int32)]),
+        xattr=np.concatenate([xattr, np.zeros(implied, dtype=np.int32)]),
+        implicit=stacker.carried,
+        dead=DeadInodes(
+            inode=stacked.dead_inode,
+            hidden_by=stacked.dead_hidden_by,
+            provisional=stacked.dead_cause,
+            successor=stacked.dead_successor,
+            path=stacked.dead_path,
+        ),
+        whiteouts=stacker.whiteouts,
+        link_texts=list(texts),
+    )
+
+
+def _hard_links(layer: LayerIndex) -> list[int]:
+    return np.flatnonzero(layer.kind == Kind.HARDLINK).tolist()
+
+
+def _hard_link_targets(layer: LayerIndex) -> list[bytes]:
+    return [layer.links[row] for row in _hard_links(layer)]
+
+
+__all__ = ["ABSENT", "NEVER", "DeadInodes", "Union", "build_union"]

@@ -1,0 +1,188 @@
+"""Ways to look at the stacked layers: one layer alone, up to a layer, or what a range changed.
+
+A view is a handful of columns over all paths, computed in one pass; nothing is copied per layer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamina.changes import Delta, changed_between
+from lamina.model import Change, Kind
+from lamina.union import ABSENT, Union
+
+_WORDS = {
+    Kind.FILE: "file",
+    Kind.HARDLINK: "file",
+    Kind.SYMLINK: "symlink",
+    Kind.CHAR: "device",
+    Kind.BLOCK: "device",
+    Kind.DIR: "dir",
+    Kind.FIFO: "fifo",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One state or difference of the file system, by path of ``union.paths``."""
+
+    union: Union
+    title: str
+    present: NDArray[np.bool_] = field(repr=False)
+    """Paths this view has, with their ancestors."""
+    change: NDArray[np.uint8] = field(repr=False)
+    """:class:`Change` of the path itself."""
+    changed_below: NDArray[np.bool_] = field(repr=False)
+    """Whether something below the path changed."""
+    size: NDArray[np.int64] = field(repr=False)
+    """Bytes of the subtree, every inode once."""
+    gone: NDArray[np.int64] = field(repr=False)
+    """Bytes of the subtree that are shown as removed."""
+    event: NDArray[np.int32] = field(repr=False)
+    """The event to show: what is there now, or what was removed."""
+    before: NDArray[np.int32] = field(repr=False)
+    """What was there before, where something was and changed."""
+
+    def kind(self, path: int) -> Kind:
+        """What stands at a path; a directory where it is only implied."""
+        event = int(self.event[path])
+        return Kind.DIR if event == ABSENT else Kind(int(self.union.kind[event]))
+
+    def mode(self, path: int) -> int:
+        """Permission bits."""
+        return int(self.union.mode[self._metadata_event(path)])
+
+    def owner(self, path: int) -> tuple[int, int]:
+        """(uid, gid)."""
+        event = self._metadata_event(path)
+        return int(self.union.uid[event]), int(self.union.gid[event])
+
+    def link(self, path: int) -> bytes:
+        """Target of a symbolic or hard link; empty for all else."""
+        event = int(self.event[path])
+        if event == ABSENT or self.union.kind[event] not in (Kind.SYMLINK, Kind.HARDLINK):
+            return b""
+        return self.union.link_texts[int(self.union.link[event])]
+
+    def detail(self, path: int) -> str:
+        """Why a changed path counts as changed, in few words: ``mode 644→755``; empty where there is nothing to add."""
+        change = int(self.change[path])
+        old, new = int(self.before[path]), int(self.event[path])
+        if change not in (Change.MODIFIED, Change.METADATA, Change.UNCHANGED) or ABSENT in (old, new) or old == new:
+            return ""
+        union = self.union
+        old_word, new_word = _WORDS[Kind(int(union.kind[old]))], _WORDS[Kind(int(union.kind[new]))]
+        if old_word != new_word:
+            return f"{old_word}→{new_word}"
+        if change == Change.MODIFIED:
+            return ""
+        if change == Change.UNCHANGED:
+            return "same again" if union.size[new] and new < union.implicit else ""
+        if union.inode[old] != ABSENT and union.inode[new] != ABSENT:
+            old, new = int(union.inode[old]), int(union.inode[new])
+        parts = []
+        if union.mode[old] != union.mode[new]:
+            parts.append(f"mode {int(union.mode[old]):o}→{int(union.mode[new]):o}")
+        if union.uid[old] != union.uid[new] or union.gid[old] != union.gid[new]:
+            parts.append(f"owner {union.uid[old]}:{union.gid[old]}→{union.uid[new]}:{union.gid[new]}")
+        if union.xattr[old] != union.xattr[new]:
+            parts.append("xattrs")
+        if not parts:
+            parts.append("time")
+        return ", ".join(parts)
+
+    def _metadata_event(self, path: int) -> int:
+        event = int(self.event[path])
+        inode = int(self.union.inode[event])
+        return event if inode == ABSENT else inode
+
+
+def view_layer(union: Union, layer: int) -> View:
+    """What one layer carries and removes. Sizes are the bytes the layer itself ships."""
+    delta = changed_between(union, layer - 1, layer)
+    own = np.zeros(union.paths.count, dtype=np.int64)
+    carried = slice(int(union.layer_start[layer]), int(union.layer_start[layer + 1]))
+    np.add.at(own, union.path[carried], union.size[carried])
+    return _assemble(union, f"layer {layer}", own, delta, layer - 1, layer)
+
+
+def view_upto(union: Union, layer: int) -> View:
+    """The file system after a layer; changes tell what that layer did to it."""
+    events = union.alive(layer)
+    own = np.zeros(union.paths.count, dtype=np.int64)
+    own[union.path[events]] = union.attributed_sizes(events)
+    delta = changed_between(union, layer - 1, layer)
+    return _assemble(union, f"up to layer {layer}", own, delta, layer - 1, layer, events)
+
+
+def view_range(union: Union, older: int, newer: int) -> View:
+    """What the file system after ``newer`` changed against that after ``older``; -1 is the empty one.
+
+    Sizes are those of what was added or changed.
+    """
+    events = union.alive(newer)
+    sizes = union.attributed_sizes(events)
+    fresh = union.born[events] > older
+    own = np.zeros(union.paths.count, dtype=np.int64)
+    own[union.path[events[fresh]]] = sizes[fresh]
+    delta = changed_between(union, older, newer)
+    return _assemble(union, f"layers {older + 1} to {newer}", own, delta, older, newer)
+
+
+def removed_bytes(union: Union, delta: Delta, older: int, newer: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """(path, bytes) of the inodes whose last name a delta removes, nothing taking its place."""
+    dead = union.dead
+    rows = np.flatnonzero((dead.hidden_by > older) & (dead.hidden_by <= newer) & (union.born[dead.inode] <= older))
+    if not rows.size or not delta.path.size:
+        return dead.path[:0], union.size[:0]
+    at = np.minimum(np.searchsorted(delta.path, dead.path[rows]), len(delta.path) - 1)
+    rows = rows[(delta.path[at] == dead.path[rows]) & (delta.change[at] == Change.REMOVED)]
+    return dead.path[rows], union.size[dead.inode[rows]]
+
+
+def _assemble(
+    union: Union,
+    title: str,
+    own: NDArray[np.int64],
+    delta: Delta,
+    older: int,
+    newer: int,
+    events: NDArray[np.int32] | None = None,
+) -> View:
+    """Columns of a view from its own sizes, its changes, and the events it shows beside the changed ones."""
+    paths = union.paths
+    there = np.zeros(paths.count, dtype=np.int64)
+    event = np.full(paths.count, ABSENT, dtype=np.int32)
+    before = np.full(paths.count, ABSENT, dtype=np.int32)
+    change = np.zeros(paths.count, dtype=np.uint8)
+    changed = np.zeros(paths.count, dtype=np.int64)
+    if events is not None:
+        event[union.path[events]] = events
+        there[union.path[events]] = 1
+    event[delta.path] = np.where(delta.after == ABSENT, delta.before, delta.after)
+    before[delta.path] = delta.before
+    change[delta.path] = delta.change
+    there[delta.path] = 1
+    there[own > 0] = 1
+    changed[delta.path] = delta.change != Change.UNCHANGED
+    gone = np.zeros(paths.count, dtype=np.int64)
+    np.add.at(gone, *removed_bytes(union, delta, older, newer))
+    # An unchanged directory above something changed is no row of its own, but its own event tells its metadata.
+    if events is None:
+        alive = union.alive(newer)
+        bare = event[union.path[alive]] == ABSENT
+        event[union.path[alive[bare]]] = alive[bare]
+    return View(
+        union=union,
+        title=title,
+        present=paths.subtree_sums(there) > 0,
+        change=change,
+        changed_below=(paths.subtree_sums(changed) - changed) > 0,
+        size=paths.subtree_sums(own),
+        gone=paths.subtree_sums(gone),
+        event=event,
+        before=before,
+    )
