@@ -55,9 +55,10 @@ def find_duplicates(image: LoadedImage, cancel: threading.Event | None = None) -
     new = np.ones(len(order), dtype=bool)
     new[1:] = (sizes[1:] != sizes[:-1]) | (ids[1:] != ids[:-1]).any(axis=1)
     starts = np.flatnonzero(new)
-    stops = np.append(starts[1:], len(order))
+    stops = np.append(starts, len(order))[1:]
+    names_of = union.paths.texts(paths)
     found = [
-        Duplicate(int(sizes[start]), tuple(union.paths.path(path) for path in paths[start:stop].tolist()))
+        Duplicate(int(sizes[start]), tuple(names_of[start:stop]))
         for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)
         if stop - start > 1
     ]

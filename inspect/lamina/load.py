@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.changes import changed_between
-from lamina.layers.index import LayerIndex
+from lamina.layers.index import LayerFacts, LayerIndex
 from lamina.model import Cancelled, Change, ImageInfo, Kind, Progress
 from lamina.sources.base import Content, Observer, ReadImage, Source
 from lamina.union import ABSENT, Union, build_union
@@ -151,6 +151,7 @@ def compute(read: ReadImage, source_label: str, cancel: threading.Event) -> Load
     Raises:
         LaminaError: content that a figure needs can't be read.
     """
+    facts = tuple(None if layer is None else layer.facts for layer in read.layers)
     union = build_union(read.layers)
     try:
         _learn_content(union, read.content, union.wanted_content(), cancel)
@@ -158,12 +159,12 @@ def compute(read: ReadImage, source_label: str, cancel: threading.Event) -> Load
         pass  # what content could not be compared counts as changed
     waste = WasteTable(union)
     final = union.alive(union.layer_count - 1)
-    size = sum(layer.size_sum for layer in read.layers if layer is not None)
+    size = sum(layer.size for layer in facts if layer is not None)
     return LoadedImage(
         info=read.info,
         source_label=source_label,
         union=union,
-        layers=_layer_figures(union, waste, read.layers),
+        layers=_layer_figures(union, waste, facts),
         waste=waste,
         size=size,
         visible=int(union.attributed_sizes(final).sum()),
@@ -184,10 +185,10 @@ def _learn_content(union: Union, content: Content | None, inodes: NDArray[np.int
         union.content[mine] = np.frombuffer(b"".join(ids), dtype=np.uint64).reshape(-1, 2)
 
 
-def _layer_figures(union: Union, waste: WasteTable, layers: list[LayerIndex | None]) -> tuple[LayerFigures, ...]:
-    wasted, hides = waste.per_layer(len(layers))
+def _layer_figures(union: Union, waste: WasteTable, facts: tuple[LayerFacts | None, ...]) -> tuple[LayerFigures, ...]:
+    wasted, hides = waste.per_layer(len(facts))
     figures = []
-    for number, layer in enumerate(layers):
+    for number, layer in enumerate(facts):
         if layer is None:
             figures.append(LayerFigures(read=False))
             continue
@@ -201,7 +202,7 @@ def _layer_figures(union: Union, waste: WasteTable, layers: list[LayerIndex | No
         _, gone = removed_bytes(union, delta, number - 1, number)
         figures.append(
             LayerFigures(
-                size=layer.size_sum,
+                size=layer.size,
                 tar_size=layer.tar_size,
                 files=layer.files,
                 wasted=wasted[number],

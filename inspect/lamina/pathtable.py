@@ -48,6 +48,15 @@ class PathTable:
             path = int(self.parent[path])
         return b"/".join(reversed(parts))
 
+    def texts(self, paths: NDArray[np.int32]) -> list[bytes]:
+        """The whole path of each row; for many rows at once, whose directories recur."""
+        parents = np.unique(self.parent[paths]).tolist()
+        prefix = {row: self.path(row) + b"/" if row else b"" for row in parents}
+        name = self.name
+        return [
+            prefix[parent] + name(row) for row, parent in zip(paths.tolist(), self.parent[paths].tolist(), strict=True)
+        ]
+
     def find(self, path: bytes) -> int | None:
         """The row of ``usr/lib/x``, None where no layer has it."""
         here = 0

@@ -212,14 +212,15 @@ class TreeRows:
         return covered
 
     def _apply_filter(self) -> None:
-        self._match = self._search(self._filter) & self._view.present
+        self._match = self.search(self._filter) & self._view.present
         self._match[0] = False
         ancestors = self._with_ancestors(self._match)
         ancestors &= self._paths.subtree_sums(self._match.astype(np.int64)) > self._match
         self._open = ancestors
         self._open[0] = True
 
-    def _search(self, text: str) -> NDArray[np.bool_]:
+    def search(self, text: str) -> NDArray[np.bool_]:
+        """By path id: whether the path is a match for a filter's text, whatever the view and the filter in force."""
         *parents, last = text.split("/")
         found = self._containing(last, at_start=bool(parents)) if last else np.ones(self._paths.count, dtype=bool)
         above = self._paths.parent

@@ -97,8 +97,9 @@ class Union:
 
     def known(self, inodes: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Which of these events have a content id."""
-        words = self.content[inodes]
-        return (words[:, 0] | words[:, 1]) != 0
+        known: NDArray[np.bool_] = self.content[inodes, 0] != 0
+        known |= self.content[inodes, 1] != 0
+        return known
 
     def wanted_content(self) -> NDArray[np.int32]:
         """Inodes whose content id a change kind needs and the scan did not give.

@@ -45,6 +45,9 @@ class WasteGroup:
     """Bytes by cause, most first."""
 
 
+_CAUSES = tuple(Cause)
+
+
 class WasteTable(Sequence[WasteRow]):
     """All wasted inodes of an image, most bytes first (then by path, then by layer).
 
@@ -80,7 +83,11 @@ class WasteTable(Sequence[WasteRow]):
         )
 
     def __iter__(self) -> Iterator[WasteRow]:
-        return (self[index] for index in range(len(self)))
+        columns = (self.size, self.cause, self.layer, self.hidden_by, self.path_id)
+        for path, size, cause, layer, hidden_by, path_id in zip(
+            self._union.paths.texts(self.path_id), *(column.tolist() for column in columns), strict=True
+        ):
+            yield WasteRow(path, size, _CAUSES[cause], layer, hidden_by, path_id)
 
     def by_layer(self) -> list[WasteGroup]:
         """Rows with the same shipping layer, hiding layer and cause, most bytes first."""

@@ -140,7 +140,7 @@ class _Zstd:
         if not piece:
             return b""
         if self._frame is None or self._frame.eof:
-            self._frame = zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
+            self._frame = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
         try:
             out: bytes = self._frame.decompress(piece)
         except zstandard.ZstdError as error:
@@ -156,7 +156,10 @@ class _Zstd:
             raise LaminaError(f"{self._where}: truncated zstd data")
 
 
-_ZSTD_STEP = 16 << 10
+_ZSTD_WINDOW = 128 << 20
+"""Bytes a frame may look back: what zstd(1) itself takes without being told."""
+
+_ZSTD_STEP = 8 << 10
 """Bytes of input at a time. The interface has no bound on its output; four bytes of input can give 128 KiB."""
 
 

@@ -7,7 +7,7 @@ not applied, as engines do (Go's archive/tar hands them to the caller, and no en
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from lamina.layers.headers import BLOCK, parse_number
 
@@ -106,7 +106,7 @@ def _natural(text: bytes) -> int:
 def _nanoseconds(text: bytes) -> int:
     try:
         value = int(Decimal(text.decode("ascii")) * 1_000_000_000) if len(text) < 64 else 0
-    except (InvalidOperation, UnicodeDecodeError, ValueError, OverflowError):
+    except (ArithmeticError, UnicodeDecodeError, ValueError):
         raise ValueError("bad time in a PAX record") from None
     return max(-_INT64_MAX, min(value, _INT64_MAX))
 

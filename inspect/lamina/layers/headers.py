@@ -33,11 +33,19 @@ class HeaderBatch:
     """Seconds since the epoch."""
     device: NDArray[np.bool_]
     matrix: NDArray[np.uint8]
+    where: str
 
     def device_numbers(self, row: int) -> tuple[int, int]:
-        """(major, minor) of a device node's row."""
+        """(major, minor) of a device node's row.
+
+        Raises:
+            LaminaError: they are no numbers.
+        """
         block = self.matrix[row].tobytes()
-        return parse_number(block[329:337]), parse_number(block[337:345])
+        try:
+            return parse_number(block[329:337]), parse_number(block[337:345])
+        except ValueError:
+            raise LaminaError(f"{self.where}: bad tar header: its device number is not a number") from None
 
 
 def parse_number(field: bytes) -> int:
@@ -104,7 +112,7 @@ def _check_sums(matrix: NDArray[np.uint8], where: str) -> None:
 def _strings(columns: NDArray[np.uint8]) -> list[bytes]:
     width = columns.shape[1]
     texts: list[bytes] = np.ascontiguousarray(columns).view(f"S{width}").ravel().tolist()
-    if any(b"\0" in text for text in texts):  # rubbish after the terminator
+    if b"\0" in b"".join(texts):  # rubbish after the terminator
         texts = [text.partition(b"\0")[0] for text in texts]
     return texts
 
@@ -142,4 +150,5 @@ def decode_headers(blocks: list[bytes], where: str) -> HeaderBatch:
         mtime=_octal_column(matrix[:, 136:148], "time", where),
         device=(flags == 0x33) | (flags == 0x34),
         matrix=matrix,
+        where=where,
     )

@@ -7,6 +7,7 @@ matters to a file system: PAX and GNU extension members are folded into the memb
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,21 @@ so sorting keys gives pre-order: a directory's subtree directly follows it."""
 
 _BETWEEN = b"\0\0"  # between two keys of a blob; a key has no empty component, so it can't occur inside one
 
-CONTENT_BYTES = 16
+
+class LayerFacts(NamedTuple):
+    """What a layer's index says as a whole."""
+
+    size: int
+    """Sum of the sizes of the regular files the layer carries; a hard link adds 0."""
+    tar_size: int
+    """Bytes of the uncompressed tar."""
+    files: int
+    """Names the layer carries that are neither directories nor whiteouts."""
 
 
 @dataclass(frozen=True, slots=True)
 class LayerIndex:
-    """Columns of one layer, all of length :attr:`count`.
+    """Columns of one layer, all of length ``count``.
 
     ``size`` is bytes of a regular file's content (a sparse file's as it reads back), 0 for all else. ``mode`` holds
     the permission bits (``0o7777``). ``mtime`` is nanoseconds since the epoch. ``offset`` is where the payload
@@ -56,14 +66,10 @@ class LayerIndex:
         return len(self.kind)
 
     @property
-    def size_sum(self) -> int:
-        """Sum of the sizes of the regular files the layer carries; a hard link adds 0."""
-        return int(self.size.sum())
-
-    @property
-    def files(self) -> int:
-        """Names the layer carries that are neither directories nor whiteouts."""
-        return int(((self.kind != Kind.DIR) & (self.kind < Kind.WHITEOUT)).sum())
+    def facts(self) -> LayerFacts:
+        """The layer in three numbers."""
+        named = (self.kind != Kind.DIR) & (self.kind < Kind.WHITEOUT)
+        return LayerFacts(int(self.size.sum()), self.tar_size, int(named.sum()))
 
     def keys(self) -> list[bytes]:
         """The path keys of all rows: components joined by :data:`SEPARATOR`, the root is empty.

@@ -21,7 +21,7 @@ _WHITEOUT = b".wh."
 _META = b".wh..wh."
 _OPAQUE = b".wh..wh..opq"
 # A name that is not already "a/b/c": a leading or doubled slash, a "." or ".." component, an empty name.
-_ODD = re.compile(rb"(?:^|[/\0])(?:\.{0,2})(?:/|\0|\Z)")
+_ODD = re.compile(rb"(?:^|/)\.{0,2}(?:/|\Z)")
 
 _KIND = np.full(256, 255, dtype=np.uint8)  # 255: no part of a file system (volume labels, dump directories…)
 for _flag, _kind in (
@@ -73,22 +73,28 @@ def classify(names: list[bytes], flags: NDArray[np.uint8]) -> tuple[list[bytes],
                 kind[row] = Kind.DIR
     keep = kind != 255
     plain = [name[:-1] if name[-1:] == b"/" else name for name in names]
-    blob = SEPARATOR.join(plain)
-    if _ODD.search(blob):
-        plain = [name[2:] if name[:2] == b"./" else name for name in plain]  # the usual oddity, done fast
-        blob = SEPARATOR.join(plain)
-    if _ODD.search(blob):
-        keys = [path_key(name) if _ODD.search(name) else name.replace(b"/", SEPARATOR) for name in plain]
-    else:
-        keys = [name.replace(b"/", SEPARATOR) for name in plain]
-    if _WHITEOUT in blob:
+    if any(name[:2] == b"./" for name in plain):  # the usual oddity, done fast
+        plain = [name[2:] if name[:2] == b"./" else name for name in plain]
+    keys = _plain_keys(plain)
+    if _WHITEOUT in SEPARATOR.join(keys):
         for row, key in enumerate(keys):
             if _WHITEOUT in key:
                 _whiteout(row, keys, kind, keep)
-    for row, key in enumerate(keys):
-        if not key and kind[row] not in (Kind.DIR, Kind.OPAQUE):
-            keep[row] = False
+    if b"" in keys:
+        for row, key in enumerate(keys):
+            if not key and kind[row] not in (Kind.DIR, Kind.OPAQUE):
+                keep[row] = False
     return keys, kind, keep
+
+
+def _plain_keys(names: list[bytes]) -> list[bytes]:
+    """Keys of names, all in one go where none of them needs to be normalised."""
+    blob = b"\0\0" + b"\0\0".join(names).replace(b"/", SEPARATOR) + b"\0\0"
+    if not (b"\0\0\0" in blob or b"\0.\0" in blob or b"\0..\0" in blob):
+        keys = blob[2:-2].split(b"\0\0")
+        if len(keys) == len(names):  # else a doubled slash parted a name
+            return keys
+    return [path_key(name) if _ODD.search(name) else name.replace(b"/", SEPARATOR) for name in names]
 
 
 def _whiteout(row: int, keys: list[bytes], kind: NDArray[np.uint8], keep: NDArray[np.bool_]) -> None:

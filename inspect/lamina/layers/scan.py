@@ -20,10 +20,16 @@ from lamina.model import Kind, LaminaError
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
+MAX_SIZE = 1 << 42
+"""Bytes a file may have: more is a damaged header, and sums of what headers say must stay in 64 bits."""
+
 _BATCH = 4096
 _NO_CONTENT = bytes(16)
 _EMPTY_CONTENT = xxhash.xxh3_128_digest(b"")
 _INT64_MAX = 2**63 - 1
+
+# As plain numbers: looking a member of an enumeration up costs more than the comparison.
+_FILE, _HARDLINK, _SYMLINK = int(Kind.FILE), int(Kind.HARDLINK), int(Kind.SYMLINK)
 
 # Type flags: what carries a payload, what a row is made of (tar(5)).
 _REGULAR = frozenset(b"0\x007S")
@@ -152,7 +158,7 @@ class LayerScanner:
                     size = parse_number(block[124:136])
                 except ValueError:
                     raise self._damaged(base + position) from None
-            if size < 0 or size > _INT64_MAX:
+            if not 0 <= size <= MAX_SIZE:
                 raise self._damaged(base + position)
             if flag in _EXTENSION:
                 if size > MAX_EXTENSION:
@@ -167,6 +173,8 @@ class LayerScanner:
             override, self._override = self._override, None
             if override is not None and override.size is not None and flag not in _HEADER_ONLY:
                 size = override.size
+            if size > MAX_SIZE or (override is not None and (override.real_size or 0) > MAX_SIZE):
+                raise self._damaged(base + position)
             position += BLOCK
             if flag in _HEADER_ONLY:
                 size = 0  # as engines read it, whatever the field says
@@ -177,6 +185,8 @@ class LayerScanner:
                     override.real_size, self._sparse_blocks = gnu_sparse(block)
                 except ValueError:
                     raise self._damaged(base + position) from None
+                if not 0 <= override.real_size <= MAX_SIZE:
+                    raise self._damaged(base + position)
                 override.sparse_map = block[386:482]
             if override is not None:
                 self._overrides[len(blocks)] = override
@@ -189,8 +199,8 @@ class LayerScanner:
                     position = self._begin_payload(data, position, size)
             elif size == 0:
                 contents.append(_EMPTY_CONTENT)
-            elif self._hash and position + size + 511 <= end:
-                contents.append(xxhash.xxh3_128_digest(data[position : position + size]))
+            elif position + size + 511 <= end:
+                contents.append(xxhash.xxh3_128_digest(data[position : position + size]) if self._hash else _NO_CONTENT)
                 position += size + (-size & 511)
             else:
                 contents.append(_NO_CONTENT)
@@ -286,24 +296,25 @@ class _Columns:
             if override.xattrs:
                 xattrs[row] = override.xattrs
         keys, kind, keep = classify(names, batch.matrix[:, 156])
-        size[kind != Kind.FILE] = 0
+        size[kind != _FILE] = 0
         first = len(self._keys)
         rows = np.arange(len(names))
         if not keep.all():
             rows = np.flatnonzero(keep)
             keys = [keys[row] for row in rows.tolist()]
-        for new, row in enumerate(rows.tolist()) if xattrs or any(links) or batch.device.any() else ():
-            if kind[row] == Kind.SYMLINK:
-                self._links[first + new] = links[row]
-            elif kind[row] == Kind.HARDLINK:
-                self._links[first + new] = path_key(links[row])
-            elif batch.device[row]:
-                self._devices[first + new] = batch.device_numbers(row)
-            if row in xattrs:
-                self._xattrs[first + new] = xattrs[row]
+        kept = kind[rows]
+        for new in np.flatnonzero(kept == _SYMLINK).tolist():
+            self._links[first + new] = links[int(rows[new])]
+        for new in np.flatnonzero(kept == _HARDLINK).tolist():
+            self._links[first + new] = path_key(links[int(rows[new])])
+        for new in np.flatnonzero(batch.device[rows]).tolist():
+            self._devices[first + new] = batch.device_numbers(int(rows[new]))
+        for row, text in xattrs.items():
+            if keep[row]:
+                self._xattrs[first + int(np.searchsorted(rows, row))] = text
         self._keys += keys
         hashes = np.frombuffer(b"".join(contents), dtype=np.uint64).reshape(-1, 2)
-        regular = kind == Kind.FILE
+        regular = kind == _FILE
         for name, column in (
             ("kind", kind),
             ("size", size),

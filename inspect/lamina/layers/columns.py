@@ -1,0 +1,97 @@
+"""Columns as bytes: one compact, checked container for everything that is cached.
+
+``LAMINA`` and a format number, an XXH3-128 of the rest, then zstd data: a JSON header that names columns with their
+types and shapes, and the columns one after another. Nothing in it can be executed, and a damaged, truncated, foreign
+or future file reads as nothing at all.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xxhash
+import zstandard
+from numpy.typing import NDArray
+
+FORMAT = 1
+"""Raised with every change of what is stored or of how layers are read."""
+
+_MAGIC = b"LAMINA" + struct.pack("<H", FORMAT)
+_SUM = 16
+_TYPES = frozenset({"|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8"})
+_MAX = 4 << 30  # bytes unpacked: more is not ours
+
+Columns = dict[str, NDArray[Any]]
+
+
+def pack(kind: str, meta: Mapping[str, Any], columns: Mapping[str, NDArray[Any]]) -> bytes:
+    """One container.
+
+    Args:
+        kind: what it holds; :func:`unpack` asks for the same word.
+        meta: small things as JSON.
+        columns: numeric arrays.
+    """
+    described = []
+    raw = []
+    for name, column in columns.items():
+        plain = np.ascontiguousarray(column).astype(column.dtype.newbyteorder("<"), copy=False)
+        described.append([name, plain.dtype.str, list(plain.shape)])
+        raw.append(plain.tobytes())
+    header = json.dumps({"kind": kind, "meta": meta, "columns": described}).encode()
+    body = zstandard.ZstdCompressor(level=1).compress(b"".join([struct.pack("<I", len(header)), header, *raw]))
+    return _MAGIC + xxhash.xxh3_128_digest(body) + body
+
+
+def unpack(kind: str, data: bytes) -> tuple[dict[str, Any], Columns] | None:
+    """(meta, columns) of a container; None for anything that is not whole and of this kind."""
+    start = len(_MAGIC) + _SUM
+    body = data[start:]
+    if data[: len(_MAGIC)] != _MAGIC or xxhash.xxh3_128_digest(body) != data[len(_MAGIC) : start]:
+        return None
+    try:
+        if zstandard.frame_content_size(body) > _MAX:
+            return None
+        raw = zstandard.ZstdDecompressor().decompress(body)
+        (length,) = struct.unpack_from("<I", raw)
+        header = json.loads(raw[4 : 4 + length])
+        if header["kind"] != kind:
+            return None
+        columns: Columns = {}
+        position = 4 + length
+        for name, dtype, shape in header["columns"]:
+            if dtype not in _TYPES:
+                return None
+            count = int(np.prod(shape, dtype=np.int64))
+            column = np.frombuffer(raw, dtype=np.dtype(dtype), count=count, offset=position).reshape(shape)
+            columns[name] = column
+            position += column.nbytes
+        return header["meta"], columns
+    except (zstandard.ZstdError, ValueError, KeyError, TypeError, struct.error, RecursionError):
+        return None
+
+
+def pack_texts(name: str, texts: list[bytes]) -> Columns:
+    """A list of byte strings as two columns."""
+    return {
+        f"{name}.bytes": np.frombuffer(b"".join(texts), dtype=np.uint8),
+        f"{name}.lengths": np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)),
+    }
+
+
+def unpack_texts(name: str, columns: Columns) -> list[bytes]:
+    """The list :func:`pack_texts` was given.
+
+    Raises:
+        KeyError: it is not there.
+        ValueError: lengths and bytes don't fit.
+    """
+    blob, lengths = columns[f"{name}.bytes"].tobytes(), columns[f"{name}.lengths"]
+    if int(lengths.sum()) != len(blob) or (lengths < 0).any():
+        raise ValueError(f"{name}: lengths and bytes don't fit")
+    ends = np.cumsum(lengths).tolist()
+    return [blob[end - length : end] for end, length in zip(ends, lengths.tolist(), strict=True)]

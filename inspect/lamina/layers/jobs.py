@@ -1,0 +1,169 @@
+"""Pieces of reading that can be done anywhere: on a thread, or in a worker process.
+
+A job says where bytes stand and what to make of them; it holds nothing but plain values, so that it can be sent.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import xxhash
+
+from lamina.layers.index import LayerIndex
+from lamina.layers.read import scan_plain, scan_stream
+from lamina.model import Cancelled, LaminaError
+
+_CHUNK = 256 << 10
+"""Bytes read at a time; compressed ones can grow a thousandfold, and the cancel event is looked at between two."""
+_WINDOW = 1 << 20
+
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a blob's bytes stand."""
+
+    path: str
+    offset: int
+    size: int
+    stamp: tuple[int, int, int, int]
+    """Device, inode, bytes and modification time (ns) of the file when it was looked up: a file that changed is not
+    read on."""
+
+
+def stamp_of(status: os.stat_result) -> tuple[int, int, int, int]:
+    """What tells that a file is still the same."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def open_place(place: Place) -> int:
+    """An open descriptor of the file a blob stands in.
+
+    Raises:
+        LaminaError: it is gone, unreadable or no longer the same.
+    """
+    try:
+        fd = os.open(place.path, os.O_RDONLY | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        raise LaminaError(f"{place.path} can't be read: {getattr(error, 'strerror', None) or error}") from None
+    if stamp_of(os.fstat(fd)) != place.stamp:
+        os.close(fd)
+        raise LaminaError(f"{place.path} changed while it was read: open it again")
+    return fd
+
+
+def _chunks(fd: int, place: Place, where: str) -> Iterator[bytes]:
+    position, end = place.offset, place.offset + place.size
+    while position < end:
+        data = _pread(fd, min(_CHUNK, end - position), position, where)
+        yield data
+        position += len(data)
+
+
+def _pread(fd: int, count: int, position: int, where: str) -> bytes:
+    try:
+        data = os.pread(fd, count, position)
+    except OSError as error:
+        raise LaminaError(f"{where} can't be read: {error.strerror}") from None
+    if not data:
+        raise LaminaError(f"{where} is truncated")
+    return data
+
+
+@dataclass(frozen=True, slots=True)
+class ScanJob:
+    """One layer's blob to its index."""
+
+    place: Place
+    where: str
+    in_place: bool
+    """It is a plain tar whose contents may be passed over."""
+    digest: str | None = None
+    """Checked where given and the blob is read whole."""
+    diff_id: str | None = None
+    """The same."""
+
+    @property
+    def cost(self) -> int:
+        """How much work it is, in bytes to be read whole; passing over contents costs about an eighth."""
+        return self.place.size // 8 if self.in_place else self.place.size
+
+    def run(self, cancel: threading.Event, advance: Advance) -> LayerIndex:
+        """Do it; see :func:`lamina.layers.read.scan_stream` for what it raises."""
+        fd = open_place(self.place)
+        try:
+            if self.in_place:
+                return scan_plain(
+                    fd, self.place.offset, self.place.size, where=self.where, cancel=cancel, advance=advance
+                )
+            return scan_stream(
+                _chunks(fd, self.place, self.where),
+                where=self.where,
+                digest=self.digest,
+                diff_id=self.diff_id,
+                cancel=cancel,
+                advance=advance,
+            )
+        finally:
+            os.close(fd)
+
+
+@dataclass(frozen=True, slots=True)
+class HashJob:
+    """Content ids of some files of a plain layer."""
+
+    place: Place
+    where: str
+    files: Sequence[tuple[int, int]]
+    """(offset in the layer, bytes), ascending."""
+
+    @property
+    def cost(self) -> int:
+        """How much work it is, in bytes to be read whole."""
+        return sum(size for _, size in self.files)
+
+    def run(self, cancel: threading.Event, advance: Advance) -> list[bytes]:
+        """The 16-byte XXH3-128 of each.
+
+        Raises:
+            LaminaError: the file is gone, changed, truncated or unreadable.
+            Cancelled: ``cancel`` was set.
+        """
+        fd = open_place(self.place)
+        try:
+            found = []
+            for offset, size in self.files:
+                if cancel.is_set():
+                    raise Cancelled
+                if offset < 0 or offset + size > self.place.size:
+                    raise LaminaError(f"{self.where} is truncated")
+                found.append(self._hash(fd, self.place.offset + offset, size, cancel))
+                advance(size)
+            return found
+        finally:
+            os.close(fd)
+
+    def _hash(self, fd: int, position: int, size: int, cancel: threading.Event) -> bytes:
+        if size <= _WINDOW:
+            data = _pread(fd, size, position, self.where) if size else b""
+            if len(data) == size:
+                return xxhash.xxh3_128_digest(data)
+        hasher = xxhash.xxh3_128()
+        end = position + size
+        while position < end:
+            if cancel.is_set():
+                raise Cancelled
+            data = _pread(fd, min(_WINDOW, end - position), position, self.where)
+            hasher.update(data)
+            position += len(data)
+        return hasher.digest()
+
+
+Job = ScanJob | HashJob
+"""What can be run."""
+Result = LayerIndex | list[bytes]
+"""What comes of it."""

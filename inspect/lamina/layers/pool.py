@@ -1,0 +1,214 @@
+"""Many jobs at once, on all cores, each result handed over on the caller's thread.
+
+Large work goes to worker processes, which leave the screen's process free and share no interpreter lock; small work,
+for which a process would not have started yet, to threads. Both look the same from outside.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_connections
+from pathlib import Path
+
+from lamina.layers.jobs import Job, Result
+from lamina.layers.worker import Advanced, Done, Failed, Message
+from lamina.model import Cancelled, LaminaError
+
+_LOOK = 0.05  # seconds between two looks at the cancel event
+_WORTH_PROCESSES = 96 << 20
+"""Bytes below which workers are not worth their start (a sixth of a second each)."""
+
+Handle = Callable[[int, Result], None]
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    cancel: threading.Event,
+    done: Handle,
+    advance: Callable[[int], None],
+    *,
+    processes: bool | None = None,
+) -> None:
+    """Run jobs in the order given, as many at a time as there are cores.
+
+    Args:
+        jobs: what to do, the longest first where that matters.
+        cancel: looked at some twenty times a second; what is running then is dropped.
+        done: gets (place of the job in ``jobs``, result) on this thread.
+        advance: gets the bytes done since it was last called, on this thread, some twenty times a second.
+        processes: whether in worker processes; None decides by the bytes.
+
+    Raises:
+        LaminaError: the first error of a job; the others are dropped.
+        Cancelled: ``cancel`` was set.
+    """
+    if not jobs:
+        return
+    if processes is None:
+        processes = len(jobs) > 1 and sum(job.cost for job in jobs) >= _WORTH_PROCESSES
+    if processes:
+        workers = _start(min(_cores(), len(jobs)))
+        if workers:
+            _run_in_processes(workers, jobs, cancel, done, advance)
+            return
+    _run_in_threads(jobs, cancel, done, advance)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1
+
+
+# -- processes ---------------------------------------------------------------------------------------------------------
+
+
+class _Worker:
+    """One worker process and the line to it."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        try:
+            package_root = str(Path(__file__).resolve().parents[2])
+            code = f"import sys; sys.path.insert(0, {package_root!r}); from lamina.layers.worker import main; main()"
+            # Nothing here multiplies matrices: BLAS threads would only cost memory and time to start.
+            environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+            self.process = subprocess.Popen(  # noqa: S603  # our own interpreter and our own code
+                [sys.executable, "-c", code, str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env=environment,
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self.line: Connection[Job, Message] = Connection(ours.detach())
+        self.job: int | None = None
+
+    def stop(self) -> None:
+        with suppress(OSError):
+            self.line.close()
+        self.process.kill()  # it holds nothing that could be lost
+        self.process.wait()
+
+
+def _start(count: int) -> list[_Worker]:
+    """Workers; none where this machine doesn't let us start any."""
+    workers: list[_Worker] = []
+    with suppress(OSError):
+        for _ in range(count):
+            workers.append(_Worker())  # noqa: PERF401  # those that did start are worth having
+    return workers
+
+
+def _run_in_processes(
+    workers: list[_Worker],
+    jobs: Sequence[Job],
+    cancel: threading.Event,
+    done: Handle,
+    advance: Callable[[int], None],
+) -> None:
+    waiting = iter(enumerate(jobs))
+    try:
+        busy = {worker.line: worker for worker in workers if _give(worker, waiting)}
+        while busy:
+            for ready in wait_connections(list(busy), timeout=_LOOK):
+                line = next(line for line in busy if line is ready)
+                worker = busy[line]
+                message = _receive(worker)
+                if isinstance(message, Advanced):
+                    advance(message.bytes)
+                    continue
+                if isinstance(message, Failed):
+                    raise LaminaError(message.message)
+                assert worker.job is not None
+                job = worker.job
+                if not _give(worker, waiting):
+                    del busy[line]
+                done(job, message.result)
+            if cancel.is_set():
+                raise Cancelled
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+def _give(worker: _Worker, waiting: Iterator[tuple[int, Job]]) -> bool:
+    """Hand a worker the next job; False where there is none."""
+    for place, job in waiting:
+        worker.job = place
+        try:
+            worker.line.send(job)
+        except OSError:
+            raise _died(worker) from None
+        return True
+    return False
+
+
+def _receive(worker: _Worker) -> Message:
+    try:
+        message = worker.line.recv()
+    except (EOFError, OSError):
+        raise _died(worker) from None
+    assert isinstance(message, Done | Failed | Advanced)
+    return message
+
+
+def _died(worker: _Worker) -> LaminaError:
+    worker.process.kill()
+    status = worker.process.wait()
+    how = f"signal {-status}" if status < 0 else f"exit code {status}"
+    return LaminaError(f"a process that was reading layers ended ({how}): is there enough memory?")
+
+
+# -- threads -----------------------------------------------------------------------------------------------------------
+
+
+def _run_in_threads(jobs: Sequence[Job], cancel: threading.Event, done: Handle, advance: Callable[[int], None]) -> None:
+    stop = threading.Event()  # the user's wish, or another job's error
+    counter = _Counter()
+    pool = ThreadPoolExecutor(min(_cores(), len(jobs)), thread_name_prefix="lamina-layer")
+    try:
+        places: dict[Future[Result], int] = {
+            pool.submit(job.run, stop, counter.add): place for place, job in enumerate(jobs)
+        }
+        waiting = set(places)
+        while waiting:
+            finished, waiting = wait(waiting, timeout=_LOOK, return_when=FIRST_COMPLETED)
+            for future in finished:
+                done(places[future], future.result())
+            advance(counter.take())
+            if cancel.is_set():
+                raise Cancelled
+    finally:
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Counter:
+    """Bytes counted by several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+
+    def add(self, count: int) -> None:
+        with self._lock:
+            self._count += count
+
+    def take(self) -> int:
+        with self._lock:
+            count, self._count = self._count, 0
+            return count
