@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lamina.load import LoadedImage
 
@@ -46,10 +47,7 @@ def find_duplicates(image: LoadedImage, cancel: threading.Event | None = None) -
     _, group, members = np.unique(sizes, return_inverse=True, return_counts=True)
     candidates = (sizes >= MIN_SIZE) & (members[group] > 1)
     inodes, paths, sizes = inodes[candidates], paths[candidates], sizes[candidates]
-    image.learn_content(inodes, cancel or threading.Event())
-    known = union.known(inodes)
-    inodes, paths, sizes = inodes[known], paths[known], sizes[known]
-    ids = union.content[inodes]
+    ids = _exact_ids(image, inodes, cancel or threading.Event())
     order = np.lexsort((paths, ids[:, 1], ids[:, 0], sizes))
     sizes, paths, ids = sizes[order], paths[order], ids[order]
     new = np.ones(len(order), dtype=bool)
@@ -63,3 +61,22 @@ def find_duplicates(image: LoadedImage, cancel: threading.Event | None = None) -
         if stop - start > 1
     ]
     return sorted(found, key=lambda duplicate: (-duplicate.bytes, duplicate.paths))
+
+
+def _exact_ids(image: LoadedImage, inodes: NDArray[np.int32], cancel: threading.Event) -> NDArray[np.uint64]:
+    """XXH3-128 of each inode's content; a checksum may stay where it alone tells that the content is unique."""
+    union = image.union
+    image.learn_content(inodes[~union.known(inodes)], cancel)
+    ids = union.content[inodes]
+    checksums = np.flatnonzero(union.has_checksum(inodes))
+    if not checksums.size:
+        return ids
+    sizes = union.size[inodes]
+    _, group, members = np.unique(
+        np.column_stack([sizes.astype(np.uint64), ids]), axis=0, return_inverse=True, return_counts=True
+    )
+    exact_sizes = np.delete(sizes, checksums)
+    doubtful = (members[group.ravel()][checksums] > 1) | np.isin(sizes[checksums], exact_sizes)
+    rows = checksums[doubtful]
+    ids[rows] = image.read_content(inodes[rows], cancel)
+    return ids

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.changes import changed_between
-from lamina.layers.index import LayerFacts, LayerIndex
+from lamina.image_model import ImageModel
+from lamina.layers.index import LayerFacts
 from lamina.model import Cancelled, Change, ImageInfo, Kind, Progress
-from lamina.sources.base import Content, Observer, ReadImage, Source
+from lamina.sources.base import Content, FileRef, Observer, ReadImage, Source
 from lamina.union import ABSENT, Union, build_union
 from lamina.view import removed_bytes
 from lamina.waste import WasteTable
@@ -61,7 +62,13 @@ class LoadedImage:
     """Bytes of the files that have a name in the final file system."""
     files: int
     """Names in the final file system that are no directories."""
-    _content: Content | None = field(default=None, repr=False)
+    _read: ReadImage = field(repr=False)
+    _facts: tuple[LayerFacts | None, ...] = field(repr=False)
+
+    @property
+    def way(self) -> str:
+        """How it was read, for people; empty where there is only one way."""
+        return self._read.way
 
     @property
     def wasted(self) -> int:
@@ -83,9 +90,20 @@ class LoadedImage:
 
         Raises:
             LaminaError: the source can't be read any more.
-            Cancelled: ``cancel`` was set; what was learned so far is kept.
+            Cancelled: ``cancel`` was set.
         """
-        _learn_content(self.union, self._content, inodes, cancel)
+        if inodes.size and self._read.content is not None:
+            self.union.content[inodes] = self.read_content(inodes, cancel)
+            self._read.keep_model(ImageModel(self.union, self._facts))
+
+    def read_content(self, inodes: NDArray[np.int32], cancel: threading.Event) -> NDArray[np.uint64]:
+        """The content ids of these inodes, shape (n, 2), from the files themselves; zeros where they can't be had.
+
+        Raises:
+            LaminaError: the source can't be read any more.
+            Cancelled: ``cancel`` was set.
+        """
+        return _read_content(self.union, self._read.content, inodes, cancel)
 
 
 class _Deaf:
@@ -94,7 +112,7 @@ class _Deaf:
     def head(self, info: ImageInfo) -> None:
         pass
 
-    def layer(self, index: int, layer: LayerIndex) -> None:
+    def layer(self, index: int, facts: LayerFacts) -> None:
         pass
 
     def progress(self, progress: Progress) -> None:
@@ -151,12 +169,21 @@ def compute(read: ReadImage, source_label: str, cancel: threading.Event) -> Load
     Raises:
         LaminaError: content that a figure needs can't be read.
     """
-    facts = tuple(None if layer is None else layer.facts for layer in read.layers)
-    union = build_union(read.layers)
-    try:
-        _learn_content(union, read.content, union.wanted_content(), cancel)
-    except Cancelled:
-        pass  # what content could not be compared counts as changed
+    model = read.model
+    if model is None:
+        facts = tuple(None if layer is None else layer.facts for layer in read.layers)
+        union = build_union(read.layers)
+        read.layers = [None] * len(read.layers)  # the union has all of it
+        model = ImageModel(union, facts)
+        try:
+            wanted = union.wanted_content()
+            if wanted.size:
+                union.content[wanted] = _read_content(union, read.content, wanted, cancel)
+        except Cancelled:
+            pass  # what content could not be compared counts as changed
+        else:
+            read.keep_model(model)
+    union, facts = model.union, model.facts
     waste = WasteTable(union)
     final = union.alive(union.layer_count - 1)
     size = sum(layer.size for layer in facts if layer is not None)
@@ -169,20 +196,29 @@ def compute(read: ReadImage, source_label: str, cancel: threading.Event) -> Load
         size=size,
         visible=int(union.attributed_sizes(final).sum()),
         files=int((union.kind[final] != Kind.DIR).sum()),
-        _content=read.content,
+        _read=read,
+        _facts=facts,
     )
 
 
-def _learn_content(union: Union, content: Content | None, inodes: NDArray[np.int32], cancel: threading.Event) -> None:
-    inodes = inodes[~union.known(inodes)]
+def _read_content(
+    union: Union, content: Content | None, inodes: NDArray[np.int32], cancel: threading.Event
+) -> NDArray[np.uint64]:
+    ids = np.zeros((len(inodes), 2), dtype=np.uint64)
     if content is None or not inodes.size:
-        return
+        return ids
+    wanted: dict[int, list[FileRef]] = {}
+    rows: dict[int, NDArray[np.int64]] = {}
     for layer in np.unique(union.born[inodes]).tolist():
-        mine = inodes[union.born[inodes] == layer]
-        mine = mine[np.argsort(union.offset[mine], kind="stable")]
-        files = list(zip(union.offset[mine].tolist(), union.size[mine].tolist(), strict=True))
-        ids = content.hashes(layer, files, cancel)
-        union.content[mine] = np.frombuffer(b"".join(ids), dtype=np.uint64).reshape(-1, 2)
+        mine = np.flatnonzero(union.born[inodes] == layer)
+        mine = mine[np.argsort(union.offset[inodes[mine]], kind="stable")]
+        events = inodes[mine]
+        paths = union.paths.texts(union.path[events])
+        rows[layer] = mine
+        wanted[layer] = list(map(FileRef, union.offset[events].tolist(), union.size[events].tolist(), paths))
+    for layer, hashes in content.hashes(wanted, cancel).items():
+        ids[rows[layer]] = np.frombuffer(b"".join(hashes), dtype=np.uint64).reshape(-1, 2)
+    return ids
 
 
 def _layer_figures(union: Union, waste: WasteTable, facts: tuple[LayerFacts | None, ...]) -> tuple[LayerFigures, ...]:

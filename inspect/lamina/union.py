@@ -14,10 +14,12 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lamina.layers.index import LayerIndex
+from lamina.layers.index import CRC_MARK, LayerIndex
 from lamina.model import Kind
 from lamina.pathtable import PathTable, build_path_table
 from lamina.stacking import ABSENT, NEVER, Stacker, WhiteoutRecord
+
+_CRC_WORD = np.frombuffer(CRC_MARK, dtype=np.uint64)[0]
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
@@ -119,7 +121,18 @@ class Union:
         involved[1:] |= twins
         involved[:-1] |= twins
         wanted = np.unique(inodes[involved])
-        return wanted[~self.known(wanted)]
+        wanted = wanted[self.size[wanted] > 0]
+        unknown = ~self.known(wanted)
+        checksums = self.has_checksum(wanted)
+        if checksums.any() and not (checksums | unknown).all():
+            # Ids of two kinds can't be compared, so all have to be of the one that can be had for all.
+            unknown |= checksums
+        return wanted[unknown]
+
+    def has_checksum(self, inodes: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Which of these events have a CRC-64 from an engine's record for a content id."""
+        marked: NDArray[np.bool_] = self.content[inodes, 1] == _CRC_WORD
+        return marked
 
     def same_content(self, a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Pairwise: whether two inodes hold the same bytes; False where a content id is missing."""

@@ -18,6 +18,9 @@ SEPARATOR = b"\0"
 """Between the components of a path key. NUL can't stand in a name and sorts before every other byte,
 so sorting keys gives pre-order: a directory's subtree directly follows it."""
 
+CRC_MARK = b"lamcrc64"
+"""The second half of a content id that is a CRC-64 in place of XXH3-128: ids of two kinds are never equal."""
+
 _BETWEEN = b"\0\0"  # between two keys of a blob; a key has no empty component, so it can't occur inside one
 
 

@@ -14,6 +14,7 @@ import xxhash
 
 from lamina.layers.index import LayerIndex
 from lamina.layers.read import scan_plain, scan_stream
+from lamina.layers.tarsplit import TarSplitJob
 from lamina.model import Cancelled, LaminaError
 
 _CHUNK = 256 << 10
@@ -163,7 +164,60 @@ class HashJob:
         return hasher.digest()
 
 
-Job = ScanJob | HashJob
+@dataclass(frozen=True, slots=True)
+class FileHashJob:
+    """Content ids of files that an engine unpacked."""
+
+    folder: str
+    """The layer's files."""
+    where: str
+    files: Sequence[tuple[bytes, int]]
+    """(path in the layer, bytes)."""
+
+    @property
+    def cost(self) -> int:
+        """How much work it is, in bytes to be read whole: opening a file costs as much as reading 64 KiB."""
+        return sum(size for _, size in self.files) + (len(self.files) << 16)
+
+    def run(self, cancel: threading.Event, advance: Advance) -> list[bytes]:
+        """The 16-byte XXH3-128 of each.
+
+        Raises:
+            LaminaError: a file is gone, or is not what the layer's record says.
+            Cancelled: ``cancel`` was set.
+        """
+        root = os.fsencode(self.folder)
+        found = []
+        for path, size in self.files:
+            if cancel.is_set():
+                raise Cancelled
+            found.append(self._hash(root + b"/" + path, size, cancel))
+            advance(size)
+        return found
+
+    def _hash(self, path: bytes, size: int, cancel: threading.Event) -> bytes:
+        hasher = xxhash.xxh3_128()
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                read = 0
+                while data := os.read(fd, _WINDOW):
+                    if cancel.is_set():
+                        raise Cancelled
+                    hasher.update(data)
+                    read += len(data)
+            finally:
+                os.close(fd)
+        except OSError as error:
+            raise LaminaError(f"{self.where}: a file can't be read in the engine's store: {error.strerror}") from None
+        if read != size:
+            raise LaminaError(
+                f"{self.where}: a file in the engine's store has another size than the layer's record says"
+            )
+        return hasher.digest()
+
+
+Job = ScanJob | HashJob | TarSplitJob | FileHashJob
 """What can be run."""
 Result = LayerIndex | list[bytes]
 """What comes of it."""

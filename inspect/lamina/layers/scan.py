@@ -70,9 +70,16 @@ class LayerScanner:
             return 0
         return self._payload + self._padding
 
-    def skip(self, count: int) -> None:
-        """Note that ``count`` bytes (at most :attr:`skippable`) were passed over."""
+    def skip(self, count: int, content: bytes | None = None) -> None:
+        """Note that ``count`` bytes (at most :attr:`skippable`) were passed over.
+
+        Args:
+            count: bytes.
+            content: the content id of what was passed over, where the caller knows one: 16 bytes.
+        """
         self._position += count
+        if content is not None:
+            self._contents[-1] = content
         taken = min(count, self._payload)
         self._payload -= taken
         self._padding -= count - taken
@@ -89,7 +96,7 @@ class LayerScanner:
         if self._rest:
             data = self._rest + data
             self._rest = b""
-        position = self._take_payload(data, 0)
+        position = self._take_payload(data, 0) if self._payload or self._padding else 0
         if not (self._payload or self._padding):
             position = self._walk(data, position)
         self._position += position

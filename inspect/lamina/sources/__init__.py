@@ -8,31 +8,39 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from typing import BinaryIO
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 from lamina.layers.codec import sniff
 from lamina.model import LaminaError
+from lamina.names import display_name
 from lamina.sources.base import Content, Observer, ReadImage, Source
-from lamina.sources.manifest import quoted
+from lamina.sources.documents import quoted
+
+if TYPE_CHECKING:
+    from lamina.shelf import Shelf
+    from lamina.sources.catalogue import Form
 
 __all__ = ["Content", "Observer", "ReadImage", "Source", "demo", "engine", "resolve"]
 
 _SUFFIXES = (".tar", ".tgz", ".tar.gz", ".tar.zst", ".tzst")
+_ARCHIVES = ("tar", "gzip", "zstd")
 _STDIN = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 
 
-def engine(host: str | None = None) -> Source:
+def engine(host: str | None = None, shelf: Shelf | None = None) -> Source:
     """The container engine.
 
     Args:
         host: where it listens, as in DOCKER_HOST; None: by the docker CLI's rules.
+        shelf: what was read before; None: nothing, and nothing is kept.
 
     Returns:
         A source that connects when it is first asked something.
     """
     from lamina.sources.daemon import EngineSource
 
-    return EngineSource(host)
+    return EngineSource(host, shelf)
 
 
 def demo() -> Source:
@@ -43,7 +51,7 @@ def demo() -> Source:
 
 
 def resolve(
-    target: str, *, host: str | None = None, stdin: BinaryIO | None = None
+    target: str, *, host: str | None = None, stdin: BinaryIO | None = None, shelf: Shelf | None = None
 ) -> tuple[Source, str | None]:
     """What the user typed as a source, and the image within it.
 
@@ -52,6 +60,7 @@ def resolve(
             before it (``docker-daemon:``, ``docker-archive:``, ``oci-archive:``, ``oci:``).
         host: where the engine listens; None: by the docker CLI's rules.
         stdin: what ``-`` reads; None: the process's standard input.
+        shelf: what was read before; None: nothing, and nothing is kept.
 
     Returns:
         The source, and what to hand to its ``read``: None where the user didn't say which image.
@@ -60,7 +69,7 @@ def resolve(
         LaminaError: there is nothing of that kind there.
     """
     if target in _STDIN:
-        return _standard_input(sys.stdin.buffer if stdin is None else stdin), None
+        return _standard_input(stdin, shelf), None
     transport, colon, rest = target.partition(":")
     if colon:
         if transport == "container":
@@ -68,32 +77,33 @@ def resolve(
         if transport in ("docker-daemon", "docker-archive", "oci-archive", "oci") and not rest:
             raise LaminaError(f"{transport}: needs a name or a path after the colon")
         if transport == "docker-daemon":
-            return engine(host), rest
+            return engine(host, shelf), rest
         if transport in ("docker-archive", "oci-archive"):
             path, tag = _split(rest)
-            return _archive(path, "oci" if transport == "oci-archive" else "docker", stdin), tag
+            return _archive(path, "oci" if transport == "oci-archive" else "docker", stdin, shelf), tag
         if transport == "oci":
             path, tag = _split(rest)
-            return _layout(path), tag
-    return _guess(target, host)
+            return _layout(path, shelf), tag
+    return _guess(target, host, shelf)
 
 
-def _guess(target: str, host: str | None) -> tuple[Source, str | None]:
+def _guess(target: str, host: str | None, shelf: Shelf | None) -> tuple[Source, str | None]:
     path, tag = _split(target)
     path_like = _looks_like_path(target)
-    if os.path.isdir(path):
+    status = _status(path)
+    if status is None:
+        if path_like:
+            raise LaminaError(f"no such file: {quoted(path)}")
+    elif stat.S_ISDIR(status.st_mode):
         from lamina.sources.layout import is_layout
 
         # A folder that happens to be called as an image is no reason not to ask the engine.
         if path_like or is_layout(path):
-            return _layout(path), tag
-    elif os.path.exists(path):
-        # `redis:7` beside a file `redis` is an image, unless that file is an archive.
-        if tag is None or path_like or _sniffed(path) in ("tar", "gzip", "zstd"):
-            return _archive(path, None, None), tag
-    elif path_like:
-        raise LaminaError(f"no such file: {quoted(path)}")
-    return engine(host), target
+            return _layout(path, shelf), tag
+    # `redis:7` beside a file `redis` is an image, unless that file is an archive.
+    elif tag is None or path_like or _sniffed(path, status) in _ARCHIVES:
+        return _archive(path, None, None, shelf), tag
+    return engine(host, shelf), target
 
 
 def _looks_like_path(target: str) -> bool:
@@ -102,83 +112,92 @@ def _looks_like_path(target: str) -> bool:
 
 def _split(target: str) -> tuple[str, str | None]:
     """``FILE[:TAG]``: the longest part before a colon that exists is the file, for either may hold colons."""
-    whole = os.path.expanduser(target)
+    try:
+        whole = str(Path(target).expanduser()) if target.startswith("~") else target
+    except RuntimeError:  # nobody knows whose home is meant
+        whole = target
     end = len(whole)
     while end > 0:
-        if _exists(whole[:end]):
+        if _status(whole[:end]) is not None:
             return whole[:end], whole[end + 1 :] or None
         end = whole.rfind(":", 0, end)
     return whole, None
 
 
-def _exists(path: str) -> bool:
+def _status(path: str) -> os.stat_result | None:
+    """What is at ``path``, links followed; None for nothing, or nothing that we may see."""
     try:
-        return os.path.exists(path)
-    except ValueError:  # a NUL, or a name that can't be encoded
-        return False
+        return Path(path).stat()
+    except (OSError, ValueError):  # ValueError: a NUL, or a name that can't be encoded
+        return None
 
 
-def _standard_input(stdin: BinaryIO) -> Source:
+def _standard_input(stdin: BinaryIO | None, shelf: Shelf | None) -> Source:
     from lamina.sources.raw import PipeRaw
     from lamina.sources.stream import Origin, StreamSource
 
-    if stdin.isatty():
-        raise LaminaError(
-            "standard input is a terminal: pipe an archive into it (docker save IMAGE | lamina -)"
-        )
-    return StreamSource(Origin("standard input", lambda: PipeRaw(stdin, "standard input")))
+    file = sys.stdin.buffer if stdin is None else stdin
+    if file.isatty():
+        raise LaminaError("standard input is a terminal: pipe an archive into it (docker save IMAGE | lamina -)")
+    return StreamSource(Origin("standard input", lambda: PipeRaw(file, "standard input"), _size_of(file)), shelf=shelf)
 
 
-def _archive(path: str, form: object, stdin: BinaryIO | None) -> Source:
+def _size_of(file: BinaryIO) -> int | None:
+    """Bytes of an open file from its beginning; None for a pipe."""
+    try:
+        status = os.fstat(file.fileno())
+    except OSError:  # bytes in memory
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def _archive(path: str, form: Form | None, stdin: BinaryIO | None, shelf: Shelf | None) -> Source:
     from lamina.sources.archive import ArchiveSource
     from lamina.sources.raw import FileRaw, not_an_archive
     from lamina.sources.stream import Origin, StreamSource
 
-    wanted = form if form in ("docker", "oci") else None
     if path in _STDIN:
-        return _standard_input(sys.stdin.buffer if stdin is None else stdin)
-    where = f"archive {path}"
-    try:
-        status = os.stat(path)
-    except FileNotFoundError:
-        raise LaminaError(f"no such file: {quoted(path)}") from None
-    except (OSError, ValueError) as error:
-        raise LaminaError(f"{where} can't be read: {getattr(error, 'strerror', None) or error}") from None
+        return _standard_input(stdin, shelf)
+    status = _status(path)
+    if status is None:
+        raise LaminaError(f"no such file: {quoted(path)}")
+    where = f"archive {display_name(path)}"
     if stat.S_ISFIFO(status.st_mode):
-        return StreamSource(Origin(where, lambda: FileRaw(path, where)), wanted)
+        return StreamSource(Origin(where, lambda: FileRaw(path, where)), form, shelf)
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "neither a file nor a pipe"
         raise LaminaError(f"{quoted(path)} is {kind}, not an image archive")
-    kind = _sniffed(path)
+    if not status.st_size:
+        raise LaminaError(f"{quoted(path)} is an empty file, not an image archive")
+    kind = _sniffed(path, status)
+    if kind not in _ARCHIVES:
+        raise not_an_archive(quoted(path))
     if kind == "tar":
-        return ArchiveSource(path, wanted)
-    if kind in ("gzip", "zstd"):
-        return StreamSource(Origin(where, lambda: FileRaw(path, where), status.st_size), wanted)
-    raise not_an_archive(quoted(path)) if status.st_size else LaminaError(f"{quoted(path)} is an empty file")
+        return ArchiveSource(path, form, shelf)
+    return StreamSource(Origin(where, lambda: FileRaw(path, where), status.st_size), form, shelf)
 
 
-def _sniffed(path: str) -> str:
+def _sniffed(path: str, status: os.stat_result) -> str:
     """What a file is by its first bytes; "" for what is no plain file.
 
     Raises:
         LaminaError: it can't be read.
     """
-    if not os.path.isfile(path):
+    if not stat.S_ISREG(status.st_mode):
         return ""
     try:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             return sniff(file.read(512))
     except OSError as error:
         raise LaminaError(f"{quoted(path)} can't be read: {error.strerror}") from None
 
 
-def _layout(path: str) -> Source:
+def _layout(path: str, shelf: Shelf | None) -> Source:
     from lamina.sources.layout import LayoutSource, is_layout
 
-    if not os.path.isdir(path):
+    status = _status(path)
+    if status is None or not stat.S_ISDIR(status.st_mode):
         raise LaminaError(f"no such folder: {quoted(path)}")
     if not is_layout(path):
-        raise LaminaError(
-            f"{quoted(path)} is a folder but no OCI layout: it has no oci-layout and no index.json"
-        )
-    return LayoutSource(path)
+        raise LaminaError(f"{quoted(path)} is a folder but no OCI layout: it has no oci-layout and no index.json")
+    return LayoutSource(path, shelf)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lamina.layers.codec import sniff
+from lamina.layers.jobs import Place, open_place, stamp_of
 from lamina.model import ImageSummary, LaminaError, Progress
+from lamina.names import display_name
+from lamina.shelf import Shelf
 from lamina.sources.base import Observer, ReadImage
-from lamina.sources.blobs import BlobReader, Place, open_place, stamp_of
-from lamina.sources.catalogue import Entry, Form, Stored, choose, entries, summaries
-from lamina.sources.manifest import MAX_JSON, quoted, too_large
+from lamina.sources.blobs import BlobReader
+from lamina.sources.catalogue import Entry, Form, Stored, entries
+from lamina.sources.choice import choose, summaries
+from lamina.sources.documents import MAX_JSON, quoted, too_large
 from lamina.sources.outer import BLOCK, Member, members, resolve
 
 
@@ -21,18 +25,21 @@ class ArchiveSource:
     Args:
         path: the file.
         form: the table of contents to go by; None: whichever there is.
+        shelf: what was read before; None: nothing.
     """
 
-    def __init__(self, path: str, form: Form | None = None) -> None:
-        self.label = f"archive {path}"
+    def __init__(self, path: str, form: Form | None = None, shelf: Shelf | None = None) -> None:
+        self.label = f"archive {display_name(path)}"
         self._form = form
+        self._shelf = shelf or Shelf()
         self._path = path
-        self._store: _Archive | None = None
-        self._entries: list[Entry] = []
+        self._entries: Sequence[Entry] = ()
         self._reader: BlobReader | None = None
 
     def list(
-        self, cancel: threading.Event | None = None, progress: Callable[[Progress], None] | None = None
+        self,
+        cancel: threading.Event | None = None,  # noqa: ARG002  # headers only: it takes no time worth cancelling
+        progress: Callable[[Progress], None] | None = None,  # noqa: ARG002
     ) -> list[ImageSummary]:
         """See :meth:`lamina.sources.base.Source.list`."""
         self._open()
@@ -49,7 +56,7 @@ class ArchiveSource:
         if self._reader is None:
             store = _Archive(self._path, self.label)
             self._entries = entries(store, self._form)
-            self._reader = BlobReader(self.label, store.locate)
+            self._reader = BlobReader(self.label, store.locate, self._shelf)
         return self._reader
 
 

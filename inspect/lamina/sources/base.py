@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
-from lamina.layers.index import LayerIndex
+from lamina.image_model import ImageModel
+from lamina.layers.index import LayerFacts, LayerIndex
 from lamina.model import ImageInfo, ImageSummary, Progress
+from lamina.shelf import Shelf
 
 
 class Observer(Protocol):
@@ -17,27 +19,35 @@ class Observer(Protocol):
     def head(self, info: ImageInfo) -> None:
         """The config is known; in a stream this may come after some layers were scanned."""
 
-    def layer(self, index: int, layer: LayerIndex) -> None:
+    def layer(self, index: int, facts: LayerFacts) -> None:
         """Layer ``index`` of the image is read whole. Always after :meth:`head`."""
 
     def progress(self, progress: Progress) -> None:
         """How far the reading has come; at most some ten times a second."""
 
 
+class FileRef(NamedTuple):
+    """One regular file of a layer."""
+
+    offset: int
+    """Where its content starts in the layer's uncompressed tar, bytes."""
+    size: int
+    path: bytes
+    """In the layer, ``usr/lib/x``."""
+
+
 class Content(Protocol):
     """Reads file contents again after the scan, where the source can seek back."""
 
-    def hashes(self, layer: int, files: Sequence[tuple[int, int]], cancel: threading.Event) -> list[bytes]:
-        """Content ids of some files of one layer.
+    def hashes(self, files: dict[int, list[FileRef]], cancel: threading.Event) -> dict[int, list[bytes]]:
+        """Content ids of some files.
 
         Args:
-            layer: index of the layer in the image.
-            files: ``(offset, size)`` pairs, bytes, offsets counted from the start of the layer's tar;
-                handed in ascending order.
+            files: by layer of the image, in ascending order of their offsets.
             cancel: looked at between files.
 
         Returns:
-            The 16-byte XXH3-128 digest of each, in the order asked.
+            By layer the 16-byte XXH3-128 digest of each, in the order asked.
 
         Raises:
             LaminaError: the source can't be read any more.
@@ -51,9 +61,36 @@ class ReadImage:
 
     info: ImageInfo
     layers: list[LayerIndex | None]
-    """One per layer of ``info``, None where the reading was cancelled before it."""
+    """One per layer of ``info``; None where the reading was cancelled before it, or where ``model`` says all."""
     content: Content | None = None
     """How to get the content ids that the scan did not compute; None where it computed all."""
+    keys: list[str | None] = field(default_factory=list)
+    """One per layer: what vouches for it on the shelf; empty for what is not to be kept."""
+    shelf: Shelf | None = None
+    model: ImageModel | None = None
+    """The layers stacked, where this very image was stacked before."""
+    way: str = ""
+    """How it was read, for people: ``the engine's export``."""
+
+    def find_model(self, observer: Observer) -> bool:
+        """Take the stacked image from the shelf, if all layers are known there; tells the observer of its layers."""
+        keys = [key for key in self.keys if key is not None]
+        if self.shelf is None or len(keys) < len(self.info.layers):
+            return False
+        self.model = self.shelf.image(keys)
+        if self.model is None or len(self.model.facts) != len(keys):
+            self.model = None
+            return False
+        for layer, facts in enumerate(self.model.facts):
+            if facts is not None:
+                observer.layer(layer, facts)
+        return True
+
+    def keep_model(self, model: ImageModel) -> None:
+        """Put the stacked image on the shelf, if every layer is vouched for."""
+        keys = [key for key in self.keys if key is not None]
+        if self.shelf is not None and len(keys) == len(self.info.layers):
+            self.shelf.put_image(keys, model)
 
 
 class Source(Protocol):

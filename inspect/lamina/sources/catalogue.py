@@ -1,4 +1,4 @@
-"""Which images a set of named blobs holds, and which of them is meant.
+"""Which images a set of named blobs holds.
 
 An archive, a layout folder and a stream all answer :class:`Store`; what is said here holds for the three.
 """
@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from lamina.model import ImageInfo, ImageSummary, LaminaError
-from lamina.names import normalise_reference, same_reference
+from lamina.model import ImageInfo, LaminaError
+from lamina.sources.documents import quoted, sha256, short
 from lamina.sources.manifest import (
     Descriptor,
     DockerEntry,
@@ -22,9 +22,6 @@ from lamina.sources.manifest import (
     parse_docker_manifest,
     parse_index,
     parse_manifest,
-    quoted,
-    sha256,
-    short,
 )
 
 Form = Literal["docker", "oci"]
@@ -32,7 +29,6 @@ Form = Literal["docker", "oci"]
 
 _BLOB = re.compile(r"blobs/sha256/([0-9a-f]{64})")
 _NAMED_CONFIG = re.compile(r"(?:sha256:)?([0-9a-f]{64})(?:\.json)?")
-_HEX = re.compile(r"[0-9a-f]{4,64}")
 _MAX_NESTING = 8
 _ARCHITECTURES = {
     "x86_64": "amd64",
@@ -102,8 +98,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One image as the table of contents names it. Its documents are read when it is opened, so that one broken
-    image doesn't close the way to its neighbours."""
+    """One image as the table of contents names it.
+
+    Its documents are read when it is opened, so that one broken image doesn't close the way to its neighbours.
+    """
 
     tags: tuple[str, ...]
     open: Callable[[], Found]
@@ -124,7 +122,9 @@ def entries(store: Store, form: Form | None = None) -> list[Entry]:
         if data is not None:
             rows = parse_docker_manifest(data, f"manifest.json of {store.where}")
             targets = _targets([row.tags for row in rows])
-            return [Entry(row.tags, _docker_opener(store, row, target)) for row, target in zip(rows, targets)]
+            return [
+                Entry(row.tags, _docker_opener(store, row, target)) for row, target in zip(rows, targets, strict=True)
+            ]
         if form == "docker":
             raise LaminaError(f"{store.where} is not a docker-archive: it has no manifest.json")
     data = store.document("index.json")
@@ -133,7 +133,8 @@ def entries(store: Store, form: Form | None = None) -> list[Entry]:
         tags = [_tags(group[0]) for group in groups]
         targets = _targets(tags)
         return [
-            Entry(t, _oci_opener(store, group, t, target)) for group, t, target in zip(groups, tags, targets)
+            Entry(t, _oci_opener(store, group, t, target))
+            for group, t, target in zip(groups, tags, targets, strict=True)
         ]
     if form == "oci":
         raise LaminaError(f"{store.where} is not an OCI image: it has no index.json")
@@ -151,24 +152,6 @@ def _targets(tags: Sequence[tuple[str, ...]]) -> list[str]:
     return [name if name and named.count(name) == 1 else f"@{place}" for place, name in enumerate(named)]
 
 
-def summaries(all_entries: Iterable[Entry]) -> list[ImageSummary]:
-    """The rows of :meth:`Source.list`."""
-    rows = []
-    for entry in all_entries:
-        info = entry.open().info
-        rows.append(
-            ImageSummary(
-                target=info.target,
-                id=info.id,
-                tags=info.tags,
-                digests=info.digests,
-                created=info.created,
-                layers=len(info.layers),
-            )
-        )
-    return rows
-
-
 # -- docker-archive ------------------------------------------------------------------------------------------------
 
 
@@ -176,9 +159,7 @@ def _docker_opener(store: Store, row: DockerEntry, target: str) -> Callable[[], 
     def open_() -> Found:
         data = store.document(row.config)
         if data is None:
-            raise LaminaError(
-                f"manifest.json names the config {quoted(row.config)}, which is not in {store.where}"
-            )
+            raise LaminaError(f"manifest.json names the config {quoted(row.config)}, which is not in {store.where}")
         config_id = sha256(data)
         blob = _BLOB.fullmatch(row.config)
         if blob and config_id != f"sha256:{blob[1]}":
@@ -194,11 +175,11 @@ def _docker_opener(store: Store, row: DockerEntry, target: str) -> Callable[[], 
         # An engine writes plain tars, whatever it once pulled: of the blob as transferred they tell nothing.
         blobs = [
             (None, None) if blob.kind in ("tar", "empty") else (claim, blob.size)
-            for blob, claim in zip(stored, claims)
+            for blob, claim in zip(stored, claims, strict=True)
         ]
         name = _NAMED_CONFIG.fullmatch(row.config)
         return Found(
-            info=image_info(config, target=target, id=config_id, tags=row.tags, blobs=blobs),
+            info=image_info(config, target=target, image_id=config_id, tags=row.tags, blobs=blobs),
             blobs=tuple(stored),
             digests=tuple(claims),
             config_claim=f"sha256:{name[1]}" if name else None,
@@ -304,9 +285,7 @@ def _manifest(store: Store, candidates: Sequence[Descriptor], depth: int = 0) ->
     raise LaminaError(f"{store.where} holds no container image{said}")
 
 
-def _oci_opener(
-    store: Store, group: Sequence[Descriptor], tags: tuple[str, ...], target: str
-) -> Callable[[], Found]:
+def _oci_opener(store: Store, group: Sequence[Descriptor], tags: tuple[str, ...], target: str) -> Callable[[], Found]:
     def open_() -> Found:
         manifest, digest = _manifest(store, group)
         config_digest = manifest.config.digest
@@ -319,7 +298,7 @@ def _oci_opener(
             )
         names = [blob_name(layer.digest) for layer in manifest.layers]
         stored = [_layer(store, name, place, "the manifest") for place, name in enumerate(names)]
-        for place, (layer, blob) in enumerate(zip(manifest.layers, stored)):
+        for place, (layer, blob) in enumerate(zip(manifest.layers, stored, strict=True)):
             if layer.size is not None and layer.size != blob.size:
                 raise LaminaError(
                     f"layer {place} ({layer.digest}) of {store.where} has {blob.size} bytes where the manifest "
@@ -330,9 +309,9 @@ def _oci_opener(
             info=image_info(
                 config,
                 target=target,
-                id=config_digest,
+                image_id=config_digest,
                 tags=tags,
-                blobs=[(layer.digest, blob.size) for layer, blob in zip(manifest.layers, stored)],
+                blobs=[(layer.digest, blob.size) for layer, blob in zip(manifest.layers, stored, strict=True)],
             ),
             blobs=tuple(stored),
             digests=digests,
@@ -340,66 +319,3 @@ def _oci_opener(
         )
 
     return open_
-
-
-# -- choosing ------------------------------------------------------------------------------------------------------
-
-
-def choose(all_entries: Sequence[Entry], target: str | None, where: str) -> Found:
-    """The image that is meant.
-
-    Args:
-        all_entries: of :func:`entries`; at least one.
-        target: ``@2`` (place), a whole name, a bare tag, an image ID or its first digits, a manifest's digest;
-            None for the only or the first image.
-        where: names the store in errors.
-
-    Raises:
-        LaminaError: there is no such image, or several.
-    """
-    if target is None:
-        return all_entries[0].open()
-    if target.startswith("@") and target[1:].isascii() and target[1:].isdigit() and len(target) < 12:
-        place = int(target[1:])
-        if place >= len(all_entries):
-            raise LaminaError(f"{where} has no image {target}: it holds {len(all_entries)}, counted from @0")
-        return all_entries[place].open()
-    for matches in (_named(target), _bare(target)):
-        hits = [entry for entry in all_entries if any(matches(tag) for tag in entry.tags)]
-        if hits:
-            if len(hits) > 1:
-                raise LaminaError(f"several images of {where} are called {quoted(target)}: {_known(hits)}")
-            return hits[0].open()
-    found = _by_id(all_entries, target)
-    if len(found) > 1:
-        raise LaminaError(f"several images of {where} have an ID that begins with {quoted(target)}")
-    if not found:
-        raise LaminaError(f"no image {quoted(target)} in {where}: it holds {_known(all_entries)}")
-    return found[0]
-
-
-def _named(target: str) -> Callable[[str], bool]:
-    return lambda tag: tag == target or same_reference(tag, target)
-
-
-def _bare(target: str) -> Callable[[str], bool]:
-    """A name without its tag where a tag is meant: ``1.4`` of ``shop-web:1.4``."""
-    return lambda tag: "/" not in target and normalise_reference(tag).rpartition(":")[2] == target
-
-
-def _by_id(all_entries: Sequence[Entry], target: str) -> list[Found]:
-    wanted = target.rpartition("@")[2].removeprefix("sha256:")
-    if not _HEX.fullmatch(wanted):
-        return []
-    found: dict[str, Found] = {}
-    for entry in all_entries:
-        image = entry.open()
-        ids = (image.info.id, image.manifest_digest or "")
-        if any(id_.removeprefix("sha256:").startswith(wanted) for id_ in ids):
-            found.setdefault(image.info.id, image)
-    return list(found.values())
-
-
-def _known(all_entries: Sequence[Entry]) -> str:
-    names = [quoted(entry.tags[0]) if entry.tags else "untagged" for entry in all_entries]
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -7,7 +7,7 @@ import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 from lamina.model import LaminaError
-from lamina.sources.manifest import quoted
+from lamina.sources.documents import quoted
 from lamina.sources.raw import CHUNK
 from lamina.sources.sockets import Address, connection_error
 
@@ -21,12 +21,14 @@ class ExportRaw:
     Args:
         client: the connection.
         address: for errors.
-        name: the image, by whatever name the engine takes.
+        image: the image's ID: a name could move to another image meanwhile.
+        name: what the user calls it.
     """
 
-    def __init__(self, client: APIClient, address: Address, name: str) -> None:
+    def __init__(self, client: APIClient, address: Address, image: str, name: str) -> None:
         self._client: Any = client
         self._address = address
+        self._image = image
         self._name = name
         self._response: Any = None
         self._left = False
@@ -54,7 +56,7 @@ class ExportRaw:
     def _ask(self) -> Any:
         # docker-py's own get_image gives up after its timeout, and hides the response, which a cancel must reach.
         # Engine 20.10 writes the whole image to its own disk before it sends the first byte: minutes are normal.
-        path = urllib.parse.quote(self._name, safe="/:@")
+        path = urllib.parse.quote(self._image, safe="/:@")
         url = f"{self._client.base_url}/v{self._client.api_version}/images/{path}/get"
         response = self._client.get(url, stream=True, timeout=None)
         if self._left:

@@ -16,7 +16,7 @@ from lamina.layers.index import LayerIndex
 from lamina.layers.read import StreamScan
 from lamina.model import LaminaError
 from lamina.sources.catalogue import Found, Stored
-from lamina.sources.manifest import MAX_JSON, quoted, too_large
+from lamina.sources.documents import MAX_JSON, quoted, too_large
 from lamina.sources.outer import BLOCK, Member, resolve
 
 _KEPT = 4 * MAX_JSON
@@ -41,8 +41,7 @@ class Scanned:
 
 
 class Intake:
-    """Takes the members of a stream (a :class:`lamina.sources.outer.Sink`), then answers as a
-    :class:`~lamina.sources.catalogue.Store`.
+    """A :class:`~lamina.sources.outer.Sink` for the stream, and a :class:`~lamina.sources.catalogue.Store` after it.
 
     Args:
         where: names the stream in errors.
@@ -67,14 +66,18 @@ class Intake:
     # -- as a sink -------------------------------------------------------------------------------------------------
 
     def begin(self, member: Member) -> None:
-        for table in (self._documents, self._layers, self._refused, self._links):
-            table.pop(member.name, None)  # type: ignore[attr-defined]  # as on extraction, the last one stands
+        """See :class:`~lamina.sources.outer.Sink`."""
+        # As on extraction, the last one of a name stands.
+        self._kept -= len(self._documents.pop(member.name, b""))
+        for table in (self._layers, self._refused, self._links):
+            table.pop(member.name, None)
         if member.link is not None:
             self._links[member.name] = member.link
         self._member = member if member.is_file else None
         self._head, self._buffer, self._scan, self._error = b"", None, None, None
 
     def data(self, chunk: bytes) -> None:
+        """See :class:`~lamina.sources.outer.Sink`."""
         if self._member is None:
             return
         if self._head is not None:
@@ -88,6 +91,7 @@ class Intake:
             self._feed(chunk)
 
     def end(self) -> None:
+        """See :class:`~lamina.sources.outer.Sink`."""
         member = self._member
         if member is None:
             return
@@ -107,16 +111,12 @@ class Intake:
         self._head = None
         self._kind = sniff(head[:BLOCK])
         if self._kind in ("tar", "gzip", "zstd", "empty"):
-            self._scan = StreamScan(
-                f"{quoted(member.name)} of {self.where}", want_digest=True, want_diff_id=True
-            )
+            self._scan = StreamScan(f"{quoted(member.name)} of {self.where}", want_digest=True, want_diff_id=True)
             self._feed(head)
         elif member.size > (MAX_JSON if self._kind == "json" or member.name.endswith(".json") else _SMALL):
             self._refused[member.name] = member.size
         elif self._kept + member.size > _KEPT:
-            raise LaminaError(
-                f"{self.where} holds more than {_KEPT >> 20} MiB of JSON: not a container image"
-            )
+            raise LaminaError(f"{self.where} holds more than {_KEPT >> 20} MiB of JSON: not a container image")
         else:
             self._kept += member.size
             self._buffer = bytearray(head)
@@ -184,11 +184,7 @@ class Intake:
             raise LaminaError(f"{where}: {layer.error}")
         claim, diff_id = found.digests[place], found.info.layers[place].diff_id
         if claim is not None and claim != layer.digest:
-            raise LaminaError(
-                f"{where}: its bytes hash to {layer.digest}, not to the digest the manifest gives"
-            )
+            raise LaminaError(f"{where}: its bytes hash to {layer.digest}, not to the digest the manifest gives")
         if layer.diff_id != diff_id:
-            raise LaminaError(
-                f"{where}: its tar hashes to {layer.diff_id}, not to the diff_id the config gives"
-            )
+            raise LaminaError(f"{where}: its tar hashes to {layer.diff_id}, not to the diff_id the config gives")
         return layer.index

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lamina.layers.codec import sniff
+from lamina.layers.jobs import Place, open_place, stamp_of
 from lamina.model import ImageSummary, LaminaError, Progress
+from lamina.names import display_name
+from lamina.shelf import Shelf
 from lamina.sources.base import Observer, ReadImage
-from lamina.sources.blobs import BlobReader, Place, open_place, stamp_of
-from lamina.sources.catalogue import Entry, Stored, choose, entries, summaries
-from lamina.sources.manifest import MAX_JSON, quoted, too_large
+from lamina.sources.blobs import BlobReader
+from lamina.sources.catalogue import Entry, Stored, entries
+from lamina.sources.choice import choose, summaries
+from lamina.sources.documents import MAX_JSON, quoted, too_large
 from lamina.sources.outer import BLOCK
 
 
@@ -21,16 +25,19 @@ class LayoutSource:
 
     Args:
         path: the folder.
+        shelf: what was read before; None: nothing.
     """
 
-    def __init__(self, path: str) -> None:
-        self.label = f"OCI layout {path}"
+    def __init__(self, path: str, shelf: Shelf | None = None) -> None:
+        self.label = f"OCI layout {display_name(path)}"
         self._store = _Folder(path, self.label)
-        self._entries: list[Entry] | None = None
-        self._reader = BlobReader(self.label, self._store.locate)
+        self._entries: Sequence[Entry] = ()
+        self._reader = BlobReader(self.label, self._store.locate, shelf or Shelf())
 
     def list(
-        self, cancel: threading.Event | None = None, progress: Callable[[Progress], None] | None = None
+        self,
+        cancel: threading.Event | None = None,  # noqa: ARG002  # headers only: it takes no time worth cancelling
+        progress: Callable[[Progress], None] | None = None,  # noqa: ARG002
     ) -> list[ImageSummary]:
         """See :meth:`lamina.sources.base.Source.list`."""
         return summaries(self._images())
@@ -41,17 +48,22 @@ class LayoutSource:
         """See :meth:`lamina.sources.base.Source.read`."""
         return self._reader.read(choose(self._images(), target, self.label), observer, cancel, verify=verify)
 
-    def _images(self) -> list[Entry]:
-        if self._entries is None:
+    def _images(self) -> Sequence[Entry]:
+        if not self._entries:
             if not is_layout(self._store.path):
-                raise LaminaError(f"{self._store.path} is a folder but no OCI layout: it has no index.json")
+                raise LaminaError(
+                    f"{display_name(self._store.path)} is a folder but no OCI layout: it has no index.json"
+                )
             self._entries = entries(self._store, "oci")
         return self._entries
 
 
 def is_layout(path: str) -> bool:
     """Whether a folder has one of the two files that make an OCI layout."""
-    return Path(path, "index.json").is_file() or Path(path, "oci-layout").is_file()
+    try:
+        return Path(path, "index.json").is_file() or Path(path, "oci-layout").is_file()
+    except OSError:  # a folder that we may not look into
+        return False
 
 
 class _Folder:
@@ -92,9 +104,9 @@ class _Folder:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise LaminaError(f"{path} can't be read: {error.strerror}") from None
+            raise LaminaError(f"{display_name(str(path))} can't be read: {error.strerror}") from None
         if not path.is_file():
-            raise LaminaError(f"{path} is not a file")
+            raise LaminaError(f"{display_name(str(path))} is not a file")
         return Place(str(path), 0, status.st_size, stamp_of(status))
 
     def _read(self, place: Place, size: int) -> bytes:
@@ -102,9 +114,9 @@ class _Folder:
         try:
             data = os.pread(fd, size, 0)
         except OSError as error:
-            raise LaminaError(f"{place.path} can't be read: {error.strerror}") from None
+            raise LaminaError(f"{display_name(place.path)} can't be read: {error.strerror}") from None
         finally:
             os.close(fd)
         if len(data) < size:
-            raise LaminaError(f"{place.path} changed while it was read: open it again")
+            raise LaminaError(f"{display_name(place.path)} changed while it was read: open it again")
         return data

@@ -1,25 +1,28 @@
 """What the JSON of an image says: manifests, indexes and configs into plain checked values.
 
-Pure functions on bytes and parsed JSON. All of it is untrusted: whatever is not as the specifications have it
-ends in a :class:`LaminaError` of one line that names the document.
+Pure functions on bytes. All of it is untrusted: see :mod:`lamina.sources.documents`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lamina.model import ImageInfo, LaminaError, LayerInfo
-from lamina.names import display_name
+from lamina.sources.documents import (
+    is_digest,
+    kind_of,
+    list_of,
+    object_of,
+    parse_json,
+    parse_object,
+    quoted,
+    sha256,
+    string_of,
+    strings_of,
+)
 
-MAX_JSON = 64 << 20
-"""Bytes. A real manifest or config has some kilobytes; the limit keeps a hostile one from filling the memory."""
-
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _CONFIG_TYPES = frozenset(
     {
         "application/vnd.oci.image.config.v1+json",
@@ -42,108 +45,6 @@ _MANIFEST_TYPES = frozenset(
         "",
     }
 )
-
-
-def sha256(data: bytes) -> str:
-    """The digest of ``data`` as documents write it: ``sha256:<hex>``."""
-    return "sha256:" + hashlib.sha256(data).hexdigest()
-
-
-def is_digest(text: object) -> bool:
-    """Whether ``text`` is a whole ``sha256:<hex>`` digest, and so safe as part of a path."""
-    return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
-
-
-def short(digest: str) -> str:
-    """The first twelve hex digits of a digest, as engines show them."""
-    return digest.partition(":")[2][:12] or digest[:12]
-
-
-def quoted(name: str) -> str:
-    """A stranger's name for an error line: visible, on one line, and of bounded length."""
-    shown = display_name(name)
-    return shown if len(shown) <= 200 else shown[:197] + "..."
-
-
-# -- checked reading of parsed JSON ----------------------------------------------------------------------------
-
-
-def parse_object(data: bytes, what: str) -> dict[str, Any]:
-    """A JSON object.
-
-    Args:
-        data: the document's bytes.
-        what: names the document in errors, with its place: ``manifest.json of /srv/web.tar``.
-
-    Raises:
-        LaminaError: too large, not JSON, or not an object.
-    """
-    value = parse_json(data, what)
-    if not isinstance(value, dict):
-        raise LaminaError(f"{what}: a JSON object was expected, not {_kind(value)}")
-    return value
-
-
-def parse_json(data: bytes, what: str) -> Any:
-    """Any JSON value; see :func:`parse_object`."""
-    if len(data) > MAX_JSON:
-        raise too_large(what, len(data))
-    try:
-        return json.loads(data)
-    except RecursionError:
-        raise LaminaError(f"{what}: nested too deeply to be an image document") from None
-    except ValueError as error:  # JSONDecodeError, UnicodeDecodeError, an integer of too many digits
-        raise LaminaError(f"{what}: not JSON ({quoted(str(error))})") from None
-
-
-def too_large(what: str, size: int) -> LaminaError:
-    """The error for a document above :data:`MAX_JSON`; ``size`` in bytes."""
-    return LaminaError(
-        f"{what}: {size} bytes are too many for an image document (limit {MAX_JSON >> 20} MiB)"
-    )
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "null"
-    return {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}.get(
-        type(value), "a number"
-    )
-
-
-def _string(value: Any, what: str, key: str) -> str:
-    """A string, or "" for null and for what is not there."""
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise LaminaError(f"{what}: {key} must be a string, not {_kind(value)}")
-    return value
-
-
-def _list(value: Any, what: str, key: str) -> list[Any]:
-    """A list; null counts as an empty one, because Go writes empty lists so."""
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise LaminaError(f"{what}: {key} must be a list, not {_kind(value)}")
-    return value
-
-
-def _object(value: Any, what: str, key: str) -> dict[str, Any]:
-    """An object; null counts as an empty one."""
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise LaminaError(f"{what}: {key} must be an object, not {_kind(value)}")
-    return value
-
-
-def _strings(value: Any, what: str, key: str) -> tuple[str, ...]:
-    items = _list(value, what, key)
-    for item in items:
-        if not isinstance(item, str):
-            raise LaminaError(f"{what}: {key} must hold strings, not {_kind(item)}")
-    return tuple(items)
 
 
 # -- config ------------------------------------------------------------------------------------------------------
@@ -170,31 +71,29 @@ def parse_config(data: bytes, what: str) -> Config:
     raw = parse_object(data, what)
     if "rootfs" not in raw:
         raise LaminaError(f"{what}: no rootfs, so not the config of a container image")
-    diff_ids = _strings(_object(raw["rootfs"], what, "rootfs").get("diff_ids"), what, "rootfs.diff_ids")
+    diff_ids = strings_of(object_of(raw["rootfs"], what, "rootfs").get("diff_ids"), what, "rootfs.diff_ids")
     for diff_id in diff_ids:
         if not is_digest(diff_id):
             raise LaminaError(f"{what}: {quoted(diff_id)} in rootfs.diff_ids is not a sha256 digest")
     steps = []
-    for position, row in enumerate(_list(raw.get("history"), what, "history")):
+    for position, row in enumerate(list_of(raw.get("history"), what, "history")):
         if not isinstance(row, dict):
-            raise LaminaError(f"{what}: history[{position}] must be an object, not {_kind(row)}")
+            raise LaminaError(f"{what}: history[{position}] must be an object, not {kind_of(row)}")
         if row.get("empty_layer") is not True:
-            created = _string(row.get("created"), what, f"history[{position}].created")
-            steps.append(
-                (_string(row.get("created_by"), what, f"history[{position}].created_by"), created or None)
-            )
+            created = string_of(row.get("created"), what, f"history[{position}].created")
+            steps.append((string_of(row.get("created_by"), what, f"history[{position}].created_by"), created or None))
     return Config(
         diff_ids=diff_ids,
         steps=tuple(steps),
         platform=platform_name(raw, what),
-        created=_string(raw.get("created"), what, "created") or None,
+        created=string_of(raw.get("created"), what, "created") or None,
         raw=raw,
     )
 
 
 def platform_name(value: Mapping[str, Any], what: str) -> str:
     """``os/architecture[/variant]`` of a config or of a descriptor's platform; ``unknown`` without either."""
-    parts = [_string(value.get(key), what, key) for key in ("os", "architecture", "variant")]
+    parts = [string_of(value.get(key), what, key) for key in ("os", "architecture", "variant")]
     if not parts[0] and not parts[1]:
         return "unknown"
     return "/".join(part or "unknown" for part in parts[:2]) + (f"/{parts[2]}" if parts[2] else "")
@@ -212,7 +111,7 @@ def image_info(
     config: Config,
     *,
     target: str,
-    id: str,
+    image_id: str,
     tags: Sequence[str] = (),
     digests: Sequence[str] = (),
     blobs: Sequence[tuple[str | None, int | None]] | None = None,
@@ -222,7 +121,7 @@ def image_info(
     Args:
         config: its parsed config.
         target: how the image can be asked for.
-        id: the image's id.
+        image_id: the image's id.
         tags: its names.
         digests: its repository digests.
         blobs: ``(digest, bytes)`` of each layer's blob as stored, None where unknown; as many as the config has
@@ -246,7 +145,7 @@ def image_info(
     )
     return ImageInfo(
         target=target,
-        id=id,
+        id=image_id,
         layers=layers,
         tags=tuple(tags),
         digests=tuple(digests),
@@ -278,21 +177,21 @@ def parse_docker_manifest(data: bytes, what: str) -> list[DockerEntry]:
     """
     rows = parse_json(data, what)
     if not isinstance(rows, list):
-        raise LaminaError(f"{what}: a list of images was expected, not {_kind(rows)}")
+        raise LaminaError(f"{what}: a list of images was expected, not {kind_of(rows)}")
     if not rows:
         raise LaminaError(f"{what}: it names no image")
     entries = []
     for position, row in enumerate(rows):
         here = f"{what}: image {position}"
         if not isinstance(row, dict):
-            raise LaminaError(f"{here} must be an object, not {_kind(row)}")
-        config = _string(row.get("Config"), here, "Config")
+            raise LaminaError(f"{here} must be an object, not {kind_of(row)}")
+        config = string_of(row.get("Config"), here, "Config")
         if not config:
             raise LaminaError(f"{here} has no Config")
         if "Layers" not in row:
             raise LaminaError(f"{here} has no Layers")
-        tags = _strings(row.get("RepoTags"), here, "RepoTags")
-        entries.append(DockerEntry(config=config, tags=tags, layers=_strings(row["Layers"], here, "Layers")))
+        tags = strings_of(row.get("RepoTags"), here, "RepoTags")
+        entries.append(DockerEntry(config=config, tags=tags, layers=strings_of(row["Layers"], here, "Layers")))
     return entries
 
 
@@ -328,18 +227,18 @@ class Descriptor:
 
 def _descriptor(value: Any, what: str, key: str) -> Descriptor:
     if not isinstance(value, dict):
-        raise LaminaError(f"{what}: {key} must be an object, not {_kind(value)}")
-    digest = _string(value.get("digest"), what, f"{key}.digest")
+        raise LaminaError(f"{what}: {key} must be an object, not {kind_of(value)}")
+    digest = string_of(value.get("digest"), what, f"{key}.digest")
     if not is_digest(digest):
         raise LaminaError(f"{what}: {key}.digest {quoted(digest) or 'is missing, it'} is not a sha256 digest")
     size = value.get("size")
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 0):
         raise LaminaError(f"{what}: {key}.size must be a number of bytes")
-    annotations = _object(value.get("annotations"), what, f"{key}.annotations")
-    platform = _object(value.get("platform"), what, f"{key}.platform")
+    annotations = object_of(value.get("annotations"), what, f"{key}.annotations")
+    platform = object_of(value.get("platform"), what, f"{key}.platform")
     return Descriptor(
         digest=digest,
-        media_type=_string(value.get("mediaType"), what, f"{key}.mediaType"),
+        media_type=string_of(value.get("mediaType"), what, f"{key}.mediaType"),
         size=size,
         platform=platform_name(platform, what) if platform else "",
         annotations={k: v for k, v in annotations.items() if isinstance(v, str)},
@@ -355,7 +254,7 @@ def parse_index(data: bytes, what: str) -> list[Descriptor]:
     raw = parse_object(data, what)
     if "manifests" not in raw:
         raise LaminaError(f"{what}: no manifests, so not an OCI index")
-    rows = _list(raw["manifests"], what, "manifests")
+    rows = list_of(raw["manifests"], what, "manifests")
     return [_descriptor(row, what, f"manifests[{position}]") for position, row in enumerate(rows)]
 
 
@@ -386,6 +285,6 @@ def parse_manifest(data: bytes, what: str) -> Manifest:
         config=_descriptor(raw["config"], what, "config"),
         layers=tuple(
             _descriptor(row, what, f"layers[{position}]")
-            for position, row in enumerate(_list(raw["layers"], what, "layers"))
+            for position, row in enumerate(list_of(raw["layers"], what, "layers"))
         ),
     )

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from lamina.model import LaminaError
 from lamina.names import decode
-from lamina.sources.manifest import quoted
+from lamina.sources.documents import quoted
 
 BLOCK = 512
 MAX_MEMBERS = 200_000
@@ -96,9 +96,7 @@ class HeaderReader:
             self._extension = flag
             return size
         if flag == b"S":
-            raise LaminaError(
-                f"{self.where}: a sparse member at byte {offset} is no part of an image archive"
-            )
+            raise LaminaError(f"{self.where}: a sparse member at byte {offset} is no part of an image archive")
         return self._member(block, flag, size, offset + BLOCK)
 
     def extension(self, payload: bytes) -> None:
@@ -178,7 +176,7 @@ def _padded(size: int) -> int:
 def truncated(where: str, name: str | None) -> LaminaError:
     """The error for an archive that ends too early, in the member ``name`` where that is known."""
     inside = f" in the middle of {quoted(name)}" if name else " in the middle of a tar header"
-    return LaminaError(f"{where} ends{inside}: it is truncated, copy or save it again")
+    return LaminaError(f"{where} ends{inside}: it is truncated, fetch or save it again")
 
 
 def members(fd: int, size: int, where: str) -> Iterator[Member]:

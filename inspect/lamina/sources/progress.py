@@ -16,15 +16,23 @@ class Ticker:
     Args:
         tell: takes the reports; None: nobody listens.
         total: bytes to read, None where nobody knows.
-        what: a short phrase of what is being done; may be changed on the way.
+        what: a short phrase of what is being done.
+        then: the phrase from the first byte on, where it is another.
     """
 
-    def __init__(self, tell: Callable[[Progress], None] | None, total: int | None, what: str) -> None:
+    def __init__(
+        self, tell: Callable[[Progress], None] | None, total: int | None, what: str, *, then: str | None = None
+    ) -> None:
         self._tell = tell
         self.total = total
-        self.what = what
+        self._what = what
         self.done = 0
+        self._then = then
         self._next = 0.0
+
+    def say(self, what: str) -> None:
+        """From now on this is being done."""
+        self._what, self._then = what, None
 
     def advance(self, count: int) -> None:
         """``count`` more bytes are done."""
@@ -33,6 +41,8 @@ class Ticker:
 
     def reach(self, done: int) -> None:
         """``done`` bytes are done in all."""
+        if done and self._then is not None:
+            self.say(self._then)
         self.done = done
         self.tick()
 
@@ -44,4 +54,4 @@ class Ticker:
         if now or moment >= self._next:
             self._next = moment + _PACE
             total = self.total if self.total is None or self.done <= self.total else None
-            self._tell(Progress(self.done, total, self.what))
+            self._tell(Progress(self.done, total, self._what))

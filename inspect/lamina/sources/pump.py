@@ -1,4 +1,4 @@
-"""Blocking reads that can be left: they run on a thread of their own, the reader waits with one eye on the cancel event.
+"""Blocking reads that can be left.
 
 A pipe that nobody writes to, or an engine that has stalled, blocks a read for as long as it likes. No call can be
 stopped from outside, so it is made where nobody has to wait for it. The thread reads ahead by a few chunks, so that
@@ -99,9 +99,7 @@ class Pump:
             return
 
 
-def answer(
-    call: Callable[[], T], cancel: threading.Event | None = None, idle: Callable[[], None] | None = None
-) -> T:
+def answer(call: Callable[[], T], cancel: threading.Event | None = None, idle: Callable[[], None] | None = None) -> T:
     """The result of a blocking call that can be left.
 
     Args:

@@ -11,8 +11,8 @@ from lamina.layers.codec import Decompressor, decompressor, sniff
 from lamina.model import LaminaError
 from lamina.sources.outer import BLOCK
 
-CHUNK = 1 << 20
-"""Bytes asked for at a time."""
+CHUNK = 256 << 10
+"""Bytes asked for at a time. A compressed one can grow a thousandfold before the cancel event is looked at again."""
 
 _PIPE = 1 << 20  # bytes: what a pipe may hold at the most without privileges
 
@@ -55,9 +55,7 @@ class PipeRaw:
         try:
             return self._file.read(CHUNK) if self._fd is None else _read_ready(self._fd)
         except (OSError, ValueError) as error:
-            raise LaminaError(
-                f"{self._where} can't be read: {getattr(error, 'strerror', None) or error}"
-            ) from None
+            raise LaminaError(f"{self._where} can't be read: {getattr(error, 'strerror', None) or error}") from None
 
     def close(self) -> None:
         """See :class:`Raw`."""
@@ -82,9 +80,7 @@ class FileRaw:
                 _widen(self._fd)
             return _read_ready(self._fd)
         except (OSError, ValueError) as error:
-            raise LaminaError(
-                f"{self._where} can't be read: {getattr(error, 'strerror', None) or error}"
-            ) from None
+            raise LaminaError(f"{self._where} can't be read: {getattr(error, 'strerror', None) or error}") from None
 
     def close(self) -> None:
         """See :class:`Raw`."""

@@ -6,12 +6,13 @@ docker-py is imported inside the functions: it takes a fifth of a second, and ar
 from __future__ import annotations
 
 import os
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lamina.model import LaminaError
-from lamina.sources.manifest import quoted
+from lamina.sources.documents import quoted
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -30,6 +31,11 @@ class Address:
     origin: str
     """Who named it: ``--host``, ``DOCKER_HOST``, ``the context desktop-linux``, "" for a usual socket."""
     tls: Any = None
+
+    @property
+    def local(self) -> bool:
+        """Whether it is a socket on this host; a tunnel may still lead elsewhere."""
+        return self.url.startswith("unix://")
 
     def __str__(self) -> str:
         return f"{self.url} ({self.origin})" if self.origin else self.url
@@ -53,7 +59,7 @@ def addresses(host: str | None = None) -> list[Address]:
 
 
 def _usual_sockets() -> list[str]:
-    home = os.path.expanduser("~")
+    home = os.environ.get("HOME", "")
     runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
     return [
         "/var/run/docker.sock",
@@ -83,11 +89,11 @@ def _context() -> Address | None:
     from docker.context import ContextAPI
     from docker.context.config import get_current_context_name
 
-    wanted = os.environ.get("DOCKER_CONTEXT") or get_current_context_name()
+    wanted: object = os.environ.get("DOCKER_CONTEXT") or get_current_context_name()
     if not isinstance(wanted, str) or wanted in ("", "default"):
         return None
     try:
-        context = ContextAPI.get_context(wanted)
+        context: Any = ContextAPI.get_context(wanted)
         url = context.Host if context is not None else None
         tls = context.TLSConfig if context is not None else None
     except Exception as error:  # noqa: BLE001  # docker-py lets whatever a broken file raises through
@@ -114,7 +120,7 @@ def connect(host: str | None = None) -> tuple[APIClient, Address]:
     for address in places:
         path = _socket_path(address.url)
         # A usual socket that isn't there is no engine; one that was named is an error of its own.
-        if path is not None and not address.origin and not Path(path).exists():
+        if path is not None and not address.origin and not _exists(path):
             continue
         try:
             return _client(address), address
@@ -125,13 +131,26 @@ def connect(host: str | None = None) -> tuple[APIClient, Address]:
     if refused is not None:
         raise refused
     looked = ", ".join(str(address).removeprefix("unix://") for address in places)
-    raise LaminaError(
-        f"no container engine found at {looked}: start one, or set DOCKER_HOST or --host; {WITHOUT}"
-    )
+    raise LaminaError(f"no container engine found at {looked}: start one, or set DOCKER_HOST or --host; {WITHOUT}")
+
+
+def _exists(path: str) -> bool:
+    try:
+        Path(path).stat()
+    except (OSError, ValueError):  # not there, or in another user's folder
+        return False
+    return True
 
 
 def _socket_path(url: str) -> str | None:
     return url.removeprefix("unix://") if url.startswith("unix://") else None
+
+
+def _knock(path: str) -> None:
+    """Connects to a socket and leaves: the system's own error says more than docker-py's, which also leaks a socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking:
+        knocking.settimeout(TIMEOUT)
+        knocking.connect(path)
 
 
 def _client(address: Address) -> APIClient:
@@ -139,7 +158,10 @@ def _client(address: Address) -> APIClient:
     from docker.errors import DockerException
     from requests.exceptions import RequestException
 
+    path = _socket_path(address.url)
     try:
+        if path is not None:
+            _knock(path)
         return APIClient(
             base_url=address.url,
             tls=address.tls if address.tls is not None else False,

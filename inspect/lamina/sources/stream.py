@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from lamina.model import Cancelled, ImageSummary, LaminaError, Progress
+from lamina.shelf import Shelf, diff_key
 from lamina.sources.base import Observer, ReadImage
-from lamina.sources.catalogue import Form, choose, entries, summaries
+from lamina.sources.catalogue import Form, entries
+from lamina.sources.choice import choose, summaries
 from lamina.sources.intake import Intake, Scanned
 from lamina.sources.outer import OuterTar
 from lamina.sources.progress import Ticker
@@ -90,10 +93,12 @@ class StreamSource:
     Args:
         origin: the bytes.
         form: the table of contents to go by; None: whichever there is.
+        shelf: where layers are put once they are read; None: nowhere.
     """
 
-    def __init__(self, origin: Origin, form: Form | None = None) -> None:
+    def __init__(self, origin: Origin, form: Form | None = None, shelf: Shelf | None = None) -> None:
         self.label = origin.where
+        self._shelf = shelf or Shelf()
         self._origin = origin
         self._form = form
         self._passage: Passage | None = None
@@ -119,11 +124,15 @@ class StreamSource:
         observer.head(found.info)
         if verify:
             found.check_config(self.label)
-        image = ReadImage(found.info, [])
+        image = ReadImage(found.info, [], shelf=self._shelf)
         for place in range(len(found.blobs)):
             index = intake.bind(found, place)
+            key = diff_key(found.info.layers[place].diff_id)
+            if self._shelf.find([key]) is None:
+                self._shelf.put_layer(key, index)
             image.layers.append(index)
-            observer.layer(place, index)
+            image.keys.append(key)
+            observer.layer(place, index.facts)
         return image
 
     def _run(self, ticker: Ticker, cancel: threading.Event) -> Intake:
@@ -131,6 +140,8 @@ class StreamSource:
             raise self._failure  # what went by in a stream can't be read again
         if self._passage is None:
             self._passage = Passage(self._origin)
+            # Nobody closes a source: a stream that was left half-way goes with it.
+            weakref.finalize(self, self._passage.close)
         if not self._passage.finished:
             try:
                 self._passage.run(ticker, cancel)

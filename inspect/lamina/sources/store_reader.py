@@ -1,0 +1,96 @@
+"""Reading an image from its engine's own disk, without an export."""
+
+from __future__ import annotations
+
+import threading
+
+from lamina.layers.index import LayerIndex
+from lamina.layers.jobs import FileHashJob, Result
+from lamina.layers.pool import run_jobs
+from lamina.layers.tarsplit import TarSplitJob
+from lamina.model import Cancelled, ImageInfo, LayerInfo
+from lamina.shelf import Shelf, diff_key, store_key
+from lamina.sources.base import FileRef, Observer, ReadImage
+from lamina.sources.documents import quoted
+from lamina.sources.engine_store import StoredImage
+from lamina.sources.progress import Ticker
+
+
+def known_by(layer: LayerInfo) -> list[str]:
+    """The keys a layer of an engine may have been kept under, the best first."""
+    return [diff_key(layer.diff_id), store_key(layer.diff_id)]
+
+
+def read_store(
+    stored: StoredImage, info: ImageInfo, shelf: Shelf, observer: Observer, cancel: threading.Event
+) -> ReadImage:
+    """Read an image from its engine's store; see :meth:`lamina.sources.base.Source.read`.
+
+    Raises:
+        LaminaError: a record there is damaged, or this way can't be exact on it.
+    """
+    count = len(info.layers)
+    keys = [shelf.find(known_by(layer)) for layer in info.layers]
+    read = ReadImage(
+        info, [None] * count, StoreContent(stored, info), keys=keys, shelf=shelf, way="from the engine's store"
+    )
+    if read.find_model(observer):
+        shelf.put_head(info)
+        return read
+    missing = []
+    for index, key in enumerate(keys):
+        layer = None if key is None else shelf.layer(key)
+        if layer is None:
+            missing.append(index)
+        else:
+            read.layers[index] = layer
+            observer.layer(index, layer.facts)
+    jobs = [
+        TarSplitJob(str(stored.layers[index].tar_split), f"layer {index} in the engine's store") for index in missing
+    ]
+    order = sorted(range(len(jobs)), key=lambda number: -jobs[number].cost)
+    ticker = Ticker(observer.progress, None, "reading the engine's store")
+
+    def done(number: int, result: Result) -> None:
+        assert isinstance(result, LayerIndex)
+        index = missing[order[number]]
+        key = store_key(info.layers[index].diff_id)
+        shelf.put_layer(key, result)
+        read.layers[index], keys[index] = result, key
+        observer.layer(index, result.facts)
+        ticker.say(f"{sum(layer is not None for layer in read.layers)} of {count} layers")
+
+    try:
+        run_jobs([jobs[number] for number in order], cancel, done, ticker.advance)
+    except Cancelled:
+        return read
+    shelf.put_head(info)
+    return read
+
+
+class StoreContent:
+    """The :class:`~lamina.sources.base.Content` of an image in an engine's store."""
+
+    def __init__(self, stored: StoredImage, info: ImageInfo) -> None:
+        self._stored = stored
+        self._info = info
+
+    def hashes(self, files: dict[int, list[FileRef]], cancel: threading.Event) -> dict[int, list[bytes]]:
+        """See :meth:`lamina.sources.base.Content.hashes`."""
+        layers = list(files)
+        jobs = [
+            FileHashJob(
+                str(self._stored.layers[layer].files),
+                f"layer {layer} of {quoted(self._info.target)}",
+                [(file.path, file.size) for file in files[layer]],
+            )
+            for layer in layers
+        ]
+        hashes: dict[int, list[bytes]] = {}
+
+        def done(number: int, result: Result) -> None:
+            assert isinstance(result, list)
+            hashes[layers[number]] = result
+
+        run_jobs(jobs, cancel, done, lambda _: None)
+        return hashes
