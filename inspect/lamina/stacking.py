@@ -123,7 +123,7 @@ class Stacker:
         self._remove(layer, rows[kind == Kind.WHITEOUT], rows[kind == Kind.OPAQUE])
 
         members = np.flatnonzero(kind < Kind.WHITEOUT)
-        members = members[~_superseded_directories(rows[members], kind[members])]
+        members = members[~_superseded_directories(self._paths, rows[members], kind[members])]
         # What is neither a whiteout nor placed below lives in no file system.
         dropped = np.ones(len(rows), dtype=bool)
         dropped[members] = False
@@ -339,8 +339,8 @@ class Stacker:
         self._live_kind[lacking] = Kind.DIR
 
 
-def _superseded_directories(paths: Rows, kinds: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Directory members that the same layer names again, with nothing but directories at that path.
+def _superseded_directories(table: PathTable, paths: Rows, kinds: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Directory members that the same layer names again, with nothing but directories at that path and above it.
 
     Builders list directories many times over; only the last one's metadata counts, so that they cost no batch.
     """
@@ -354,7 +354,13 @@ def _superseded_directories(paths: Rows, kinds: NDArray[np.uint8]) -> NDArray[np
     starts = np.flatnonzero(np.concatenate([[True], ~repeats]))
     all_dirs = np.logical_and.reduceat(directory[order], starts)
     in_dir_run = np.repeat(all_dirs, np.diff(np.append(starts, len(order))))
-    superseded[order[:-1][repeats & in_dir_run[:-1]]] = True
+    rows = order[:-1][repeats & in_dir_run[:-1]]
+    # Where the layer also makes a parent a non-directory, it matters when the directory came: leave all as they are.
+    candidates = np.sort(paths[rows])
+    solid = paths[~directory]
+    inside = np.searchsorted(candidates, table.end[solid]) > np.searchsorted(candidates, solid + 1)
+    if not inside.any():
+        superseded[rows] = True
     return superseded
 
 
