@@ -53,6 +53,7 @@ def model_to_bytes(model: ImageModel) -> bytes:
     columns["paths.names"] = np.frombuffer(union.paths.names, dtype=np.uint8)
     columns["paths.lengths"] = np.diff(union.paths.name_start).astype(np.int32)
     columns |= pack_texts("link_texts", union.link_texts)
+    columns |= pack_texts("xattr_texts", union.xattr_texts)
     whiteouts = [(record.layer, record.path, record.bytes) for record in union.whiteouts]
     columns["whiteouts"] = np.array(whiteouts, dtype=np.int64).reshape(-1, 3)
     columns["facts"] = np.array(model.facts, dtype=np.int64).reshape(-1, 3)
@@ -82,6 +83,7 @@ def model_from_bytes(data: bytes) -> ImageModel | None:
             dead=DeadInodes(**{name: columns[f"dead.{name}"] for name in _DEAD}),
             whiteouts=[WhiteoutRecord(*row) for row in columns["whiteouts"].tolist()],
             link_texts=unpack_texts("link_texts", columns),
+            xattr_texts=unpack_texts("xattr_texts", columns),
         )
         facts = tuple(LayerFacts(*row) for row in columns["facts"].tolist())
     except (KeyError, ValueError, TypeError):

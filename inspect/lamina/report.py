@@ -17,7 +17,7 @@ from lamina.dive import dive_figures
 from lamina.duplicates import find_duplicates
 from lamina.load import LayerFigures, LoadedImage, Tally
 from lamina.model import LayerInfo
-from lamina.sharing import PullCost, SetMember, share
+from lamina.sharing import PullCost, member_of, share
 
 SCHEMA = "lamina.report/1"
 
@@ -171,12 +171,3 @@ def _sharing(images: Sequence[LoadedImage]) -> Json:
 
 def _compressed(*costs: PullCost) -> bool:
     return all(cost.compressed for cost in costs)
-
-
-def member_of(image: LoadedImage) -> SetMember:
-    """A loaded image as :mod:`lamina.sharing` wants it."""
-    return SetMember(
-        layers=image.info.layers,
-        sizes=tuple(layer.size for layer in image.layers),
-        tar_sizes=tuple(layer.tar_size for layer in image.layers),
-    )

@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 from lamina.model import LayerInfo
+
+if TYPE_CHECKING:
+    from lamina.load import LoadedImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +130,13 @@ def _pair(members: Sequence[SetMember], a: int, b: int) -> Pair:
         shared=sum(size for diff_id, size in mine.items() if diff_id in theirs),
         b_given_a=pull_cost(second, first),
         a_given_b=pull_cost(first, second),
+    )
+
+
+def member_of(image: LoadedImage) -> SetMember:
+    """A loaded image as a member of a set."""
+    return SetMember(
+        layers=image.info.layers,
+        sizes=tuple(layer.size for layer in image.layers),
+        tar_sizes=tuple(layer.tar_size for layer in image.layers),
     )

@@ -59,6 +59,8 @@ class Union:
     dead: DeadInodes
     whiteouts: list[WhiteoutRecord]
     link_texts: list[bytes] = field(repr=False)
+    xattr_texts: list[bytes] = field(repr=False)
+    """What the numbers of :attr:`xattr` stand for."""
     _links: NDArray[np.int32] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -232,6 +234,7 @@ def build_union(layers: Sequence[LayerIndex | None]) -> Union:
         ),
         whiteouts=stacker.whiteouts,
         link_texts=list(texts),
+        xattr_texts=list(attributes),
     )
 
 

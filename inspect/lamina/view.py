@@ -118,10 +118,10 @@ def view_upto(union: Union, layer: int) -> View:
     return _assemble(union, f"up to layer {layer}", own, delta, layer - 1, layer, events)
 
 
-def view_range(union: Union, older: int, newer: int) -> View:
+def view_range(union: Union, older: int, newer: int, *, shipped: bool = True) -> View:
     """What the file system after ``newer`` changed against that after ``older``; -1 is the empty one.
 
-    Sizes are those of what was added or changed.
+    Sizes are those of what was added or changed, and with ``shipped`` also of what was only shipped again.
     """
     events = union.alive(newer)
     sizes = union.attributed_sizes(events)
@@ -129,6 +129,8 @@ def view_range(union: Union, older: int, newer: int) -> View:
     own = np.zeros(union.paths.count, dtype=np.int64)
     own[union.path[events[fresh]]] = sizes[fresh]
     delta = changed_between(union, older, newer)
+    if not shipped:
+        own[delta.path[delta.change == Change.UNCHANGED]] = 0
     return _assemble(union, f"layers {older + 1} to {newer}", own, delta, older, newer)
 
 

@@ -1,0 +1,109 @@
+"""All images of an engine at once: what each holds alone, what they share, what removing one frees.
+
+From what the engine tells of its images; no layer is read. Here a layer is stored once per *chain_id*, the stack it
+stands in, since that is what an engine's disk holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lamina.model import ImageSummary, LayerInfo
+
+
+@dataclass(frozen=True, slots=True)
+class KnownImage:
+    """What an engine tells of one image."""
+
+    summary: ImageSummary
+    layers: tuple[LayerInfo, ...]
+    sizes: tuple[int | None, ...]
+    """Bytes of each layer as the engine states them; None where its answer doesn't tell which layer a size is of."""
+    containers: int = 0
+    """How many containers, running or not, were made from it."""
+
+    @property
+    def dangling(self) -> bool:
+        """Whether no tag leads to it."""
+        return not self.summary.tags
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of all layers; the engine's own sum where a layer's size is not known."""
+        known = [size for size in self.sizes if size is not None]
+        return sum(known) if len(known) == len(self.sizes) else self.summary.size
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One image among the others."""
+
+    unique: int
+    """Bytes of layers that no other image has: what removing it frees, once no container uses it."""
+    shared: int
+    """Bytes of layers that other images have too."""
+    shared_with: int
+    """How many other images have a layer of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The figures of an engine."""
+
+    images: tuple[KnownImage, ...]
+    standings: tuple[Standing | None, ...]
+    """None for an image some of whose layers have no known size."""
+    sum: int
+    """Bytes of all images, each for itself."""
+    on_disk: int
+    """Bytes of all layers, each once."""
+    dangling: int
+    """How many images no tag leads to."""
+    reclaimable: int
+    """Bytes that only images without containers have: what removing all of those frees."""
+
+    @property
+    def saved(self) -> int:
+        """Bytes that sharing saves."""
+        return self.sum - self.on_disk
+
+
+def overview(images: Sequence[KnownImage]) -> Overview:
+    """Compute an engine's figures from what it tells of its images."""
+    holders: dict[str, list[int]] = {}
+    size_of: dict[str, int] = {}
+    for number, image in enumerate(images):
+        for layer, size in zip(image.layers, image.sizes, strict=True):
+            holders.setdefault(layer.chain_id, []).append(number)
+            if size is not None:
+                # One engine may tell a layer's size with one image and not with another.
+                size_of[layer.chain_id] = max(size, size_of.get(layer.chain_id, 0))
+    used = {layer.chain_id for image in images if image.containers for layer in image.layers}
+    return Overview(
+        images=tuple(images),
+        standings=tuple(_standing(image, number, holders, size_of) for number, image in enumerate(images)),
+        sum=sum(image.size or 0 for image in images),
+        on_disk=sum(size_of.values()),
+        dangling=sum(image.dangling for image in images),
+        reclaimable=sum(size for chain, size in size_of.items() if chain not in used),
+    )
+
+
+def _standing(
+    image: KnownImage, number: int, holders: dict[str, list[int]], size_of: dict[str, int]
+) -> Standing | None:
+    unique = shared = 0
+    others: set[int] = set()
+    for layer in image.layers:
+        size = size_of.get(layer.chain_id)
+        if size is None:
+            return None
+        having = holders[layer.chain_id]
+        if len(having) == 1:
+            unique += size
+        else:
+            shared += size
+            others.update(having)
+    others.discard(number)
+    return Standing(unique, shared, len(others))
