@@ -32,10 +32,10 @@ def sniff(head: bytes) -> Codec:
         return "zstd"
     if head[257:262] == b"ustar" or head[:BLOCK] == ZERO_BLOCK:
         return "tar"
-    if head.lstrip()[:1] in (b"{", b"["):
-        return "json"
     if len(head) >= BLOCK and _checksum_matches(head[:BLOCK]):  # V7, without a magic
         return "tar"
+    if head.lstrip()[:1] in (b"{", b"["):
+        return "json"
     return "unknown"
 
 
@@ -82,9 +82,8 @@ class _Gzip:
 
     def __init__(self, where: str) -> None:
         self._where = where
-        self._member: Any = _inflate.decompressobj(wbits=31)
-        self._started = False
-        self._done = 0
+        self._member: Any = None
+        self._padding = False
         self._input = b""
         self.pending = False
 
@@ -92,11 +91,10 @@ class _Gzip:
         data = self._input + data if self._input else data
         self._input = b""
         self.pending = False
-        if self._member.eof:
+        if self._member is None or self._member.eof:
             data = self._next_member(data)
             if not data:
                 return b""
-        self._started = True
         try:
             out: bytes = self._member.decompress(data, _PIECE)
         except (zlib.error, _inflate.error) as error:
@@ -106,19 +104,48 @@ class _Gzip:
         return out
 
     def _next_member(self, data: bytes) -> bytes:
-        if data[:1] == b"\x1f" and len(data) < 2:  # the magic may be cut in two
+        """Begin a member; what its header still lacks is waited for: ISA-L loses its way in some cut ones."""
+        if self._padding or data[:1] != b"\x1f":
+            if data.strip(b"\0"):
+                raise LaminaError(f"{self._where}: rubbish after the gzip data")
+            self._padding = bool(data) or self._padding
+            return b""
+        if _header_length(data) is None:
+            if len(data) > _MAX_HEADER:
+                raise LaminaError(f"{self._where}: damaged gzip data (a header without end)")
             self._input = data
             return b""
         if data[:2] != b"\x1f\x8b":
-            if data.strip(b"\0"):
-                raise LaminaError(f"{self._where}: rubbish after the gzip data")
-            return b""
+            raise LaminaError(f"{self._where}: rubbish in the gzip data")
         self._member = _inflate.decompressobj(wbits=31)
         return data
 
     def finish(self) -> None:
-        if self._started and not self._member.eof:
+        if (self._member is not None and not self._member.eof) or self._input:
             raise LaminaError(f"{self._where}: truncated gzip data")
+
+
+_MAX_HEADER = 1 << 20  # bytes: extra fields end at 64 KiB, names and comments are short
+
+
+def _header_length(data: bytes) -> int | None:
+    """Bytes of a gzip member's header (RFC 1952, 2.3); None where it is not all there."""
+    if len(data) < 10:
+        return None
+    flags, end = data[3], 10
+    if flags & 4:  # extra field
+        if len(data) < end + 2:
+            return None
+        end += 2 + int.from_bytes(data[end : end + 2], "little")
+    for flag in (8, 16):  # name, comment
+        if flags & flag:
+            zero = data.find(b"\0", end)
+            if zero < 0:
+                return None
+            end = zero + 1
+    if flags & 2:  # checksum of the header
+        end += 2
+    return end if len(data) >= end else None
 
 
 class _Zstd:

@@ -1,0 +1,100 @@
+"""Makes the pictures in screenshots/ from the running app on the built-in samples.
+
+    python tests/make_screenshots.py [FOLDER]
+
+Needs rsvg-convert (Debian: librsvg2-bin) and the font Fira Code (fonts-firacode).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+# What the terminal can show decides the theme: the pictures show the one for many colours, wherever they are made.
+os.environ.update(COLORTERM="truecolor", TERM="xterm-256color")
+os.environ.pop("NO_COLOR", None)
+
+from rich.cells import cell_len
+from textual.pilot import Pilot
+
+from lamina_tui.app import LaminaApp
+from lamina_tui.start import first_screen
+
+FOLDER = Path(__file__).resolve().parent.parent / "screenshots"
+WIDTH = 1080  # pixels of 120 columns
+LARGEST = 200_000  # bytes of one picture: the README loads them all
+
+PICTURES: dict[str, tuple[tuple[int, int], str]] = {
+    # name: (cells, keys pressed on the list of samples)
+    "home": ((100, 24), "down"),
+    "files": ((120, 34), "enter 5*right_square_bracket tab v space 2*down space 3*down"),
+    "waste": ((120, 34), "enter 2 b 2*down space 3*down"),
+    "narrow": ((80, 24), "enter 3*down v tab space down l down"),
+    "advice": ((100, 30), "enter 3"),
+    "help": ((100, 34), "enter tab question_mark"),
+}
+
+_TEXT = re.compile(r'<text ([^>]*?)x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)"([^>]*)>(.*?)</text>', re.DOTALL)
+
+
+def place_every_cell(svg: str) -> str:
+    """Make every character a text of its own, at its own place: librsvg knows no textLength, and collapses blanks."""
+
+    def placed(found: re.Match[str]) -> str:
+        before, x, y, length, after, content = found.groups()
+        text = html.unescape(content)
+        cells = cell_len(text) or 1
+        parts, at = [], float(x)
+        for char in text:
+            if not char.isspace():
+                parts.append(f'<text {before}x="{at:.1f}" y="{y}"{after}>{html.escape(char)}</text>')
+            at += float(length) / cells * cell_len(char)
+        return "".join(parts)
+
+    return _TEXT.sub(placed, svg)
+
+
+async def picture(size: tuple[int, int], keys: str) -> str:
+    """The screen as SVG after some keys on the list of samples."""
+    app = LaminaApp(first_screen([], demo=True))
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        for word in keys.split():
+            times, star, key = word.partition("*")
+            for _ in range(int(times) if star else 1):
+                await pilot.press(key if star else word)
+            await settled(pilot)
+        return app.export_screenshot()
+
+
+async def settled(pilot: Pilot[int]) -> None:
+    """Wait until nothing is being read and everything is drawn."""
+    await pilot.pause()
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+def main() -> None:
+    """Make every picture."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        for name, (size, keys) in PICTURES.items():
+            source = Path(temporary) / f"{name}.svg"
+            source.write_text(place_every_cell(asyncio.run(picture(size, keys))), encoding="utf-8")
+            target = folder / f"{name}.png"
+            width = WIDTH * size[0] // 120
+            subprocess.run(["rsvg-convert", "-w", str(width), "-o", target, source], check=True)
+            if target.stat().st_size > LARGEST:
+                raise SystemExit(f"{target} has more than {LARGEST:,} bytes")
+            print(f"{target.name}: {target.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()

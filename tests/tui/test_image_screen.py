@@ -1,0 +1,338 @@
+"""The image screen: what it shows, and what its keys do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from builders import Image, file, layer, old_docker, pack
+from driving import Drive
+from lamina_tui.widgets.layer_list import LayerList
+
+SIZES = [(80, 24), (120, 40)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_whole_screen_fits(drive: Drive, small: list[str], size: tuple[int, int]) -> None:
+    async with drive(small, size) as screen:
+        assert all(len(line) == size[0] for line in screen.cells)
+        assert len(screen.lines) == size[1]
+        title = screen.lines[0]
+        assert "small:1 · linux/amd64" in title
+        # Shipped: 75,400 + 1,734 + 42; hidden later: motd's 100, old's 5,000, same's 300.
+        assert "77.2 KB" in title
+        assert "wasted 5.4 KB (7.0 %)" in title
+        assert "efficiency 93.0 %" in title
+        assert "1 Files  2 Waste  3 Advice  4 Config" in screen.text
+        assert screen.lines[-1].startswith(" ? help  q quit  enter files")
+
+
+async def test_layers_show_size_waste_and_instruction(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        rows = [line for line in screen.lines if "step " in line and "layer" not in line]
+        assert [row.split()[:1] + row.split()[-2:] for row in rows] == [
+            [str(index), "step", str(index)] for index in range(4)
+        ]
+        assert "75.4 K" in rows[0]
+        assert "5.4 K" in rows[0].split("75.4 K")[1]
+        assert "1.7 K" in rows[1]
+
+
+async def test_the_tree_follows_the_layer(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        assert "▸ bin/" in screen.text
+        await screen.press("down", "down", "down")
+        assert "▸ deep/" in screen.text
+        assert "bin/" not in screen.text
+        assert " layer 3  step 3" in screen.text
+
+
+async def test_change_marks_sizes_and_details(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("down", "tab", "E")
+        assert "m    300" in screen.line_with(" same ")
+        assert "mode 644→755" in screen.line_with(" same ")
+        assert "M    200" in screen.line_with(" motd ")
+        assert "+  1.2 K" in screen.line_with(" new ")
+        assert "~" in screen.line_with("bin/ ")
+        await screen.press("right_square_bracket")
+        removed = screen.line_with(" old ")
+        assert "-  5.0 K" in removed
+        assert "→ bin/big" in screen.line_with("sh →")
+
+
+async def test_the_three_views(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("down", "v")
+        assert "up to layer 1" in screen.text
+        await screen.press("tab", "E")
+        assert "big" in screen.text  # what the layer did not touch is there too
+        await screen.press("v")
+        assert "from 0 to 1" in screen.text
+        assert "big" not in screen.text
+        await screen.press("v")
+        assert screen.lines[-15].endswith(" layer 1") or "   layer 1" in screen.text
+
+
+async def test_a_range_can_start_anywhere(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("down", "r")
+        assert "the range starts after layer 1: now choose its other end" in screen.text
+        assert "▸  1" in screen.text
+        await screen.press("down", "down")
+        assert "from 1 to 3" in screen.text
+        await screen.press("tab", "E")
+        assert "leaf.txt" in screen.text
+        assert "new " not in screen.text
+        await screen.press("left_square_bracket", "left_square_bracket", "left_square_bracket")
+        assert "from 0 to 1" in screen.text  # a range goes upwards, wherever its mark stands
+        await screen.press("right_square_bracket", "r")
+        assert "no range" in screen.text
+        assert screen.image.viewpoint.mode == "layer"
+
+
+async def test_the_row_under_the_cursor_is_told_whole(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("tab", "E", "down")
+        assert "-rw-r--r-- 0:0 70,000 B bin/big (added)" in screen.text
+
+
+async def test_fold_keys(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("down", "down", "down", "tab")
+        await screen.press("l", "l")  # unfold, step in
+        assert "▾ deep/" in screen.text
+        assert "▸ er/" in screen.text
+        await screen.press("enter")
+        assert "▸ est/" in screen.text
+        await screen.press("space")
+        assert "est/" not in screen.text
+        await screen.press("h", "h")  # out, fold
+        assert "▸ deep/" in screen.text
+        await screen.press("E")
+        assert "leaf.txt" in screen.text
+        await screen.press("C")
+        assert "▸ deep/" in screen.text
+
+
+async def test_folds_and_cursor_survive_another_layer(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("tab", "space", "down", "down")
+        before = screen.image.files.describe()
+        await screen.press("v", "v", "v")
+        assert screen.image.files.describe() == before
+
+
+async def test_sorting(drive: Drive, small: list[str]) -> None:
+    def order(text: str) -> list[str]:
+        return sorted(("big", "old", "same"), key=lambda name: text.index(f" {name} "))
+
+    async with drive(small) as screen:
+        await screen.press("tab", "E")
+        assert "size ▾" in screen.text
+        assert order(screen.text) == ["big", "old", "same"]
+        await screen.press("s")
+        assert "size ▴" in screen.text
+        assert order(screen.text) == ["same", "old", "big"]
+        await screen.press("S")
+        assert "name ▾" in screen.text
+        assert order(screen.text) == ["big", "old", "same"]
+        await screen.press("S")
+        assert order(screen.text) == ["same", "old", "big"]
+
+
+async def test_filter_as_you_type_and_matches(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("tab", "slash", "o")
+        assert screen.focus == "_Field"
+        assert "2 matches for o" in screen.text  # old, motd
+        await screen.press("l")
+        assert "1 match for ol" in screen.text
+        assert "motd" not in screen.text
+        await screen.press("backspace", "enter")
+        assert screen.focus == "files"
+        first = screen.image.files.describe()
+        await screen.press("n")
+        second = screen.image.files.describe()
+        assert {first.split()[4], second.split()[4]} == {"bin/old", "etc/motd"}
+        await screen.press("n")
+        assert screen.image.files.describe() == first
+        await screen.press("N")
+        assert screen.image.files.describe() == second
+        await screen.press("escape")
+        assert "match" not in screen.text
+        assert screen.image.files.describe() == second  # found things stay in sight
+        assert "bin/" in screen.text
+
+
+async def test_escape_drops_what_was_typed(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        before = screen.text.splitlines()[7:]
+        await screen.press("slash", "z", "z")
+        assert "0 matches for zz" in screen.text
+        assert "nothing here" in screen.text
+        await screen.press("escape")
+        assert "matches" not in screen.text
+        assert screen.focus == "files"
+        assert before[3:9] == screen.text.splitlines()[7:][3:9]
+
+
+async def test_keys_sent_in_one_go_reach_the_filter(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        screen.send("tab", "slash", "o", "l", "enter", "n", "y")
+        await screen.settle()
+        assert "1 match for ol" in screen.text
+        assert screen.clipboard == "bin/old"
+
+
+async def test_kinds_shown(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("down", "tab", "v", "E", "f")
+        assert "[x] + added" in screen.text
+        await screen.press("c", "escape")
+        assert "hidden by kind" in screen.text
+        assert "big" not in screen.text
+        assert " new " in screen.text
+        await screen.press("f", "space", "escape")  # the first kind: added
+        assert " new " not in screen.text
+        assert " motd " in screen.text
+        await screen.press("f", "a", "f")
+        assert "hidden" not in screen.text
+        assert "big" in screen.text
+
+
+async def test_whole_instruction_on_demand(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("down", "i")
+        assert "layer 1" in screen.text
+        assert "sha256:" in screen.text
+        await screen.press("y")
+        assert screen.clipboard == "step 1"
+        await screen.press("escape")
+        assert screen.image.layer_list.cursor == 1
+
+
+async def test_zoom_hides_the_layers(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("z")
+        assert "Layers" not in screen.text
+        assert screen.focus == "files"
+        await screen.press("tab")
+        assert screen.focus == "files"
+        await screen.press("z", "tab")
+        assert screen.focus == "layers"
+
+
+async def test_copying(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("y")
+        assert screen.clipboard.startswith("sha256:")
+        await screen.press("tab", "E", "down", "y")
+        assert screen.clipboard == "bin/big"
+        assert "copied bin/big" in screen.text
+        await screen.press("down")
+        assert "copied" not in screen.text
+
+
+async def test_config_tab(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("4")
+        assert "small:1" in screen.line_with(" tag ")
+        assert "linux/amd64" in screen.line_with(" platform ")
+        assert '["true"]' in screen.line_with(" Cmd ")
+        await screen.press("y")
+        assert screen.clipboard == "small:1"
+
+
+async def test_advice_tab(drive: Drive, shop: object) -> None:
+    async with drive(shop) as screen:
+        await screen.press("3")
+        assert "Layer 5 copies 51 files of layer 3 only to change mode" in " ".join(screen.text.split())
+
+
+async def test_paging_keeps_the_cursor_in_view(drive: Drive, shop: object) -> None:
+    async with drive(shop) as screen:
+        await screen.press("tab", "v", "E")
+        files = screen.image.files
+        for key in (
+            "pagedown",
+            "ctrl+d",
+            "down",
+            "G",
+            "up",
+            "pageup",
+            "ctrl+u",
+            "g",
+            "ctrl+f",
+            "ctrl+b",
+            "end",
+            "home",
+        ):
+            await screen.press(key)
+            top = files.scroll_offset.y
+            assert top <= files.cursor < top + files.page_rows, key
+        await screen.press("end")
+        assert files.cursor == files.row_count() - 1
+        await screen.press("home")
+        assert files.cursor == 0
+        for _ in range(30):
+            await screen.press("down")
+        await screen.settle()
+        assert files.cursor == 30
+        assert files.scroll_offset.y <= 30 < files.scroll_offset.y + files.page_rows
+
+
+async def test_a_hundred_layers(drive: Drive, tmp_path: Path) -> None:
+    image = Image([layer(file(f"f{index}", b"x" * index)) for index in range(127)], tags=("many:1",))
+    path = tmp_path / "many.tar"
+    path.write_bytes(pack(old_docker(image)))
+    async with drive([str(path)]) as screen:
+        await screen.press("G")
+        assert screen.image.query_one(LayerList).cursor == 126
+        assert "f126" in screen.text
+        assert " layer 126  step 126" in screen.text
+
+
+async def test_a_click_moves_and_chooses(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.pilot.click("#layers", offset=(5, 2))
+        await screen.settle()
+        assert screen.image.viewpoint.layer == 1
+        await screen.pilot.click("#tabs", offset=(12, 0))
+        await screen.settle()
+        assert screen.image.tab == "waste"
+        await screen.pilot.click("#tabs", offset=(2, 0))
+        await screen.pilot.click("#files", offset=(5, 2))
+        await screen.settle()
+        assert screen.image.files.cursor == 1
+
+
+async def test_resizing_changes_the_layout_and_loses_nothing(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("down", "tab", "E", "down")
+        told = screen.image.files.describe()
+        for size in ((120, 40), (200, 60), (80, 24), (60, 15), (30, 8), (80, 24)):
+            await screen.pilot.resize_terminal(*size)
+            await screen.settle()
+            assert all(len(line) == size[0] for line in screen.cells)
+        assert screen.image.files.describe() == told
+        assert screen.image.viewpoint.layer == 1
+
+
+async def test_paths_of_any_depth_and_length_keep_their_columns(drive: Drive, tmp_path: Path) -> None:
+    deep = "/".join(f"d{level}" for level in range(900)) + "/leaf"
+    path = tmp_path / "deep.tar"
+    path.write_bytes(pack(old_docker(Image([layer(file(deep, b"1" * 77), file("n" * 3000, b"2" * 99))]))))
+    for size in ((80, 24), (120, 40), (40, 12)):
+        async with drive([str(path)], size=size) as screen:
+            await screen.press("tab", "E", "G")
+            assert all(len(line) == size[0] for line in screen.cells)
+            shown = screen.line_with("leaf ")
+            assert "900…" in shown  # the level, where its indent would need 1,800 cells
+            assert " 77" in shown
+            await screen.press("y")
+            assert screen.clipboard == deep
+            await screen.press("g", "slash", "n", "n", "n", "enter")
+            assert "nnnn…" in screen.text
+            assert " 99" in screen.text

@@ -1,0 +1,241 @@
+"""The command in a real terminal: what it draws with, how it ends, and that the terminal is as it was."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from builders import old_docker, pack, sample_image
+
+ENTERS, LEAVES = b"\x1b[?1049h", b"\x1b[?1049l"
+LONG = 30.0  # seconds; a busy machine may need many to start
+
+
+class Terminal:
+    """A pseudo terminal with the command running in it."""
+
+    def __init__(self, *words: str, stdin: bytes | None = None, code: str = "", **environ: str) -> None:
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.slave = slave
+        self.before = termios.tcgetattr(slave)
+        self.seen = b""
+        env = {name: value for name, value in os.environ.items() if name not in ("COLORTERM", "LC_ALL", "LANG")}
+        env |= {"TERM": "xterm-256color", "LANG": "C.UTF-8", **environ}
+        command = [sys.executable, "-c", code] if code else [sys.executable, "-m", "lamina_tui"]
+
+        def own_terminal() -> None:
+            os.setsid()
+            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+        self.process = subprocess.Popen(
+            [*command, *words],
+            stdin=slave if stdin is None else subprocess.PIPE,
+            stdout=slave,
+            stderr=slave,
+            env=env,
+            preexec_fn=own_terminal,  # noqa: PLW1509 - /dev/tty must be this terminal; no thread runs here
+        )
+        if stdin is not None:
+            assert self.process.stdin is not None
+            self.process.stdin.write(stdin)
+            self.process.stdin.close()
+
+    def until(self, word: str) -> None:
+        """Read what is drawn until a word is in it."""
+        end = time.monotonic() + LONG
+        start = len(self.seen)
+        while word.encode() not in self.seen[start:]:
+            assert time.monotonic() < end, f"{word!r} never came: {self.seen[-3000:]!r}"
+            self._read(0.1)
+
+    def _read(self, seconds: float) -> None:
+        if select.select([self.master], [], [], seconds)[0]:
+            try:
+                self.seen += os.read(self.master, 1 << 16)
+            except OSError:
+                return
+
+    def type(self, keys: str) -> None:
+        os.write(self.master, keys.encode())
+
+    def end(self) -> int:
+        """Wait for the end; the exit code."""
+        end = time.monotonic() + LONG
+        while self.process.poll() is None:
+            assert time.monotonic() < end, f"never ended: {self.seen[-3000:]!r}"
+            self._read(0.05)
+        while select.select([self.master], [], [], 0.1)[0]:
+            self._read(0.1)
+        return self.process.returncode
+
+    @property
+    def restored(self) -> bool:
+        """Whether the terminal's modes are as before, and the alternate screen is left."""
+        left = self.seen.rfind(LEAVES) > self.seen.rfind(ENTERS)
+        return left and termios.tcgetattr(self.slave) == self.before and self.seen.rfind(b"\x1b[?25h") > 0
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.master)
+        os.close(self.slave)
+
+
+@pytest.fixture
+def opened() -> Iterator[list[Terminal]]:
+    """Terminals to be closed at the end."""
+    terminals: list[Terminal] = []
+    yield terminals
+    for terminal in terminals:
+        terminal.close()
+
+
+def start(opened: list[Terminal], *words: str, **options: object) -> Terminal:
+    terminal = Terminal(*words, **options)
+    opened.append(terminal)
+    return terminal
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"TERM": "xterm"},
+        {"NO_COLOR": "1"},
+        {"LANG": "C"},
+        {"COLORTERM": "truecolor"},
+        {"TERM": "xterm", "LC_ALL": "C"},
+    ],
+    ids=lambda environ: " ".join(f"{key}={value}" for key, value in environ.items()) or "256 colours",
+)
+def test_draws_with_what_the_terminal_has(opened: list[Terminal], environ: dict[str, str]) -> None:
+    terminal = start(opened, "demo", **environ)
+    terminal.until("shop-worker")
+    terminal.type("\r")
+    terminal.until("efficiency")
+    terminal.until("what changed")
+    terminal.type("\tq")
+    assert terminal.end() == 0
+    assert terminal.restored
+    text = terminal.seen
+    colours = set(re.findall(rb"[;\[](38;5|38;2|48;5|48;2|3[1-6]|4[1-6])[;m]", text))
+    if "NO_COLOR" in environ:
+        assert not colours
+    elif environ.get("TERM") == "xterm":
+        assert b"38;5" not in colours
+        assert b"38;2" not in colours
+        assert colours
+    else:
+        assert b"38;2" not in colours  # 256 colours say it in fewer bytes
+        assert b"38;5" in colours
+    if environ.get("LANG") == "C" or "LC_ALL" in environ:
+        assert text.isascii()
+    else:
+        assert "▸".encode() in text
+
+
+def test_ascii_on_demand(opened: list[Terminal]) -> None:
+    terminal = start(opened, "demo", "--ascii")
+    terminal.until("shop-worker")
+    terminal.type("\r?")
+    terminal.until("efficiency")
+    terminal.type("qq")
+    terminal.end()
+    assert terminal.seen.isascii()
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)],
+    ids=str,
+)
+def test_signals_end_in_order(opened: list[Terminal], number: signal.Signals, code: int) -> None:
+    terminal = start(opened, "demo")
+    terminal.until("shop-worker")
+    terminal.process.send_signal(number)
+    assert terminal.end() == code
+    assert terminal.restored
+
+
+def test_ctrl_c_ends_with_130(opened: list[Terminal]) -> None:
+    terminal = start(opened, "demo")
+    terminal.until("shop-worker")
+    terminal.type("\x03")
+    assert terminal.end() == 130
+    assert terminal.restored
+
+
+def test_ctrl_z_suspends_and_comes_back(opened: list[Terminal]) -> None:
+    terminal = start(opened, "demo")
+    terminal.until("shop-worker")
+    terminal.type("\x1a")
+    terminal.until("\x1b[?1049l")
+    pid, status = os.waitpid(terminal.process.pid, os.WUNTRACED)
+    assert pid
+    assert os.WIFSTOPPED(status)
+    assert termios.tcgetattr(terminal.slave) == terminal.before
+    terminal.process.send_signal(signal.SIGCONT)
+    terminal.until("shop-worker")
+    terminal.type("q")
+    assert terminal.end() == 0
+
+
+def test_an_archive_on_standard_input_leaves_the_keyboard(opened: list[Terminal]) -> None:
+    terminal = start(opened, "-", stdin=pack(old_docker(sample_image())))
+    terminal.until("efficiency")
+    terminal.type("\tE")
+    terminal.until("hosts")
+    terminal.type("q")
+    assert terminal.end() == 0
+    assert terminal.restored
+
+
+def test_a_fault_of_its_own_is_one_line_and_restores_the_terminal(opened: list[Terminal]) -> None:
+    code = """
+import sys
+from lamina_tui import cli
+from lamina_tui.screens.images import ImagesScreen
+def fault(self): raise ValueError("an odd\\x1b[31m fault")
+ImagesScreen.action_copy = fault
+sys.exit(cli.main(["demo"]))
+"""
+    terminal = start(opened, code=code)
+    terminal.until("shop-worker")
+    terminal.type("y")
+    assert terminal.end() == 3
+    assert terminal.restored
+    last = terminal.seen[terminal.seen.rfind(LEAVES) :]
+    assert rb"a fault of lamina's own ended it (ValueError: an odd\x1b[31m fault)" in last
+    assert b"Traceback" not in terminal.seen
+
+
+def test_a_missing_file_is_told_without_a_screen(opened: list[Terminal]) -> None:
+    terminal = start(opened, "no/such.tar")
+    assert terminal.end() == 3
+    assert terminal.seen == b"lamina: no such file: no/such.tar\r\n"
+
+
+def test_an_engine_that_is_not_there_is_told_on_the_screen(opened: list[Terminal], tmp_path: Path) -> None:
+    terminal = start(opened, "--host", f"unix://{tmp_path}/none.sock")
+    terminal.until("ask again")
+    terminal.type("q")
+    assert terminal.end() == 0
+    terminal = start(opened, "web:1", "--host", f"unix://{tmp_path}/none.sock")
+    terminal.until("read again")
+    terminal.type("q")
+    assert terminal.end() == 3

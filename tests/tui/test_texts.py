@@ -1,0 +1,164 @@
+"""Texts and signs: every function gives exactly the cells it promises."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from lamina.model import Kind
+from lamina_tui import texts
+from lamina_tui.glyphs import ASCII, UNICODE, needs_ascii
+from lamina_tui.themes import FEW, MANY, theme_for
+from lamina_tui.viewpoint import Viewpoint
+from lamina_tui.widgets.file_tree import mode_text
+
+PRINTABLE = st.text(st.characters(exclude_categories=("C", "Z", "M"))) | st.text("ab 宽字é")
+
+
+@given(PRINTABLE, st.integers(0, 30))
+def test_fit_is_exact(text: str, width: int) -> None:
+    assert cell_len(texts.fit(text, width)) == width
+
+
+@given(PRINTABLE, st.integers(1, 30))
+def test_fit_end_keeps_the_end(text: str, width: int) -> None:
+    shown = texts.fit_end(text, width)
+    assert cell_len(shown) <= width
+    assert text.endswith(shown.removeprefix("…"))
+
+
+@given(PRINTABLE, st.integers(2, 30))
+def test_wrap_loses_nothing_and_stays_within(text: str, width: int) -> None:
+    lines = texts.wrap(text, width)
+    assert all(cell_len(line) <= width for line in lines)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+def test_wrap_parts_at_words() -> None:
+    assert texts.wrap("RUN apt-get update && apt-get install", 12) == ["RUN apt-get", "update &&", "apt-get", "install"]
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=lambda glyphs: glyphs.name)
+@given(share=st.floats(-1, 2), width=st.integers(1, 40))
+def test_bars_fill_their_column(glyphs: type[UNICODE], share: float, width: int) -> None:
+    bar = glyphs.bar(share, width)
+    assert cell_len(bar) == width
+    assert bar.strip() if share > 0 else not bar.strip()
+    assert bar.isascii() or glyphs is UNICODE
+
+
+def test_bars_have_eighths() -> None:
+    assert UNICODE.bar(0.5, 4) == "██  "
+    assert UNICODE.bar(0.53, 4) == "██▏ "
+    assert ASCII.bar(0.53, 4) == "##  "
+
+
+@given(PRINTABLE)
+def test_ascii_glyphs_make_any_text_ascii(text: str) -> None:
+    assert ASCII.text(text).isascii()
+    assert UNICODE.text(text) == text
+
+
+def test_ascii_glyphs_show_what_is_beyond_as_escapes() -> None:
+    assert ASCII.text("mode 644→755 é") == r"mode 644->755 \xe9"
+
+
+@pytest.mark.parametrize(
+    ("environ", "encoding", "wanted"),
+    [
+        ({"LANG": "en_US.UTF-8"}, "utf-8", False),
+        ({}, "utf-8", False),
+        ({"LANG": "C"}, "utf-8", True),
+        ({"LC_ALL": "POSIX", "LANG": "en_US.UTF-8"}, "utf-8", True),
+        ({"LC_ALL": "C.UTF-8", "LANG": "C"}, "utf-8", False),
+        ({"LANG": "de_DE.ISO-8859-1"}, "iso-8859-1", True),
+        ({"LANG": "en_US.UTF-8"}, "UTF8", False),
+    ],
+)
+def test_when_ascii_is_needed(environ: dict[str, str], encoding: str, *, wanted: bool) -> None:
+    assert needs_ascii(environ, encoding) is wanted
+
+
+NOW = datetime(2024, 6, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("created", "shown"),
+    [
+        ("2024-06-01T00:00:00Z", "14 days"),
+        ("2024-06-14T23:30:30.123456789Z", "29 minutes"),
+        ("2024-06-15T01:00:00+02:00", "an hour"),
+        ("1970-01-01T00:00:00Z", ""),  # a reproducible build
+        ("0001-01-01T00:00:00Z", ""),  # BuildKit's zero
+        ("2030-01-01T00:00:00Z", ""),
+        ("yesterday", ""),
+        ("", ""),
+        (None, ""),
+        ("9" * 5000, ""),
+    ],
+)
+def test_ages(created: str | None, shown: str) -> None:
+    assert texts.age(created, NOW) == shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "shown"),
+    [
+        (Kind.FILE, 0o644, "-rw-r--r--"),
+        (Kind.FILE, 0o4755, "-rwsr-xr-x"),
+        (Kind.FILE, 0o2644, "-rw-r-Sr--"),
+        (Kind.DIR, 0o1777, "drwxrwxrwt"),
+        (Kind.SYMLINK, 0o777, "lrwxrwxrwx"),
+        (Kind.HARDLINK, 0o600, "hrw-------"),
+        (Kind.CHAR, 0o620, "crw--w----"),
+        (Kind.BLOCK, 0, "b---------"),
+        (Kind.FIFO, 0o7000, "p--S--S--T"),
+        (Kind.WHITEOUT, 0, "?---------"),
+    ],
+)
+def test_modes_as_ls_writes_them(kind: Kind, mode: int, shown: str) -> None:
+    assert mode_text(kind, mode) == shown
+
+
+@pytest.mark.parametrize(
+    ("start", "layer", "ends", "title"),
+    [
+        (None, 3, (0, 3), "from 0 to 3"),
+        (2, 5, (2, 5), "from 2 to 5"),
+        (5, 2, (2, 5), "from 2 to 5"),
+        (4, 4, (3, 4), "from 3 to 4"),
+        (None, 0, (-1, 0), "from nothing to 0"),
+    ],
+)
+def test_ranges(start: int | None, layer: int, ends: tuple[int, int], title: str) -> None:
+    point = Viewpoint("range", layer, start)
+    assert point.ends() == ends
+    assert point.title == title
+
+
+@pytest.mark.parametrize(
+    ("system", "no_color", "theme"),
+    [
+        ("truecolor", False, MANY),
+        ("256", False, MANY),
+        ("standard", False, FEW),
+        (None, False, FEW),
+        ("256", True, FEW),
+    ],
+)
+def test_themes_suit_the_terminal(system: str | None, theme: object, *, no_color: bool) -> None:
+    assert theme_for(system, no_color=no_color) is theme
+
+
+def test_the_colours_of_the_rich_theme_stand_in_the_256_palette() -> None:
+    levels = {0, 95, 135, 175, 215, 255}
+    values = [MANY.primary, MANY.foreground, MANY.background, *MANY.variables.values()]
+    for value in values:
+        if value.startswith("#"):
+            red, green, blue = (int(value[start : start + 2], 16) for start in (1, 3, 5))
+            grey = red == green == blue and (red - 8) % 10 == 0
+            assert grey or {red, green, blue} <= levels, value

@@ -1,0 +1,121 @@
+"""The waste view: ranked, grouped, told, and the way to the file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from driving import Drive
+from lamina_tui.widgets.waste_view import with_descendants
+
+
+async def test_rows_are_ranked_with_their_cause_and_layers(drive: Drive, small: list[str]) -> None:
+    async with drive(small, size=(120, 40)) as screen:
+        await screen.press("2")
+        assert "5.4 KB in 3 files by file" in screen.text
+        old, same, motd = (
+            screen.line_with(f"bin/{name}" if name != "motd" else "etc/motd") for name in ("same", "same", "motd")
+        )
+        assert "metadata" in same
+        assert "0→1" in same
+        assert "overwritten" in motd
+        assert old
+        rows = [line.split("│")[1] for line in screen.lines if "0→" in line]
+        assert [row.split()[-1] for row in rows] == ["bin/old", "bin/same", "etc/motd"]
+
+
+async def test_the_row_under_the_cursor_is_explained(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("2")
+        assert "Shipped by layer 0 (step 0); layer 2 (step 2) removes it" in " ".join(screen.text.split())
+        await screen.press("down")
+        told = " ".join(screen.text.split())
+        assert "layer 1 (step 1) copies it: the content is the same, only mode" in told
+
+
+async def test_groups_by_directory_and_by_layer(drive: Drive, shop: Any) -> None:
+    async with drive(shop, size=(120, 40)) as screen:
+        await screen.press("2", "b")
+        assert "by directory" in screen.text
+        assert "▸ srv/shop/docs/  · 2 files" in screen.text
+        await screen.press("down", "down", "space")
+        assert "▾ srv/shop/docs/" in screen.text
+        assert "srv/shop/docs/handbook.pdf" in screen.text
+        await screen.press("down", "h")  # from a row: closes the group it stands in
+        assert "handbook.pdf" not in screen.text
+        assert "2 files, 222 KB in srv/shop/docs/: removed 222 KB" in screen.text
+        await screen.press("b")
+        assert "by layer" in screen.text
+        assert "3→5" in screen.text
+        assert "51 files  · RUN chmod -R o-rwx" in screen.text
+        await screen.press("enter")
+        assert "▾ 51 files" in screen.text
+        await screen.press("b")
+        assert "by file" in screen.text
+
+
+async def test_enter_goes_to_the_file_in_its_layer(drive: Drive, shop: Any) -> None:
+    async with drive(shop) as screen:
+        await screen.press("2", "down", "down", "enter")
+        assert screen.image.tab == "files"
+        assert screen.focus == "files"
+        assert screen.image.viewpoint.layer == 4
+        assert "srv/shop/docs/handbook.pdf" in screen.image.files.describe()
+        assert "handbook.pdf" in screen.text
+
+
+async def test_enter_finds_the_file_whatever_is_hidden(drive: Drive, shop: Any) -> None:
+    async with drive(shop) as screen:
+        await screen.press("tab", "slash", "z", "z", "enter", "f", "space", "escape", "2", "down", "down", "enter")
+        assert "srv/shop/docs/handbook.pdf" in screen.image.files.describe()
+
+
+async def test_sorting_and_filtering(drive: Drive, shop: Any) -> None:
+    async with drive(shop, size=(120, 40)) as screen:
+        await screen.press("2", "s")
+        assert "bytes ▴" in screen.text
+        assert "63" in screen.text
+        await screen.press("S")
+        assert "path ▾" in screen.text
+        await screen.press("slash", "d", "o", "c", "s")
+        assert "222 KB in 2 files" in screen.text
+        await screen.press("enter", "b")
+        assert "▸ srv/shop/docs/" in screen.text
+        assert "srv/shop/static" not in screen.text
+        await screen.press("escape")
+        assert "93 files" in screen.text
+        await screen.press("slash", "q", "q", "q")
+        assert "no wasted path has “qqq”" in screen.text
+        await screen.press("escape")
+        assert "93 files" in screen.text
+
+
+async def test_copying_a_path(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("2", "y")
+        assert screen.clipboard == "bin/old"
+        await screen.press("b", "y")
+        assert screen.clipboard == "bin"
+
+
+async def test_an_image_without_waste_says_so(drive: Drive, tmp_path: Any) -> None:
+    from builders import Image, file, layer, old_docker, pack
+
+    path = tmp_path / "clean.tar"
+    path.write_bytes(pack(old_docker(Image([layer(file("a", b"1"))]))))
+    async with drive([str(path)]) as screen:
+        await screen.press("2")
+        assert "no waste: every byte" in screen.text
+        for key in ("enter", "space", "left", "b", "y", "s", "down", "G"):
+            await screen.press(key)
+        assert "no waste: every byte" in screen.text
+
+
+def test_with_descendants_covers_subtrees() -> None:
+    # 0 root, 1 a (2 a/b, 3 a/c), 4 d
+    end = np.array([5, 4, 3, 4, 5], dtype=np.int32)
+    found = np.array([False, True, False, False, False])
+    assert with_descendants(found, end).tolist() == [False, True, True, True, False]
+    assert with_descendants(np.array([True, False, False, True, False]), end).all()
+    assert not with_descendants(np.zeros(5, dtype=bool), end).any()

@@ -1,0 +1,1 @@
+"""The command and the screen of lamina: draws what :mod:`lamina` computed."""

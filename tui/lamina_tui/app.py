@@ -1,0 +1,172 @@
+"""The Textual app: which screen is open, and the walls around all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.app import App, SystemCommand
+from textual.filter import LineFilter, Monochrome, NoColor
+from textual.screen import Screen
+from textual.widgets import Input
+
+from lamina import sources
+from lamina.names import display_name
+from lamina.sources.base import Source
+from lamina_tui import commands, themes
+from lamina_tui.commands import Scope, bindings
+from lamina_tui.glyphs import ASCII, UNICODE, Glyphs
+from lamina_tui.screens.base import FullScreen
+from lamina_tui.screens.dialogs import HelpScreen
+from lamina_tui.screens.image import ImageScreen
+from lamina_tui.screens.images import ImagesScreen, demo_lister, source_lister
+from lamina_tui.wall import Wall
+
+INTERRUPTED = 130
+UNREADABLE = 3
+
+
+class LaminaApp(App[int]):
+    """lamina on a screen.
+
+    Args:
+        first: makes the screen to start with.
+        host: the engine's address where the user gave one.
+        ascii_only: draw with ASCII signs only.
+    """
+
+    CSS_PATH = "app.tcss"
+    TITLE = "lamina"
+    BINDINGS = bindings(Scope.APP)
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING: ClassVar[str] = "ctrl+p"
+    ALLOW_SELECT: ClassVar[bool] = False
+
+    def __init__(self, first: Callable[[], Screen[None]], *, host: str | None = None, ascii_only: bool = False) -> None:
+        self._wall = Wall(ascii_only=ascii_only)
+        self.glyphs: Glyphs = ASCII if ascii_only else UNICODE
+        super().__init__()
+        self._first = first
+        self._host = host
+        self.animation_level = "none"
+        for theme in (themes.MANY, themes.FEW):
+            self.register_theme(theme)
+        self.theme = themes.theme_for(self.console.color_system, no_color=self.no_color).name
+        # Textual chose its filters before the theme was known: greys are no answer to NO_COLOR.
+        self._filters = [NoColor() if isinstance(item, Monochrome) else item for item in self._filters]
+        self.set_class(ascii_only, "-plain")
+
+    # Walls
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's filters, and the wall after them."""
+        return [*super().get_line_filters(), self._wall]
+
+    @property
+    def crash(self) -> Exception | None:
+        """What ended the app against its will; None after an ordinary end."""
+        return self._exception
+
+    def _fatal_error(self) -> None:
+        """End without the traceback that Textual would print: the command tells in one line."""
+        if os.environ.get("LAMINA_DEBUG"):
+            super()._fatal_error()
+        else:
+            self._close_messages_no_wait()
+
+    def copy(self, text: str | bytes) -> None:
+        """Put a name on the clipboard (OSC 52), in its visible form: a pasted newline could run commands."""
+        shown = display_name(text)
+        self.copy_to_clipboard(shown)
+        screen = self.screen
+        if isinstance(screen, FullScreen):
+            screen.say(f"copied {shown}")
+
+    async def on_event(self, event: events.Event) -> None:
+        """Run a key's command before the next key is taken.
+
+        Textual sends a key to the widget first and looks for bindings when it bubbles back; meanwhile the next keys
+        are on their way to the same widget. In one go, `/lib` would open the filter and then run `l`, `i` and `b`.
+        """
+        if isinstance(event, events.Key) and not event.is_forwarded and not isinstance(self.focused, Input):
+            for priority in (True, False):
+                if await self._check_bindings(event.key, priority=priority):
+                    return
+        await super().on_event(event)
+
+    # Screens
+
+    def on_mount(self) -> None:
+        """Open the first screen; from now on signals end the app in order, with the terminal restored."""
+        if threading.current_thread() is threading.main_thread():
+            loop = asyncio.get_running_loop()
+            for number, code in ((signal.SIGINT, INTERRUPTED), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+                loop.add_signal_handler(number, self.exit, code)
+        _ = self.push_screen(self._first())
+
+    def open_image(self, source: Source, target: str | None, label: str) -> None:
+        """Open one image of a source over the list it came from."""
+        _ = self.push_screen(ImageScreen(lambda: (source, target), label))
+
+    def open_target(self, text: str) -> None:
+        """Open what the user typed."""
+        _ = self.push_screen(ImageScreen(lambda: sources.resolve(text, host=self._host), text))
+
+    def open_demo(self) -> None:
+        """Open the list of the built-in samples."""
+        _ = self.push_screen(ImagesScreen(demo_lister(), "built-in samples"))
+
+    def open_source(self, source: Source) -> None:
+        """Open the list of a source's images in place of the image that is shown."""
+        _ = self.switch_screen(ImagesScreen(source_lister(lambda: source), source.label))
+
+    def go_back(self) -> bool:
+        """Close this screen, unless it is the first; False if it is."""
+        # The stack's bottom is Textual's own blank screen.
+        if len(self.screen_stack) <= 2:
+            return False
+        _ = self.pop_screen()
+        return True
+
+    # Commands
+
+    def action_help(self) -> None:
+        """Show every key."""
+        screen = self.screen
+        _ = self.push_screen(HelpScreen(screen.scopes() if isinstance(screen, FullScreen) else ()))
+
+    async def action_quit(self) -> None:
+        """End; 3 where the one image that was asked for could not be shown."""
+        screen = self.screen_stack[1] if len(self.screen_stack) > 1 else None
+        failed = isinstance(screen, ImageScreen) and screen.failed
+        self.exit(UNREADABLE if failed else 0)
+
+    def action_interrupt(self) -> None:
+        """End as a command does that gets an interrupt."""
+        self.exit(INTERRUPTED)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette lists the table's commands that work here."""
+        scopes = screen.scopes() if isinstance(screen, FullScreen) else ()
+        for command in commands.of(Scope.APP, *scopes):
+            if command.palette:
+                yield SystemCommand(
+                    command.help, " ".join(map(commands.key_text, command.keys)), self._runner(command.action)
+                )
+
+    def _runner(self, action: str) -> Callable[[], None]:
+        async def run() -> None:
+            focused = self.screen.focused
+            for target in (focused, self.screen, self):
+                if target is not None and await self.run_action(action, target):
+                    return
+
+        def later() -> None:
+            self.call_later(run)
+
+        return later

@@ -1,0 +1,160 @@
+"""Every command of the screen, once: keys, footer, help and palette are all made from this table."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+
+class Scope(enum.Enum):
+    """Where a command works; the text is its heading in the help."""
+
+    APP = "Everywhere"
+    LIST = "In every list"
+    HOME = "Images"
+    IMAGE = "One image"
+    LAYERS = "Layers"
+    FILES = "Files"
+    WASTE = "Waste"
+    TEXT = "Texts"
+    KINDS = "Kinds shown"
+    PROMPT = "While typing"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing the user can do."""
+
+    scope: Scope
+    keys: tuple[str, ...]
+    """As Textual names them."""
+    action: str
+    """As Textual runs it: the method's name without ``action_``, with its arguments."""
+    help: str
+    footer: str = ""
+    """The word in the footer; empty keeps it out of there."""
+    footer_key: str = ""
+    """The key in the footer where it is not the first of ``keys``."""
+    priority: int = 5
+    """Order in the footer, smallest first: what does not fit is left out from the end."""
+    palette: bool = True
+    """Whether the command palette lists it: cursor keys would be noise there."""
+
+
+_A, _L, _H, _I = Scope.APP, Scope.LIST, Scope.HOME, Scope.IMAGE
+_Y, _F, _W, _T, _K, _P = Scope.LAYERS, Scope.FILES, Scope.WASTE, Scope.TEXT, Scope.KINDS, Scope.PROMPT
+
+COMMANDS: tuple[Command, ...] = (
+    Command(_A, ("question_mark", "f1"), "help", "this help", "help", priority=0),
+    Command(_A, ("q",), "quit", "quit", "quit", priority=1),
+    Command(_A, ("ctrl+c",), "interrupt", "stop at once", palette=False),
+    Command(_A, ("ctrl+z",), "suspend_process", "suspend to the shell (fg comes back)"),
+    Command(_A, ("ctrl+p",), "command_palette", "all commands, by name", palette=False),
+    Command(_L, ("up", "k"), "move(-1)", "one row up", palette=False),
+    Command(_L, ("down", "j"), "move(1)", "one row down", palette=False),
+    Command(_L, ("pageup", "ctrl+b"), "page(-1)", "one page up", palette=False),
+    Command(_L, ("pagedown", "ctrl+f"), "page(1)", "one page down", palette=False),
+    Command(_L, ("ctrl+u",), "half_page(-1)", "half a page up", palette=False),
+    Command(_L, ("ctrl+d",), "half_page(1)", "half a page down", palette=False),
+    Command(_L, ("home", "g"), "first", "to the first row", palette=False),
+    Command(_L, ("end", "G"), "last", "to the last row", palette=False),
+    Command(_H, ("enter", "l", "right"), "open", "open the image", "open", priority=2),
+    Command(_H, ("slash",), "find", "show only images whose name has …", "find", priority=3),
+    Command(_H, ("s",), "sort_by('size')", "sort by size; again reverses", "sort", "s/S/a", priority=4),
+    Command(_H, ("S",), "sort_by('name')", "sort by name; again reverses"),
+    Command(_H, ("a",), "sort_by('age')", "sort by age; again reverses"),
+    Command(_H, ("r",), "reload", "ask the engine again", "reload", priority=5),
+    Command(_H, ("o",), "open_other", "open another image, archive or layout folder", "other", priority=6),
+    Command(_H, ("d",), "open_demo", "the built-in sample images", "demo", priority=7),
+    Command(_H, ("y",), "copy", "copy the image's name", palette=True),
+    Command(_H, ("escape",), "back", "drop the filter, or go back", palette=False),
+    Command(_I, ("slash",), "find", "show only names that have … (a/b looks at the folder too)", "find", priority=3),
+    Command(_I, ("tab",), "next_pane(1)", "next pane", "pane", "Tab", priority=5),
+    Command(_I, ("shift+tab",), "next_pane(-1)", "previous pane"),
+    Command(_I, ("1",), "show_tab('files')", "Files", "tabs", "1-4", priority=6),
+    Command(_I, ("2",), "show_tab('waste')", "Waste: bytes shipped that no name reaches any more"),
+    Command(_I, ("3",), "show_tab('advice')", "Advice"),
+    Command(_I, ("4",), "show_tab('config')", "Config"),
+    Command(_I, ("v",), "next_view", "view: this layer, up to here, range", "view", priority=7),
+    Command(_I, ("r",), "range_start", "the range starts after this layer (again: from nothing)"),
+    Command(_I, ("left_square_bracket",), "step_layer(-1)", "previous layer, from any pane"),
+    Command(_I, ("right_square_bracket",), "step_layer(1)", "next layer, from any pane"),
+    Command(_I, ("i",), "instruction", "the layer's whole instruction", "whole", priority=9),
+    Command(_I, ("R",), "reload", "read the image again"),
+    Command(_I, ("z",), "zoom", "hide the layers; again shows them"),
+    Command(_I, ("escape",), "back", "stop the reading, drop the filter, or go back", palette=False),
+    Command(_Y, ("enter", "l", "right"), "open", "to this layer's files", "files", priority=2),
+    Command(_Y, ("y",), "copy", "copy the layer's digest (diff_id)"),
+    Command(_F, ("s",), "sort_by('size')", "sort by size; again reverses", "sort", "s/S", priority=3),
+    Command(_F, ("S",), "sort_by('name')", "sort by name; again reverses"),
+    Command(_F, ("space", "enter"), "toggle_fold", "fold or unfold the folder", "fold", "space", priority=4),
+    Command(_F, ("f",), "kinds", "choose the kinds of change shown", "kinds", priority=8),
+    Command(_F, ("n",), "match(1)", "next match"),
+    Command(_F, ("N",), "match(-1)", "previous match"),
+    Command(_F, ("right", "l"), "unfold", "unfold, or step into the folder", palette=False),
+    Command(_F, ("left", "h"), "fold", "fold, or step out to the folder above", palette=False),
+    Command(_F, ("E",), "unfold_all", "unfold everything"),
+    Command(_F, ("C",), "fold_all", "fold everything"),
+    Command(_F, ("y",), "copy", "copy the path", "copy", priority=8),
+    Command(_W, ("enter",), "jump", "to this file in the layer that ships it", "go to file", priority=2),
+    Command(_W, ("b",), "next_grouping", "rank by file, by directory, by layer", "by", priority=3),
+    Command(_W, ("s",), "sort_by('size')", "sort by bytes; again reverses", "sort", "s/S", priority=4),
+    Command(_W, ("S",), "sort_by('name')", "sort by path; again reverses"),
+    Command(_W, ("space", "right", "l"), "toggle_fold", "open or close the group"),
+    Command(_W, ("left", "h"), "fold", "close the group"),
+    Command(_W, ("y",), "copy", "copy the path", "copy", priority=8),
+    Command(_T, ("y",), "copy", "copy the line"),
+    Command(_K, ("space", "enter"), "toggle_kind", "show or hide this kind", "show/hide", "space", priority=2),
+    Command(_K, ("c",), "only_changes", "only what changed", "changes", priority=3),
+    Command(_K, ("a",), "all_kinds", "everything", "all", priority=4),
+    Command(_K, ("escape", "f"), "close", "close", "close", "esc", priority=5, palette=False),
+    Command(_P, ("enter", "down"), "accept", "keep the text and go on", "keep", priority=2, palette=False),
+    Command(_P, ("escape",), "cancel", "drop the text", "drop", priority=3, palette=False),
+)
+
+_SHOWN = {
+    "question_mark": "?",
+    "slash": "/",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "escape": "esc",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "shift+tab": "S-Tab",
+    "tab": "Tab",
+    "home": "Home",
+    "end": "End",
+    "f1": "F1",
+}
+
+
+def key_text(key: str) -> str:
+    """A key's name for people: ``?``, ``PgUp``, ``^z``."""
+    if key in _SHOWN:
+        return _SHOWN[key]
+    if key.startswith("ctrl+"):
+        return f"^{key.removeprefix('ctrl+')}"
+    return key
+
+
+def of(*scopes: Scope) -> list[Command]:
+    """The commands of some scopes, in the table's order."""
+    return [command for command in COMMANDS if command.scope in scopes]
+
+
+def bindings(*scopes: Scope) -> list[BindingType]:
+    """The commands of some scopes as Textual's bindings."""
+    return [
+        Binding(",".join(command.keys), command.action, command.help, show=bool(command.footer))
+        for command in of(*scopes)
+    ]
+
+
+def footer(scopes: Iterable[Scope]) -> list[tuple[str, str]]:
+    """``(key, word)`` pairs for the footer, the most useful first; the app's own come first."""
+    found = [command for command in of(*scopes) if command.footer]
+    found.sort(key=lambda command: command.priority)
+    return [(command.footer_key or key_text(command.keys[0]), command.footer) for command in found]

@@ -1,0 +1,74 @@
+"""Progress on stderr, for people who watch a command work."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import threading
+import time
+from types import FrameType, TracebackType
+from typing import Any, Self, TextIO
+
+from lamina.amounts import size_bytes
+from lamina.layers.index import LayerFacts
+from lamina.model import ImageInfo, Progress
+from lamina.names import display_name
+
+_PACE = 0.1  # seconds between two drawings
+
+
+class Narrator:
+    """An observer that keeps one line on a terminal up to date; silent where stderr is none.
+
+    While it is in use, an interrupt sets :attr:`cancel`, so that a reading ends in order;
+    a second one ends at once.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream if stream.isatty() else None
+        self._next = 0.0
+        self._drawn = False
+        self.cancel = threading.Event()
+        self._before: Any = None
+
+    def head(self, info: ImageInfo) -> None:
+        """Nothing to tell yet."""
+
+    def layer(self, index: int, facts: LayerFacts) -> None:
+        """Nothing to tell: the progress does."""
+
+    def progress(self, progress: Progress) -> None:
+        """Draw bytes done."""
+        now = time.monotonic()
+        if self._stream is None or now < self._next:
+            return
+        self._next = now + _PACE
+        line = f"{display_name(progress.what)}  {size_bytes(progress.done)}"
+        if progress.total:
+            line += f" of {size_bytes(progress.total)}"
+        width = shutil.get_terminal_size().columns - 1
+        self._stream.write("\r\x1b[K" + line[:width])
+        self._stream.flush()
+        self._drawn = True
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._interrupted)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+        if self._drawn and self._stream is not None:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+        if kind is None and self.cancel.is_set():
+            raise KeyboardInterrupt
+
+    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if self.cancel.is_set():
+            raise KeyboardInterrupt
+        self.cancel.set()

@@ -1,0 +1,1 @@
+"""The screens: the list of images, one image, and the dialogs over them."""

@@ -1,0 +1,92 @@
+"""What the full screens share: the notice in place of content, and where the keyboard goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from lamina.names import display_name
+from lamina_tui.commands import Scope
+from lamina_tui.glyphs import Glyphs, glyphs_of
+from lamina_tui.widgets.key_bar import KeyBar
+from lamina_tui.widgets.row_list import RowList
+
+if TYPE_CHECKING:
+    from lamina_tui.app import LaminaApp
+
+
+class Notice(VerticalScroll):
+    """A calm message in place of content: what happened and what can be done."""
+
+    def compose(self) -> ComposeResult:
+        """One text."""
+        yield Static("", markup=False)
+
+    def say(self, title: str, lines: list[str], glyphs: Glyphs) -> None:
+        """Show a message.
+
+        Args:
+            title: one line; may hold names that come from strangers.
+            lines: what can be done.
+            glyphs: of this terminal.
+        """
+        text = Content.styled(glyphs.text(display_name(title)), "bold")
+        for line in lines:
+            text = text.append(Content("\n" + glyphs.text(display_name(line) if line else "")))
+        self.query_one(Static).update(text)
+
+
+class FullScreen(Screen[None]):
+    """A screen with a footer that follows the focus."""
+
+    SCOPE: Scope
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's way
+
+    @property
+    def lamina(self) -> LaminaApp:
+        """The app, by its own type."""
+        from lamina_tui.app import LaminaApp
+
+        app = self.app
+        assert isinstance(app, LaminaApp)
+        return app
+
+    @property
+    def glyphs(self) -> Glyphs:
+        """The signs of this terminal."""
+        return glyphs_of(self.app)
+
+    def scopes(self) -> tuple[Scope, ...]:
+        """The scopes whose commands work now, the nearest first."""
+        focused = self.focused
+        if isinstance(focused, Input):
+            return (Scope.PROMPT,)
+        near = focused.SCOPES if isinstance(focused, RowList) else ()
+        return (*near, self.SCOPE)
+
+    def on_descendant_focus(self) -> None:
+        """The footer shows the keys of the pane that has the focus."""
+        self.refresh_footer()
+
+    def refresh_footer(self) -> None:
+        """Show the keys that work now."""
+        for bar in self.query(KeyBar):
+            bar.show_scopes(self.scopes())
+
+    def say(self, text: str) -> None:
+        """Tell something once; untrusted text is fine."""
+        raise NotImplementedError
+
+    def show_notice(self, title: str, lines: list[str]) -> None:
+        """Show a message in place of the content."""
+        self.query_one(Notice).say(title, lines, self.glyphs)
+        self.add_class("-notice")
+
+    def hide_notice(self) -> None:
+        """Show the content again."""
+        self.remove_class("-notice")

@@ -1,0 +1,160 @@
+"""The dialogs over a screen: help, a whole text, the kinds of change shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from lamina.model import Change
+from lamina_tui import commands, texts
+from lamina_tui.commands import Scope, bindings, key_text
+from lamina_tui.widgets.file_tree import STYLE_OF_CHANGE
+from lamina_tui.widgets.row_list import Part, RowList
+from lamina_tui.widgets.text_pane import TextLine, TextPane
+
+
+class TextScreen(ModalScreen[None]):
+    """Some paragraphs in a dialog that scrolls."""
+
+    BINDINGS = [  # noqa: RUF012 - Textual's way
+        ("escape,q,enter,i,question_mark", "dismiss", "close"),
+    ]
+
+    def __init__(self, title: str, lines: Sequence[TextLine], copied: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._lines = list(lines)
+        self._copied = copied
+
+    def compose(self) -> ComposeResult:
+        """One box."""
+        with Vertical(classes="dialog") as box:
+            box.border_title = self._title
+            box.border_subtitle = "esc closes" + (" - y copies" if self._copied else "")
+            yield TextPane(has_cursor=False, fit_height=True)
+
+    def on_mount(self) -> None:
+        """Fill the box."""
+        pane = self.query_one(TextPane)
+        pane.show_lines(self._lines)
+        pane.serve = self._serve
+        self.set_focus(pane)
+
+    def _serve(self, rows: RowList, what: str) -> None:
+        """Copy the whole text: lines of it are no rows here."""
+        from lamina_tui.app import LaminaApp
+
+        del rows
+        if what == "copy" and self._copied and isinstance(self.app, LaminaApp):
+            self.app.copy(self._copied)
+
+
+def help_lines(near: Sequence[Scope] = ()) -> list[TextLine]:
+    """The help, made from the table of commands.
+
+    Args:
+        near: the scopes the user is in, which come first.
+    """
+    lines: list[TextLine] = []
+    for scope in dict.fromkeys([*near, *Scope]):
+        lines.append(TextLine(scope.value, style="strong", heading=True))
+        lines += [
+            TextLine(command.help, label=" ".join(key_text(key) for key in command.keys))
+            for command in commands.of(scope)
+        ]
+        lines.append(TextLine(""))
+    lines += [
+        TextLine("Signs", style="strong", heading=True),
+        TextLine("added", "+", STYLE_OF_CHANGE[Change.ADDED]),
+        TextLine("modified: other content", "M", STYLE_OF_CHANGE[Change.MODIFIED]),
+        TextLine("metadata only: mode, owner, time or attributes", "m", STYLE_OF_CHANGE[Change.METADATA]),
+        TextLine("removed", "-", STYLE_OF_CHANGE[Change.REMOVED]),
+        TextLine("a folder with a change somewhere below it", "~"),
+        TextLine(""),
+        TextLine("Numbers", style="strong", heading=True),
+        TextLine("bytes of the regular files a layer carries; of an image: the sum of its layers", "size"),
+        TextLine("bytes shipped in some layer that no name in the final file system reaches", "wasted"),
+        TextLine("what is visible in the end, of what is shipped", "efficiency"),
+        TextLine("units are decimal: 1 K is 1,000 bytes, 1 M is 1,000,000", "K M G"),
+    ]
+    return lines
+
+
+class HelpScreen(TextScreen):
+    """Every key, from the table of commands."""
+
+    def __init__(self, near: Sequence[Scope] = ()) -> None:
+        super().__init__("lamina: keys and signs", help_lines(near))
+
+
+class KindList(RowList):
+    """The kinds of change, each shown or hidden."""
+
+    header_lines = 0
+    BINDINGS = bindings(Scope.KINDS)
+    SCOPES = (Scope.KINDS, Scope.LIST)
+    WORDS = ("unchanged", "added", "modified (other content)", "metadata only", "removed")
+    ORDER = (Change.ADDED, Change.MODIFIED, Change.METADATA, Change.REMOVED, Change.UNCHANGED)
+
+    def __init__(self, kinds: frozenset[Change], changed: Callable[[frozenset[Change]], None]) -> None:
+        super().__init__()
+        self.kinds = kinds
+        self._changed = changed
+
+    def row_count(self) -> int:
+        """Kinds."""
+        return len(self.ORDER)
+
+    def row(self, index: int, width: int) -> list[Part]:
+        """One kind, with its mark."""
+        kind = self.ORDER[index]
+        sign = "x" if kind in self.kinds else " "
+        return [(texts.fit(f" [{sign}] {kind.mark} {self.WORDS[kind]}", width), STYLE_OF_CHANGE[kind])]
+
+    def _set(self, kinds: frozenset[Change]) -> None:
+        self.kinds = kinds
+        self.refresh()
+        self._changed(kinds)
+
+    def on_row_list_activated(self) -> None:
+        """A click on the cursor's row."""
+        self.action_toggle_kind()
+
+    def action_toggle_kind(self) -> None:
+        """Show or hide the kind under the cursor."""
+        self._set(self.kinds ^ {self.ORDER[self.cursor]})
+
+    def action_only_changes(self) -> None:
+        """Show only what changed."""
+        self._set(frozenset(Change) - {Change.UNCHANGED})
+
+    def action_all_kinds(self) -> None:
+        """Show everything."""
+        self._set(frozenset(Change))
+
+    def action_close(self) -> None:
+        """Close the dialog."""
+        _ = self.screen.dismiss()
+
+
+class KindsScreen(ModalScreen[None]):
+    """Which kinds of change the tree shows; the tree behind follows at once."""
+
+    def __init__(self, kinds: frozenset[Change], changed: Callable[[frozenset[Change]], None]) -> None:
+        super().__init__()
+        self._kinds = kinds
+        self._changed = changed
+
+    def compose(self) -> ComposeResult:
+        """One box."""
+        with Vertical(classes="dialog") as box:
+            box.border_title = "kinds of change shown"
+            box.border_subtitle = "space shows/hides - c changes - a all - esc closes"
+            yield KindList(self._kinds, self._changed)
+
+    def on_mount(self) -> None:
+        """The list takes the keyboard."""
+        self.set_focus(self.query_one(KindList))

@@ -1,0 +1,98 @@
+"""What the image screen's one-line parts say. Pure functions; all they return is safe to show."""
+
+from __future__ import annotations
+
+from lamina.load import LoadedImage
+from lamina.model import ImageInfo, Progress
+from lamina.names import display_name, short_instruction
+from lamina_tui import texts
+from lamina_tui.glyphs import Glyphs
+from lamina_tui.widgets.line_bar import Line, Part
+
+
+def title(label: str, info: ImageInfo | None, image: LoadedImage | None, glyphs: Glyphs) -> Line:
+    """Name and platform on the left, the figures on the right.
+
+    Args:
+        label: how the user calls the image; untrusted.
+        info: the image's head, once it is known.
+        image: its figures, once they are.
+        glyphs: of this terminal.
+    """
+    name = info.tags[0] if info is not None and info.tags else label
+    left: list[Part] = [(f" {glyphs.text(display_name(name))}", "strong")]
+    if info is not None:
+        left.append((f" {glyphs.dot} {glyphs.text(display_name(info.platform))}", "plain"))
+    if image is None:
+        return left, []
+    right: list[Part] = []
+    if not image.complete:
+        read = sum(layer.read for layer in image.layers)
+        right.append((f"only {read} of {texts.plural(len(image.layers), 'layer')} read   ", "bad"))
+        if not read:
+            return left, right
+    wasted = f"wasted {texts.size_bytes(image.wasted)}"
+    if image.size:
+        wasted += f" ({texts.percent(image.wasted / image.size)})"
+    right += [
+        (f"{texts.size_bytes(image.size)}   ", "strong"),
+        (wasted, "bad" if image.wasted else "plain"),
+    ]
+    if image.complete:
+        right.append((f"   efficiency {texts.percent(image.efficiency)} ", "plain"))
+    return left, right
+
+
+def instruction(info: ImageInfo, layer: int, lines: int, width: int, glyphs: Glyphs) -> list[Line]:
+    """A layer's instruction, in as many lines as there is room for.
+
+    Args:
+        info: the image's head.
+        layer: index of the layer.
+        lines: how many there may be, at least 1; what is left over is cut.
+        width: cells of a line.
+        glyphs: of this terminal.
+    """
+    head = f" layer {layer}  "
+    text = glyphs.text(short_instruction(info.layers[layer].instruction)) or "(no instruction)"
+    pieces = texts.wrap(text, max(8, width - len(head)))
+    if len(pieces) > lines:
+        pieces[lines - 1 :] = [" ".join(pieces[lines - 1 :])]
+    heads = [head, *[" " * len(head)] * (len(pieces) - 1)]
+    return [([(start, "key"), (piece, "plain")], []) for start, piece in zip(heads, pieces, strict=True)]
+
+
+def story(described: str, width: int, glyphs: Glyphs) -> list[Line]:
+    """A waste row's path in one line, its sentence wrapped below.
+
+    Args:
+        described: path, newline, sentence; or a sentence alone.
+        width: cells of a line.
+        glyphs: of this terminal.
+    """
+    path, newline, sentence = described.partition("\n")
+    if not newline:
+        path, sentence = "", described
+    lines: list[Line] = [([(f" {texts.fit_end(path, width, glyphs.more)}", "strong")], [])] if path else []
+    return lines + [([(f" {piece}", "plain")], []) for piece in texts.wrap(sentence, width)]
+
+
+def progress(made: Progress, rate: float | None, glyphs: Glyphs) -> Line:
+    """How far a reading is: a bar where the end is known, bytes, rate, and how to stop it.
+
+    Args:
+        made: what the reading thread tells.
+        rate: bytes per second, None while there is too little to tell.
+        glyphs: of this terminal.
+    """
+    words = [glyphs.text(display_name(made.what))]
+    if made.done:
+        words.append(texts.size_bytes(made.done))
+        if made.total:
+            words[-1] += f" of {texts.size_bytes(made.total)}"
+        if rate is not None:
+            words.append(f"{texts.size_bytes(int(rate))}/s")
+    parts: list[Part] = [(f" {'   '.join(words)}", "plain")]
+    if made.total:
+        parts.insert(0, (" " + glyphs.bar(made.done / made.total, 16), "fill"))
+    return parts, [(" esc cancels ", "key")]

@@ -1,0 +1,119 @@
+"""Numbers, times and names as the screen shows them; amounts of bytes are :mod:`lamina.amounts`' business."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rich.cells import cell_len, set_cell_size
+
+from lamina.amounts import SIZE_WIDTH, percent, plural, size, size_bytes
+
+__all__ = [
+    "SIZE_WIDTH",
+    "age",
+    "cell_len",
+    "count",
+    "fit",
+    "fit_end",
+    "parse_time",
+    "percent",
+    "plural",
+    "size",
+    "size_bytes",
+    "wrap",
+]
+
+
+def count(number: int) -> str:
+    """A whole number with its thousands parted: ``480,123``."""
+    return f"{number:,}"
+
+
+def age(created: str | None, now: datetime | None = None) -> str:
+    """How long ago an RFC 3339 time was: ``3 weeks``; empty where it can't be told.
+
+    Args:
+        created: as configs and engines write it, with any number of digits below the second.
+        now: aware; None asks the clock.
+    """
+    moment = parse_time(created)
+    if moment is None:
+        return ""
+    import humanize  # 15 ms of import that no other screen needs
+
+    delta = (now or datetime.now(UTC)) - moment
+    if delta.total_seconds() < 0 or moment.year < 1990:
+        # Reproducible builds write the epoch: an age of 56 years would say nothing.
+        return ""
+    return humanize.naturaldelta(delta)
+
+
+def parse_time(created: str | None) -> datetime | None:
+    """An RFC 3339 time, or None for anything else."""
+    if not isinstance(created, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(created[:64])
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def fit(text: str, width: int, more: str = "…") -> str:
+    """Text cut or padded to exactly ``width`` cells."""
+    if width <= 0:
+        return ""
+    if text.isascii():
+        if len(text) <= width:
+            return text.ljust(width)
+        return (text[: width - len(more)] + more)[:width]
+    length = cell_len(text)
+    if length <= width:
+        return text + " " * (width - length)
+    return set_cell_size(text, max(0, width - len(more))) + more[:width]
+
+
+def fit_end(text: str, width: int, more: str = "…") -> str:
+    """Text cut at its start, so that the end of a long path stays; not padded."""
+    if cell_len(text) <= width:
+        return text
+    tail = text[-width:]
+    while tail and cell_len(tail) > width - len(more):
+        tail = tail[1:]
+    return more + tail
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Text broken into lines of at most ``width`` cells, between words where a word fits.
+
+    Args:
+        text: one paragraph, printable.
+        width: cells, at least 1.
+    """
+    lines: list[str] = []
+    line = ""
+    used = 0
+    for word in text.split(" "):
+        length = cell_len(word)
+        if line and used + 1 + length <= width:
+            line += " " + word
+            used += 1 + length
+            continue
+        if line or used:
+            lines.append(line)
+        while length > width:
+            head = _head(word, width)
+            lines.append(head)
+            word = word[len(head) :]  # noqa: PLW2901 - the rest of the word goes on
+            length = cell_len(word)
+        line, used = word, length
+    lines.append(line)
+    return lines
+
+
+def _head(text: str, width: int) -> str:
+    """The longest start of a text that fits ``width`` cells; at least one character."""
+    head = text[:width]
+    while len(head) > 1 and cell_len(head) > width:
+        head = head[:-1]
+    return head

@@ -1,0 +1,338 @@
+"""The file tree: drawn straight from the core's columns, one line a visible row."""
+
+from __future__ import annotations
+
+import numpy as np
+from textual.message import Message
+
+from lamina.model import Change, Kind
+from lamina.names import decode, display_name
+from lamina.tree import TreeRows
+from lamina.view import View
+from lamina_tui import texts
+from lamina_tui.commands import Scope, bindings
+from lamina_tui.widgets.row_list import Part, RowList
+
+STYLE_OF_CHANGE = ("plain", "added", "modified", "metadata", "removed")
+"""By :class:`lamina.model.Change`."""
+
+CHANGED_BELOW = "~"
+"""Marks a folder that is unchanged itself, while something in it changed."""
+
+
+class FileTree(RowList):
+    """One view of an image's files, as a tree."""
+
+    BINDINGS = bindings(Scope.FILES)
+    SCOPES = (Scope.FILES, Scope.LIST)
+
+    class Shape(Message):
+        """What is shown changed: sort order, kinds, filter, view."""
+
+        def __init__(self, rows: FileTree) -> None:
+            super().__init__()
+            self.rows = rows
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self.tree_rows: TreeRows | None = None
+        self.sort_key = "size"
+        self.sort_reversed = False
+        self.kinds = frozenset(Change)
+        self.filter = ""
+
+    # Content
+
+    def show(self, view: View) -> None:
+        """Show a view; folds, sort order, kinds and the row under the cursor stay where they can."""
+        here = self.path_id
+        if self.tree_rows is None:
+            self.tree_rows = TreeRows(view)
+            self.tree_rows.set_kinds(self.kinds)
+            self.tree_rows.set_sort("name" if self.sort_key == "name" else "size", reverse=self.sort_reversed)
+            self.tree_rows.set_filter(self.filter)
+        else:
+            self.tree_rows.set_view(view)
+        self._rows_changed(here)
+
+    def forget(self) -> None:
+        """Show nothing, as before the first view."""
+        self.tree_rows = None
+        self.rows_changed(0)
+
+    def _rows_changed(self, here: int | None) -> None:
+        """Put the cursor on a path again after the rows changed, or on the folder that hides it."""
+        tree = self.tree_rows
+        cursor = None
+        if tree is not None and here is not None:
+            union = tree.view.union
+            path = here
+            while path > 0:
+                cursor = tree.index_of(path)
+                if cursor is not None:
+                    break
+                path = int(union.paths.parent[path])
+        self.rows_changed(cursor if cursor is not None else (0 if here is None else None))
+        self.post_message(self.Shape(self))
+
+    @property
+    def path_id(self) -> int | None:
+        """The path under the cursor, as the union's id."""
+        if self.tree_rows is None or not 0 <= self.cursor < len(self.tree_rows.rows):
+            return None
+        return int(self.tree_rows.rows[self.cursor])
+
+    def go_to(self, path: int) -> bool:
+        """Unfold what hides a path and put the cursor on it; False if the view does not have it."""
+        if self.tree_rows is None:
+            return False
+        self.tree_rows.reveal(path)
+        index = self.tree_rows.index_of(path)
+        if index is None:
+            return False
+        self.rows_changed(index)
+        self.post_message(self.Shape(self))
+        return True
+
+    # Drawing
+
+    def row_count(self) -> int:
+        """Rows of the tree as it is folded now."""
+        return 0 if self.tree_rows is None else len(self.tree_rows.rows)
+
+    def _columns(self, width: int) -> tuple[int, int, int]:
+        """Cells of name, bar and detail."""
+        bar = 10 if width >= 60 else 6 if width >= 44 else 0
+        detail = min(30, width // 4) if width >= 70 else 0
+        name = width - 3 - texts.SIZE_WIDTH - (bar + 2 if bar else 0) - (detail + 1 if detail else 0)
+        return name, bar, detail
+
+    def header(self, width: int) -> list[Part]:
+        """Column names, with the sign of the sort order."""
+        name, bar, detail = self._columns(width)
+        sign = self.glyphs.up if self.sort_reversed else self.glyphs.down
+        by_size = self.sort_key == "size"
+        first = "name" if by_size else f"name {sign}"
+        second = f"size {sign}" if by_size else "size"
+        line = texts.fit(f" {first}", name) + f"{second:>{texts.SIZE_WIDTH + 2}} "
+        if bar:
+            line += "  " + texts.fit("of parent", bar)
+        if detail:
+            line += " " + texts.fit("what changed", detail)
+        return [(line, "header")]
+
+    def row(self, index: int, width: int) -> list[Part]:
+        """One path: fold sign, name, change mark, size, share of its folder, what changed."""
+        tree = self.tree_rows
+        assert tree is not None
+        view, path = tree.view, int(tree.rows[index])
+        name_width, bar_width, detail_width = self._columns(width)
+        glyphs = self.glyphs
+        change = Change(int(view.change[path]))
+        style = STYLE_OF_CHANGE[change]
+        mark = change.mark
+        kind = view.kind(path)
+        if kind is Kind.DIR:
+            if change is Change.UNCHANGED:
+                style = "strong"
+                mark = CHANGED_BELOW if view.changed_below[path] else " "
+            sign = (glyphs.opened if tree.is_expanded(path) else glyphs.closed) if tree.has_children(path) else " "
+        else:
+            sign = " "
+        size = int(view.gone[path]) if change is Change.REMOVED else int(view.size[path])
+        first = texts.fit(
+            self._indent(int(view.union.paths.depth[path]) - 1, name_width) + f"{sign} " + self._shown_name(path, kind),
+            name_width,
+            glyphs.more,
+        )
+        parts = [(f"{first}{mark} {texts.size(size):>{texts.SIZE_WIDTH}} ", style)]
+        if bar_width:
+            share = tree.share(path)
+            parts.append(("  " + glyphs.bar(share, bar_width), "bar" if share else style))
+        if detail_width:
+            detail = view.detail(path)
+            if detail:
+                parts.append((" " + texts.fit(glyphs.text(display_name(detail)), detail_width, glyphs.more), style))
+        return parts
+
+    def _shown_name(self, path: int, kind: Kind) -> str:
+        tree = self.tree_rows
+        assert tree is not None
+        glyphs = self.glyphs
+        name = display_name(tree.view.union.paths.name(path))
+        if kind is Kind.DIR:
+            name += "/"
+        elif kind in {Kind.SYMLINK, Kind.HARDLINK}:
+            name += f" {glyphs.arrow} {display_name(tree.view.link(path))}"
+        return glyphs.text(name)
+
+    def _indent(self, depth: int, width: int) -> str:
+        """Two cells a level; where that would push names out of their column, the level's number."""
+        if depth * 2 <= width - 16:
+            return "  " * depth
+        room = max(0, width - 16) // 2 * 2
+        return texts.fit(f"{depth}{self.glyphs.more}", room, "")
+
+    # Commands
+
+    def action_toggle_fold(self) -> None:
+        """Fold or unfold the folder under the cursor."""
+        here = self.path_id
+        if self.tree_rows is not None and here is not None and self.tree_rows.has_children(here):
+            self.tree_rows.toggle(here)
+            self._folded(here)
+
+    def action_unfold(self) -> None:
+        """Unfold the folder, or step to its first entry."""
+        here, tree = self.path_id, self.tree_rows
+        if tree is None or here is None or not tree.has_children(here):
+            return
+        if tree.is_expanded(here):
+            self.action_move(1)
+        else:
+            tree.expand(here)
+            self._folded(here)
+
+    def action_fold(self) -> None:
+        """Fold the folder, or step out to the folder above."""
+        here, tree = self.path_id, self.tree_rows
+        if tree is None or here is None:
+            return
+        if tree.has_children(here) and tree.is_expanded(here):
+            tree.collapse(here)
+            self._folded(here)
+            return
+        index = tree.index_of(int(tree.view.union.paths.parent[here]))
+        if index is not None:
+            self.move_to(index)
+
+    def _folded(self, here: int) -> None:
+        """Rows below the cursor came or went; the cursor's own row stays where it is."""
+        tree = self.tree_rows
+        assert tree is not None
+        self.rows_changed(tree.index_of(here))
+
+    def action_unfold_all(self) -> None:
+        """Unfold every folder."""
+        if self.tree_rows is not None:
+            here = self.path_id
+            self.tree_rows.expand_all()
+            self._rows_changed(here)
+
+    def action_fold_all(self) -> None:
+        """Fold every folder."""
+        if self.tree_rows is not None:
+            here = self.path_id
+            self.tree_rows.collapse_all()
+            self._rows_changed(here)
+
+    def action_sort_by(self, key: str) -> None:
+        """Sort by size or by name; the same again reverses."""
+        self.sort_reversed = key == self.sort_key and not self.sort_reversed
+        self.sort_key = key
+        if self.tree_rows is not None:
+            here = self.path_id
+            self.tree_rows.set_sort("name" if key == "name" else "size", reverse=self.sort_reversed)
+            self._rows_changed(here)
+
+    def set_kinds(self, kinds: frozenset[Change]) -> None:
+        """Show only some kinds of change."""
+        if kinds == self.kinds:
+            return
+        self.kinds = kinds
+        if self.tree_rows is not None:
+            here = self.path_id
+            self.tree_rows.set_kinds(kinds)
+            self._rows_changed(here)
+
+    def set_filter(self, text: str) -> None:
+        """Show only names that have a text; the cursor goes to the first match."""
+        if text == self.filter:
+            return
+        self.filter = text
+        if self.tree_rows is None:
+            return
+        here = self.path_id
+        self.tree_rows.set_filter(text)
+        if not text and here is not None:
+            # What was found is what the user wants to see among its neighbours.
+            self.tree_rows.reveal(here)
+        matches = self.tree_rows.matches
+        if text and len(matches):
+            self.rows_changed(int(matches[0]))
+            self.post_message(self.Shape(self))
+        else:
+            self._rows_changed(here)
+
+    def action_kinds(self) -> None:
+        """Choose the kinds shown."""
+        self.ask("kinds")
+
+    def copied_text(self) -> bytes | None:
+        """The path under the cursor."""
+        here = self.path_id
+        return None if self.tree_rows is None or here is None else self.tree_rows.view.union.paths.path(here)
+
+    def action_match(self, step: int) -> None:
+        """To the next or previous match of the filter, around the end."""
+        if self.tree_rows is None or not self.filter:
+            return
+        matches = self.tree_rows.matches
+        if not len(matches):
+            return
+        if step > 0:
+            at = int(np.searchsorted(matches, self.cursor, side="right"))
+        else:
+            at = int(np.searchsorted(matches, self.cursor, side="left")) - 1
+        self.move_to(int(matches[at % len(matches)]))
+
+    def remarks(self) -> list[str]:
+        """What the rows leave out: by the filter, by the kinds of change. Safe to show."""
+        tree, found = self.tree_rows, []
+        if tree is not None and self.filter:
+            matches = len(tree.matches)
+            word = "1 match" if matches == 1 else f"{texts.count(matches)} matches"
+            found.append(f"{word} for {display_name(self.filter)}")
+        if tree is not None and tree.hidden_by_kinds:
+            found.append(f"{texts.count(tree.hidden_by_kinds)} hidden by kind")
+        return found
+
+    def describe(self) -> str:
+        """The row under the cursor in words: mode, owner, bytes, whole path, what changed. Safe to show."""
+        here, tree = self.path_id, self.tree_rows
+        if tree is None or here is None:
+            return ""
+        view = tree.view
+        change = Change(int(view.change[here]))
+        kind = view.kind(here)
+        size = int(view.gone[here]) if change is Change.REMOVED else int(view.size[here])
+        user, group = view.owner(here)
+        words = [
+            f"{mode_text(kind, view.mode(here))} {user}:{group} {texts.count(size)} B",
+            decode(view.union.paths.path(here)),
+        ]
+        if kind in {Kind.SYMLINK, Kind.HARDLINK}:
+            words.append(f"{self.glyphs.arrow} {decode(view.link(here))}")
+        detail = view.detail(here) or ("" if change is Change.UNCHANGED else change.name.lower())
+        if detail:
+            words.append(f"({detail})")
+        return self.glyphs.text(display_name(" ".join(words)))
+
+
+def mode_text(kind: Kind, mode: int) -> str:
+    """A mode as ``ls -l`` writes it: ``-rwxr-xr-x``.
+
+    Args:
+        kind: gives the first letter.
+        mode: permission bits; the setuid, setgid and sticky bits show in the x places.
+    """
+    letters = ["?-hlcbdp"[kind + 1] if kind <= Kind.FIFO else "?"]
+    for shift, special, sign in ((6, 0o4000, "s"), (3, 0o2000, "s"), (0, 0o1000, "t")):
+        bits = mode >> shift
+        letters.append("r" if bits & 4 else "-")
+        letters.append("w" if bits & 2 else "-")
+        if mode & special:
+            letters.append(sign if bits & 1 else sign.upper())
+        else:
+            letters.append("x" if bits & 1 else "-")
+    return "".join(letters)

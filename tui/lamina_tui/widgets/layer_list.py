@@ -1,0 +1,146 @@
+"""The layers of an image: sizes, waste, instructions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lamina.load import LayerFigures
+from lamina.model import ImageInfo
+from lamina.names import short_instruction
+from lamina_tui import texts
+from lamina_tui.commands import Scope, bindings
+from lamina_tui.widgets.row_list import Part, RowList
+
+
+@dataclass(slots=True)
+class LayerRow:
+    """One layer as far as it is known."""
+
+    instruction: str
+    """Short and safe to show."""
+    size: int | None = None
+    """Bytes; None until the layer is read."""
+    wasted: int | None = None
+    """Bytes that later layers hide; None until all layers are read."""
+
+
+class LayerList(RowList):
+    """The layer list; sizes fill in as layers are read."""
+
+    BINDINGS = bindings(Scope.LAYERS)
+    SCOPES = (Scope.LAYERS, Scope.LIST)
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self.layer_rows: list[LayerRow] = []
+        self.range_start: int | None = None
+        """The layer that ranges are counted from; None while there is none."""
+        self.digests: list[str] = []
+        self.complete = False
+        """Whether no more sizes will come."""
+        self._largest = 1
+
+    def show_head(self, info: ImageInfo) -> None:
+        """The layers are known, their sizes not yet."""
+        self.layer_rows = [LayerRow(short_instruction(layer.instruction)) for layer in info.layers]
+        self.digests = [layer.diff_id for layer in info.layers]
+        self.complete = False
+        self._largest = 1
+        self.rows_changed(0)
+
+    def show_size(self, index: int, size: int) -> None:
+        """One layer was read."""
+        if 0 <= index < len(self.layer_rows):
+            self.layer_rows[index].size = size
+            if size > self._largest:
+                self._largest = size
+                self.refresh()
+            else:
+                self.refresh_row(index)
+
+    def show_figures(self, info: ImageInfo, figures: Sequence[LayerFigures]) -> None:
+        """All layers are read, or the reading was stopped."""
+        if len(self.layer_rows) != len(info.layers):
+            self.show_head(info)
+        self.complete = True
+        for row, layer in zip(self.layer_rows, figures, strict=True):
+            row.size = layer.size if layer.read else None
+            row.wasted = layer.wasted if layer.read else None
+        self._largest = max([layer.size for layer in figures] + [1])
+        self.refresh()
+
+    def mark_range(self, start: int | None) -> None:
+        """Mark the layer a range starts from."""
+        old, self.range_start = self.range_start, start
+        for index in (old, start):
+            if index is not None:
+                self.refresh_row(index)
+
+    def row_count(self) -> int:
+        """Layers."""
+        return len(self.layer_rows)
+
+    def _bar_width(self, width: int) -> int:
+        return 10 if width >= 70 else 4 if width >= 36 else 0
+
+    def header(self, width: int) -> list[Part]:
+        """Column names; the pane's own name stands over the numbers."""
+        bar = self._bar_width(width)
+        line = f" Layers {'size':>{texts.SIZE_WIDTH - 2}} {'wasted':>{texts.SIZE_WIDTH}}  "
+        return [
+            (
+                texts.fit(line + " " * (bar + 1 if bar else 0) + "instruction", width),
+                "here" if self.has_focus else "header",
+            )
+        ]
+
+    def row(self, index: int, width: int) -> list[Part]:
+        """One layer."""
+        layer = self.layer_rows[index]
+        glyphs = self.glyphs
+        mark = glyphs.mark if index == self.range_start else " "
+        size = texts.size(layer.size) if layer.size is not None else "unread" if self.complete else glyphs.more
+        wasted = "" if layer.wasted is None else texts.size(layer.wasted)
+        parts: list[Part] = [
+            (f"{mark}{index:>3} {size:>{texts.SIZE_WIDTH + 1}} ", "dim" if layer.size is None else "plain"),
+            (f"{wasted:>{texts.SIZE_WIDTH}}  ", "waste" if layer.wasted else "dim"),
+        ]
+        bar = self._bar_width(width)
+        if bar:
+            parts += self._bar(layer, bar)
+        room = max(0, width - sum(len(text) for text, _ in parts))
+        parts.append((texts.fit(glyphs.text(layer.instruction) or "(no instruction)", room, glyphs.more), "plain"))
+        return parts
+
+    def _bar(self, layer: LayerRow, width: int) -> list[Part]:
+        """Size against the largest layer; the wasted part of it in another sign."""
+        size, wasted = layer.size or 0, layer.wasted or 0
+        cells = self.glyphs.bar(size / self._largest, width)
+        if not wasted or not size:
+            return [(cells + " ", "bar")]
+        filled = len(cells.rstrip())
+        lost = max(1, round(filled * wasted / size))
+        return [
+            (cells[: filled - lost], "bar"),
+            (self.glyphs.wasted * lost, "waste"),
+            (" " * (width - filled + 1), "bar"),
+        ]
+
+    def action_open(self) -> None:
+        """To the files of the layer under the cursor."""
+        self.post_message(self.Activated(self))
+
+    def copied_text(self) -> str | None:
+        """The layer's digest."""
+        return self.digests[self.cursor] if self.cursor < len(self.digests) else None
+
+    def on_focus(self) -> None:
+        """The header shows which pane has the focus."""
+        self.refresh_header()
+        super().on_focus()
+
+    def on_blur(self) -> None:
+        """The header shows which pane has the focus."""
+        self.refresh_header()
+        super().on_blur()

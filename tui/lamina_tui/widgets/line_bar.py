@@ -1,0 +1,149 @@
+"""One-line parts: title, tabs, status, footer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from lamina_tui import texts
+from lamina_tui.glyphs import Glyphs, glyphs_of
+
+Part = tuple[str, str]
+"""A piece of text and the name of its style: a component class without its ``bar--``."""
+
+Line = tuple[Sequence[Part], Sequence[Part]]
+"""A left part, cut where there is no room, and a right part."""
+
+
+class LineBar(Widget):
+    """Some lines of styled text: a left part that is cut when needed, and a right part that is not.
+
+    Only the cells that may have changed are drawn again.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "bar--plain",
+        "bar--strong",
+        "bar--dim",
+        "bar--key",
+        "bar--active",
+        "bar--here",
+        "bar--good",
+        "bar--bad",
+        "bar--fill",
+    }
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self._lines: list[Line] = []
+
+    @property
+    def glyphs(self) -> Glyphs:
+        """The signs of this terminal."""
+        return glyphs_of(self.app)
+
+    def show(self, *lines: Line) -> None:
+        """Show lines, each a left and a right part."""
+        old, self._lines = self._lines, list(lines)
+        if not self.is_mounted:
+            return
+        for y in range(max(len(old), len(lines))):
+            before = old[y] if y < len(old) else ([], [])
+            after = lines[y] if y < len(lines) else ([], [])
+            if before != after:
+                width = self.size.width
+                if not before[1] and not after[1]:
+                    width = min(width, max(_width(before[0]), _width(after[0])))
+                self.refresh(Region(0, y, width, 1))
+
+    @property
+    def plain(self) -> str:
+        """The text as it is shown, without its styles; lines end in newlines."""
+        width = self.size.width
+        return "\n".join(self.render_line(y).text for y in range(self.size.height)) if width else ""
+
+    def render_line(self, y: int) -> Strip:
+        """One line."""
+        width = self.size.width
+        base = self.get_component_rich_style("bar--plain")
+        if y >= len(self._lines):
+            return Strip.blank(width, base)
+        left, right = self._lines[y]
+        room = width - _width(right)
+        if room < min(8, _width(left)):
+            right, room = [], width
+        segments = self._cut(left, room)
+        used = sum(segment.cell_length for segment in segments)
+        if used < room:
+            segments.append(Segment(" " * (room - used), base))
+        segments += [Segment(text, self._style(name)) for text, name in right]
+        strip = Strip(segments)
+        return strip if strip.cell_length == width else strip.adjust_cell_length(width, base)
+
+    def _cut(self, parts: Sequence[Part], room: int) -> list[Segment]:
+        segments = []
+        for text, name in parts:
+            length = texts.cell_len(text)
+            if length > room:
+                if room > 0:
+                    segments.append(Segment(texts.fit(text, room, self.glyphs.more), self._style(name)))
+                break
+            segments.append(Segment(text, self._style(name)))
+            room -= length
+        return segments
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"bar--{name}")
+
+
+def _width(parts: Sequence[Part]) -> int:
+    return sum(texts.cell_len(text) for text, _ in parts)
+
+
+class TabBar(LineBar):
+    """Tabs by number, with room on the right for what the tab shows."""
+
+    def __init__(self, names: Sequence[str], chosen: Callable[[int], None], *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.names = names
+        self._chosen = chosen
+        self.active = 0
+        self.here = False
+        self.note: Sequence[Part] = []
+
+    def update(
+        self, *, active: int | None = None, here: bool | None = None, note: Sequence[Part] | None = None
+    ) -> None:
+        """Change what is given: the open tab, whether its pane has the focus, the text on the right."""
+        self.active = self.active if active is None else active
+        self.here = self.here if here is None else here
+        self.note = self.note if note is None else note
+        self._show()
+
+    def _show(self) -> None:
+        left: list[Part] = []
+        for index, name in enumerate(self.names):
+            style = ("here" if self.here else "active") if index == self.active else "dim"
+            left.append((f" {index + 1} {name} ", style))
+        self.show((left, self.note))
+
+    def on_mount(self) -> None:
+        """Draw the tabs."""
+        self._show()
+
+    def on_click(self, event: events.Click) -> None:
+        """Open the tab under the mouse."""
+        x = 0
+        for index, name in enumerate(self.names):
+            x += len(name) + 4
+            if event.x < x:
+                self._chosen(index)
+                return
