@@ -8,7 +8,7 @@ import numpy as np
 
 from lamina.load import LoadedImage
 from lamina.model import Cause
-from lamina.view import view_upto
+from lamina.union import ABSENT
 
 _CACHES = (
     (b"var/lib/apt/lists", "apt's package lists", "rm -rf /var/lib/apt/lists/* in the same RUN"),
@@ -54,6 +54,10 @@ def _from_waste(image: LoadedImage) -> list[Advice]:
         layer, hidden_by, number = group.key
         cause = Cause(number)
         files = f"{group.count:,} file{'s' if group.count != 1 else ''}"
+        if layer == hidden_by:
+            again = f"Layer {layer} carries {files} more than once, and only the last copy counts: pack each path once."
+            found.append(Advice(cause.word, group.bytes, layer, hidden_by, again))
+            continue
         text = {
             Cause.METADATA: f"Layer {hidden_by} copies {files} of layer {layer} only to change mode, owner or time: "
             "set them where the files are made (COPY --chmod, COPY --chown, or in the same RUN).",
@@ -72,20 +76,23 @@ def _from_waste(image: LoadedImage) -> list[Advice]:
 
 def _from_caches(image: LoadedImage) -> list[Advice]:
     union = image.union
-    final = view_upto(union, union.layer_count - 1)
+    alive = union.alive(union.layer_count - 1)
+    sizes, where = union.attributed_sizes(alive), union.path[alive]
     found = []
     for directory, what, remedy in _CACHES:
         path = union.paths.find(directory)
-        size = int(final.size[path]) if path is not None else 0
-        if path is None or not size:
+        if path is None:
             continue
-        events = final.event[path : int(union.paths.end[path])]
-        events = events[events >= 0]
-        layers = np.unique(union.born[events[union.size[events] > 0]]).tolist()
+        inside = (where >= path) & (where < union.paths.end[path]) & (sizes > 0)
+        if not inside.any():
+            continue
+        shown = alive[inside]
+        carriers = np.where(union.inode[shown] == ABSENT, shown, union.inode[shown])
+        layers = np.unique(union.born[carriers]).tolist()
         found.append(
             Advice(
                 "cache",
-                size,
+                int(sizes[inside].sum()),
                 layers[0] if len(layers) == 1 else None,
                 None,
                 f"/{directory.decode()} still ships {what}: {remedy}.",

@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from lamina.layers.columns import Columns, pack, pack_texts, unpack, unpack_texts
+from lamina.layers.columns import Columns, check_range, pack, pack_texts, take, unpack, unpack_texts
 from lamina.layers.index import LayerFacts
+from lamina.model import Cause, Kind
 from lamina.pathtable import PathTable
-from lamina.stacking import WhiteoutRecord
+from lamina.stacking import ABSENT, WhiteoutRecord
 from lamina.union import DeadInodes, Union
 
 _KIND = "image"
-_EVENTS = (
-    "layer_start",
-    "path",
-    "born",
-    "died",
-    "kind",
-    "size",
-    "mode",
-    "uid",
-    "gid",
-    "mtime",
-    "offset",
-    "inode",
-    "content",
-    "link",
-    "xattr",
-)
+_EVENTS: dict[str, type[np.generic]] = {
+    "path": np.int32,
+    "born": np.int16,
+    "died": np.int16,
+    "kind": np.uint8,
+    "size": np.int64,
+    "mode": np.uint16,
+    "uid": np.uint32,
+    "gid": np.uint32,
+    "mtime": np.int64,
+    "offset": np.int64,
+    "inode": np.int32,
+    "link": np.int32,
+    "xattr": np.int32,
+}
+_DEAD: dict[str, type[np.generic]] = {
+    "inode": np.int32,
+    "hidden_by": np.int16,
+    "provisional": np.uint8,
+    "successor": np.int32,
+    "path": np.int32,
+}
 _PATHS = ("parent", "depth", "end")
-_DEAD = tuple(field.name for field in dataclasses.fields(DeadInodes))
 
 
 @dataclass(slots=True)
@@ -47,7 +53,7 @@ class ImageModel:
 def model_to_bytes(model: ImageModel) -> bytes:
     """One cache file's content. Every layer must have been read."""
     union = model.union
-    columns: Columns = {name: getattr(union, name) for name in _EVENTS}
+    columns: Columns = {name: getattr(union, name) for name in ("layer_start", "content", *_EVENTS)}
     columns |= {f"paths.{name}": getattr(union.paths, name) for name in _PATHS}
     columns |= {f"dead.{name}": getattr(union.dead, name) for name in _DEAD}
     columns["paths.names"] = np.frombuffer(union.paths.names, dtype=np.uint8)
@@ -65,27 +71,67 @@ def model_from_bytes(data: bytes) -> ImageModel | None:
     unpacked = unpack(_KIND, data)
     if unpacked is None:
         return None
-    meta, columns = unpacked
     try:
-        name_start = np.zeros(len(columns["paths.lengths"]) + 1, dtype=np.int64)
-        np.cumsum(columns["paths.lengths"], out=name_start[1:])
-        events = {name: columns[name] for name in _EVENTS}
-        events["content"] = events["content"].copy()  # learned further; the other columns never change
-        union = Union(
-            paths=PathTable(
-                **{name: columns[f"paths.{name}"] for name in _PATHS},
-                names=columns["paths.names"].tobytes(),
-                name_start=name_start,
-            ),
-            layer_count=len(columns["layer_start"]) - 1,
-            **events,
-            implicit=int(meta["implicit"]),
-            dead=DeadInodes(**{name: columns[f"dead.{name}"] for name in _DEAD}),
-            whiteouts=[WhiteoutRecord(*row) for row in columns["whiteouts"].tolist()],
-            link_texts=unpack_texts("link_texts", columns),
-            xattr_texts=unpack_texts("xattr_texts", columns),
-        )
-        facts = tuple(LayerFacts(*row) for row in columns["facts"].tolist())
+        model = _model(*unpacked)
+        _check(model)
     except (KeyError, ValueError, TypeError):
         return None
-    return ImageModel(union, facts)
+    return model
+
+
+def _model(meta: dict[str, Any], columns: Columns) -> ImageModel:
+    """Raises KeyError, ValueError or TypeError where something is missing, or of a wrong type or shape."""
+    events, count, dead = len(columns["path"]), len(columns["paths.parent"]), len(columns["dead.inode"])
+    lengths = take(columns, "paths.lengths", np.int32, count)
+    name_start = np.zeros(count + 1, dtype=np.int64)
+    np.cumsum(lengths, out=name_start[1:])
+    carried: Any = {name: take(columns, name, dtype, events) for name, dtype in _EVENTS.items()}
+    layer_start = take(columns, "layer_start", np.int64, -1)
+    return ImageModel(
+        Union(
+            paths=PathTable(
+                **{name: take(columns, f"paths.{name}", np.int32, count) for name in _PATHS},
+                names=take(columns, "paths.names", np.uint8, -1).tobytes(),
+                name_start=name_start,
+            ),
+            layer_count=len(layer_start) - 1,
+            layer_start=layer_start,
+            **carried,
+            content=take(columns, "content", np.uint64, events, 2).copy(),  # learned further, unlike the others
+            implicit=meta["implicit"],
+            dead=DeadInodes(**{name: _dead(columns, name, dead) for name in _DEAD}),
+            whiteouts=[WhiteoutRecord(*row) for row in take(columns, "whiteouts", np.int64, -1, 3).tolist()],
+            link_texts=unpack_texts("link_texts", columns),
+            xattr_texts=unpack_texts("xattr_texts", columns),
+        ),
+        tuple(LayerFacts(*row) for row in take(columns, "facts", np.int64, len(layer_start) - 1, 3).tolist()),
+    )
+
+
+def _dead(columns: Columns, name: str, count: int) -> Any:
+    return take(columns, f"dead.{name}", _DEAD[name], count)
+
+
+def _check(model: ImageModel) -> None:
+    """Raises ValueError or TypeError where numbers of a model lead nowhere in it."""
+    union, paths = model.union, model.union.paths
+    if type(union.implicit) is not int or not len(union.layer_start) or not paths.count:
+        raise TypeError("something is missing")
+    starts = [0, *union.layer_start.tolist(), union.event_count]
+    if any(start > end for start, end in pairwise(starts)) or union.layer_start[-1] != union.implicit:
+        raise ValueError("layers don't follow each other")
+    if paths.name_start[-1] != len(paths.names) or bool((np.diff(paths.name_start) < 1).any()):
+        raise ValueError("names and lengths don't fit")
+    check_range("parent", paths.parent, 0, paths.count)
+    check_range("end", paths.end, 1, paths.count + 1)
+    check_range("path", union.path, 0, paths.count)
+    check_range("kind", union.kind, 0, Kind.OPAQUE + 1)
+    check_range("inode", union.inode, ABSENT, union.event_count)
+    check_range("link", union.link, 0, len(union.link_texts))
+    check_range("xattr", union.xattr, 0, len(union.xattr_texts))
+    check_range("dead.inode", union.dead.inode, 0, union.event_count)
+    check_range("dead.successor", union.dead.successor, ABSENT, union.event_count)
+    check_range("dead.hidden_by", union.dead.hidden_by, 0, union.layer_count)
+    check_range("dead.path", union.dead.path, 0, paths.count)
+    check_range("dead.provisional", union.dead.provisional, 0, max(Cause) + 1)
+    check_range("whiteouts", np.array([record.path for record in union.whiteouts]), 0, paths.count)

@@ -1,7 +1,7 @@
 """The report: everything lamina knows of some images as one JSON object, schema ``lamina.report/1``.
 
 Bytes are integers, what is unknown is null. A path is written as text; where it is not UTF-8 the text has U+FFFD in
-place of what is not, and ``path_base64`` beside it has the bytes.
+place of what is not, and ``path_base64`` beside it has the bytes; ``instruction_base64`` is the same for an instruction.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import base64
 import json
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 from lamina.advice import advise
 from lamina.dive import dive_figures
@@ -53,11 +53,11 @@ def _image(image: LoadedImage, cancel: threading.Event | None) -> Json:
     blob_sizes = [layer.blob_size for layer in info.layers]
     known = [size for size in blob_sizes if size is not None]
     return {
-        "target": info.target,
-        "tags": list(info.tags),
-        "id": info.id,
-        "platform": info.platform,
-        "created": info.created,
+        "target": plain_text(info.target),
+        "tags": [plain_text(tag) for tag in info.tags],
+        "id": plain_text(info.id),
+        "platform": plain_text(info.platform),
+        "created": plain_text(info.created),
         "size": image.size,
         "visible": image.visible,
         "wasted": image.wasted,
@@ -108,8 +108,8 @@ def _layer(info: LayerInfo, figures: LayerFigures) -> Json:
         "diff_id": info.diff_id,
         "digest": info.digest,
         "chain_id": info.chain_id,
-        "instruction": info.instruction,
-        "created": info.created,
+        **_instruction(info.instruction),
+        "created": plain_text(info.created),
         "size": figures.size,
         "tar_size": figures.tar_size,
         "blob_size": info.blob_size,
@@ -121,6 +121,25 @@ def _layer(info: LayerInfo, figures: LayerFigures) -> Json:
         "wasted": figures.wasted,
         "hides": figures.hides,
     }
+
+
+def _instruction(text: str) -> Json:
+    plain = plain_text(text)
+    if plain == text:
+        return {"instruction": plain}
+    raw = base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")
+    return {"instruction": plain, "instruction_base64": raw}
+
+
+@overload
+def plain_text(text: str) -> str: ...
+@overload
+def plain_text(text: None) -> None: ...
+def plain_text(text: str | None) -> str | None:
+    """A text that every JSON reader takes: U+FFFD in place of lone surrogates, which JSON from strangers may hold."""
+    if text is None or text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _tally(tally: Tally) -> Json:

@@ -7,6 +7,7 @@ through :func:`display_name`.
 from __future__ import annotations
 
 import base64
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -218,5 +219,6 @@ def _markdown_sharing(report: Json) -> str:
 
 
 def _md(text: str) -> str:
-    """Text with everything that Markdown or HTML would act on escaped."""
-    return "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+!|~&$@" else char for char in text)
+    """Text with everything that Markdown or HTML would act on escaped, addresses that would become links too."""
+    escaped = "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+!|~&$@:" else char for char in text)
+    return re.sub(r"(?i)\b(www)\.", r"\1\\.", escaped)

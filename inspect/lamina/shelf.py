@@ -20,6 +20,7 @@ from lamina.layers.serial import layer_from_bytes, layer_to_bytes
 from lamina.model import ImageInfo, LayerInfo
 
 _HEAD = "head"
+_KNOWN = "known"
 _MEMORY_ROWS = 2_000_000
 """Rows of layers held in memory where no folder holds them: some 200 MB."""
 
@@ -68,7 +69,10 @@ class Shelf:
         if key in self._memory:
             return self._memory[key]
         data = None if self._cache is None else self._cache.get(key)
-        return None if data is None else layer_from_bytes(data)
+        layer = None if data is None else layer_from_bytes(data)
+        if data is not None and layer is None and self._cache is not None:
+            self._cache.drop(key)  # else it would be found again, in place of what other keys have
+        return layer
 
     def put_layer(self, key: str, layer: LayerIndex) -> None:
         """Keep a layer under the key that vouches for it."""
@@ -108,6 +112,24 @@ class Shelf:
         if self._cache is not None:
             meta = dataclasses.asdict(dataclasses.replace(info, tags=(), digests=()))
             self._cache.put(f"head:{info.id}", pack(_HEAD, meta, {}))
+
+    def known(self, image_id: str) -> tuple[tuple[LayerInfo, ...], tuple[int | None, ...]] | None:
+        """(layers, their sizes) of an image as its engine told them."""
+        data = None if self._cache is None else self._cache.get(f"known:{image_id}")
+        unpacked = None if data is None else unpack(_KNOWN, data)
+        if unpacked is None:
+            return None
+        meta, _ = unpacked
+        try:
+            return tuple(LayerInfo(**layer) for layer in meta["layers"]), tuple(meta["sizes"])
+        except (KeyError, TypeError):
+            return None
+
+    def put_known(self, image_id: str, layers: Sequence[LayerInfo], sizes: Sequence[int | None]) -> None:
+        """Keep what an engine told of an image's layers."""
+        if self._cache is not None:
+            meta = {"layers": [dataclasses.asdict(layer) for layer in layers], "sizes": list(sizes)}
+            self._cache.put(f"known:{image_id}", pack(_KNOWN, meta, {}))
 
 
 def default_shelf() -> Shelf:

@@ -233,7 +233,7 @@ class TreeRows:
 
     def _containing(self, text: str, *, at_start: bool = False, at_end: bool = False) -> NDArray[np.bool_]:
         """Names that hold a text, optionally as their beginning or end."""
-        pattern = text.encode("utf-8", "surrogateescape").lower().replace(b"\0", b"")
+        pattern = _encoded(text).lower().replace(b"\0", b"")
         pattern = (b"\0" if at_start else b"") + pattern + (b"\0" if at_end else b"")
         if self._lower_names is None:
             # One NUL in front, so that every name stands between two.
@@ -315,3 +315,11 @@ class TreeRows:
             rows[position] = nodes
             parent_position = position
         return rows
+
+
+def _encoded(text: str) -> bytes:
+    """The bytes of a name that was shown or typed; of surrogates only those that stand for a byte have one."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")

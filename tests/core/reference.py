@@ -209,7 +209,9 @@ class Node:
 def metadata_of(member: Member | None) -> tuple[object, ...] | None:
     if member is None:
         return None
-    return member.mode, member.uid, member.gid, member.mtime, tuple(sorted(member.pax.items()))
+    # A directory's time tells only that something was put in it.
+    time = 0 if member.flag == b"5" else member.mtime
+    return member.mode, member.uid, member.gid, time, tuple(sorted(member.pax.items()))
 
 
 _FLAGS = {b"0": "file", b"1": "file", b"2": "symlink", b"5": "dir", b"6": "fifo", b"3": "device"}

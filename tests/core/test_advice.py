@@ -52,7 +52,9 @@ def test_one_advice_for_all_files_with_the_same_story() -> None:
 
 
 def test_most_bytes_come_first() -> None:
-    found = kinds([file("a", 5000), file("b", 9000), file("c", 7000, mode=0o600)], [whiteout("a"), file("b"), file("c", 7000)])
+    found = kinds(
+        [file("a", 5000), file("b", 9000), file("c", 7000, mode=0o600)], [whiteout("a"), file("b"), file("c", 7000)]
+    )
 
     assert found == [("overwritten", 9000, 0, 1), ("metadata", 7000, 0, 1), ("removed", 5000, 0, 1)]
 

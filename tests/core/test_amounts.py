@@ -83,8 +83,6 @@ def test_only_all_is_a_hundred_and_only_nothing_is_nought(share: float) -> None:
     assert abs(float(percent(share).removesuffix(" %")) - share * 100) <= 0.1
 
 
-@pytest.mark.parametrize(
-    ("number", "text"), [(0, "0 files"), (1, "1 file"), (2, "2 files"), (12_345, "12,345 files")]
-)
+@pytest.mark.parametrize(("number", "text"), [(0, "0 files"), (1, "1 file"), (2, "2 files"), (12_345, "12,345 files")])
 def test_counted_things(number: int, text: str) -> None:
     assert plural(number, "file") == text

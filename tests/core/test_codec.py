@@ -190,7 +190,12 @@ SHORT = b"some text that is short, short, short"
 @pytest.mark.parametrize("chunk", [None, 1])
 @pytest.mark.parametrize(
     ("kind", "frame"),
-    [("gzip", gz(SHORT)), ("gzip", gz_with_every_header_field(SHORT)), ("zstd", zst(SHORT)), ("zstd", zst_streamed(SHORT))],
+    [
+        ("gzip", gz(SHORT)),
+        ("gzip", gz_with_every_header_field(SHORT)),
+        ("zstd", zst(SHORT)),
+        ("zstd", zst_streamed(SHORT)),
+    ],
     ids=["gzip", "gzip with all fields", "zstd", "zstd streamed"],
 )
 @pytest.mark.parametrize("frames", [1, 2])

@@ -62,9 +62,7 @@ def test_removing_a_directory_counts_nothing() -> None:
 
 
 def test_a_directory_removed_twice_counts_both_subtrees() -> None:
-    figures = dive(
-        [file("d/a", 100)], [whiteout("d")], [file("d/a", 100), file("d/b", 30)], [whiteout("d")]
-    )
+    figures = dive([file("d/a", 100)], [whiteout("d")], [file("d/a", 100), file("d/b", 30)], [whiteout("d")])
 
     # d: 100 and 130, seen as a whiteout twice; d/a: 100 twice; d/b: once.
     assert figures.wasted == (100 + 130) + (100 + 100)

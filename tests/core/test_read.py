@@ -219,9 +219,7 @@ def test_a_plain_scan_is_cancelled_too(tmp_path: Path) -> None:
 
 
 def plain(descriptor: int, offset: int, size: int) -> LayerIndex:
-    return scan_plain(
-        descriptor, offset, size, where=WHERE, cancel=threading.Event(), advance=lambda _: None
-    )
+    return scan_plain(descriptor, offset, size, where=WHERE, cancel=threading.Event(), advance=lambda _: None)
 
 
 def test_a_plain_scan_never_reads_beyond_its_layer(tmp_path: Path) -> None:
@@ -281,5 +279,7 @@ def test_a_plain_scan_passes_over_what_files_contain(tmp_path: Path, monkeypatch
 
 def test_the_blobs_of_these_tests_are_what_gzip_and_zstd_say() -> None:
     assert gzip.decompress(BLOBS["gzip of two members"]) == TAR
-    reader = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(BLOBS["zstd of two frames"]), read_across_frames=True)
+    reader = zstandard.ZstdDecompressor().stream_reader(
+        io.BytesIO(BLOBS["zstd of two frames"]), read_across_frames=True
+    )
     assert reader.read() == TAR

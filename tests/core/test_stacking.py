@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from itertools import permutations
 
 import pytest
@@ -27,8 +28,6 @@ from lamina.load import LoadedImage, Tally, compute
 from lamina.model import Kind
 from lamina.pathtable import build_path_table
 from lamina.sources.base import ReadImage
-
-import threading  # noqa: I001
 
 
 def there(image: LoadedImage, layer: int | None = None) -> dict[str, str]:
@@ -84,7 +83,11 @@ def test_an_opaque_marker_keeps_its_directory() -> None:
 
 def test_an_opaque_marker_in_something_that_is_no_directory_does_nothing() -> None:
     assert there(stack([file("d", 1)], [opaque("d")])) == {"d": "file"}
-    assert there(stack([file("e/f", 1), symlink("d", "e")], [opaque("d")])) == {"d": "symlink", "e": "dir", "e/f": "file"}
+    assert there(stack([file("e/f", 1), symlink("d", "e")], [opaque("d")])) == {
+        "d": "symlink",
+        "e": "dir",
+        "e/f": "file",
+    }
 
 
 def test_a_whiteout_does_not_follow_a_symbolic_link() -> None:

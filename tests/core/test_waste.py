@@ -19,8 +19,8 @@ from core.layer_tars import (
     problems_of_sums,
     stack,
     symlink,
-    wasted,
     waste_of,
+    wasted,
     whiteout,
 )
 from lamina.load import LoadedImage

@@ -17,6 +17,7 @@ from textual.widgets import Input
 
 from lamina import sources
 from lamina.names import display_name
+from lamina.shelf import default_shelf
 from lamina.sources.base import Source
 from lamina_tui import commands, themes
 from lamina_tui.commands import Scope, bindings
@@ -115,7 +116,7 @@ class LaminaApp(App[int]):
 
     def open_target(self, text: str) -> None:
         """Open what the user typed."""
-        _ = self.push_screen(ImageScreen(lambda: sources.resolve(text, host=self._host), text))
+        _ = self.push_screen(ImageScreen(lambda: sources.resolve(text, host=self._host, shelf=default_shelf()), text))
 
     def open_demo(self) -> None:
         """Open the list of the built-in samples."""

@@ -117,7 +117,19 @@ def _run(argv: list[str]) -> int:
         # Options may stand before the subcommand too: `lamina --host URL report web`.
         rest = list(argv)
         rest.remove("report")
-        return _report(report_parser.parse_intermixed_args(rest))
+        asked = report_parser.parse_intermixed_args(rest)
+        if asked.no_cache:
+            os.environ["LAMINA_CACHE"] = "off"
+        return _report(asked)
+    if words and words[0] == "cache":
+        from lamina_tui import cache_command
+
+        rest = list(argv)
+        rest.remove("cache")
+        _print(cache_command.run(cache_command.parser(_Parser).parse_args(rest)))
+        return OK
+    if options.no_cache:
+        os.environ["LAMINA_CACHE"] = "off"
     if unknown:
         raise UsageError(f"unknown option {unknown[0]} (lamina --help lists them)")
     demo = words == ["demo"]
@@ -135,10 +147,12 @@ def _run(argv: list[str]) -> int:
 def _parsers() -> tuple[_Parser, _Parser]:
     common = _Parser(add_help=False)
     common.add_argument("--host", metavar="URL", help="the engine's address, as DOCKER_HOST has it")
+    common.add_argument("--no-cache", action="store_true", help="read everything anew and keep nothing")
     parser = _Parser(
         prog="lamina",
         usage="lamina [TARGET...] [--host URL] [--ascii]\n       lamina demo\n"
-        "       lamina report TARGET... [--json | --markdown] [-o FILE] [--verify]",
+        "       lamina report TARGET... [--json | --markdown] [-o FILE] [--verify]\n"
+        "       lamina cache [--clear]",
         description="See what a container image's layers ship, and what they waste: exact to the byte.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -195,12 +209,14 @@ def _report(options: argparse.Namespace) -> int:
 def _load_all(options: argparse.Namespace, narrator: Narrator) -> list[LoadedImage]:
     from lamina import sources
     from lamina.load import load, load_all
+    from lamina.shelf import default_shelf
 
+    shelf = default_shelf()
     images: list[LoadedImage] = []
     if options.targets == ["demo"]:
         return load_all(sources.demo(), narrator, narrator.cancel)
     for target in options.targets:
-        source, name = sources.resolve(target, host=options.host, stdin=_stdin_for(target))
+        source, name = sources.resolve(target, host=options.host, stdin=_stdin_for(target), shelf=shelf)
         if name is None:
             images += load_all(source, narrator, narrator.cancel, verify=options.verify)
         else:

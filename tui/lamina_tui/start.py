@@ -11,6 +11,7 @@ from textual.screen import Screen
 from lamina import sources
 from lamina.model import ImageSummary, Progress
 from lamina.names import same_reference
+from lamina.shelf import default_shelf
 from lamina.sources.base import Source
 from lamina_tui.app import LaminaApp
 from lamina_tui.screens.image import ImageScreen
@@ -53,7 +54,8 @@ def first_screen(
         return lambda: ImagesScreen(demo_lister(), "built-in samples")
     if not words:
         return lambda: ImagesScreen(engine_lister(host), "container engine")
-    resolved = [sources.resolve(word, host=host, stdin=stdin) for word in words]
+    shelf = default_shelf()
+    resolved = [sources.resolve(word, host=host, stdin=stdin, shelf=shelf) for word in words]
     if len(resolved) == 1:
         label = "standard input" if words[0] == "-" else words[0]
         return lambda: ImageScreen(lambda: resolved[0], label)

@@ -27,7 +27,7 @@ DEFAULT_LIMIT = 1 << 30
 """Bytes of all files together; the least recently used ones go."""
 
 _SUFFIX = ".lamina"
-_TEMPORARY = ".part"
+_TEMPORARY = ".lamina-part"  # nobody else's: a folder that holds other things too may be named
 _SPARE = 0.8  # after a cleaning, of the limit: so that not every write cleans
 
 
@@ -52,7 +52,7 @@ class Cache:
     def __init__(self, folder: Path | None, limit: int = DEFAULT_LIMIT) -> None:
         self.folder = folder
         self.limit = limit
-        self._written = 0
+        self._written = limit  # the first write looks at what earlier runs left
 
     def get(self, key: str) -> bytes | None:
         """What was kept under a key, None where nothing is."""
@@ -100,6 +100,13 @@ class Cache:
         if self._written > self.limit * (1 - _SPARE) / 2:
             self._written = 0
             self.trim()
+
+    def drop(self, key: str) -> None:
+        """Forget what is kept under a key: it proved damaged, and must not be found again."""
+        path = self._path(key)
+        if path is not None and self._trusted():
+            with contextlib.suppress(OSError):
+                path.unlink()
 
     def entries(self) -> list[CacheEntry]:
         """All kept files, the most recently used first."""
@@ -178,4 +185,5 @@ def default_folder() -> Path | None:
 def default_cache() -> Cache:
     """The cache that the environment asks for; ``LAMINA_CACHE_LIMIT`` is its size in bytes."""
     limit = os.environ.get("LAMINA_CACHE_LIMIT", "")
-    return Cache(default_folder(), int(limit) if limit.isascii() and limit.isdigit() else DEFAULT_LIMIT)
+    readable = limit.isascii() and limit.isdigit() and len(limit) < 20
+    return Cache(default_folder(), int(limit) if readable else DEFAULT_LIMIT)

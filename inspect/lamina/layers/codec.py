@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 import zstandard
 
-from lamina.layers.headers import BLOCK, ZERO_BLOCK
+from lamina.layers.block import BLOCK, ZERO_BLOCK
 from lamina.model import LaminaError
 
 _inflate: ModuleType

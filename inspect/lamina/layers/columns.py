@@ -8,9 +8,10 @@ or future file reads as nothing at all.
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import xxhash
@@ -26,6 +27,8 @@ _TYPES = frozenset({"|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8"})
 _MAX = 4 << 30  # bytes unpacked: more is not ours
 
 Columns = dict[str, NDArray[Any]]
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
 def pack(kind: str, meta: Mapping[str, Any], columns: Mapping[str, NDArray[Any]]) -> bytes:
@@ -64,15 +67,45 @@ def unpack(kind: str, data: bytes) -> tuple[dict[str, Any], Columns] | None:
         columns: Columns = {}
         position = 4 + length
         for name, dtype, shape in header["columns"]:
-            if dtype not in _TYPES:
+            if dtype not in _TYPES or not all(type(length) is int and length >= 0 for length in shape):
                 return None
-            count = int(np.prod(shape, dtype=np.int64))
+            count = math.prod(shape)
+            if count > len(raw):  # more than numpy takes for a number
+                return None
             column = np.frombuffer(raw, dtype=np.dtype(dtype), count=count, offset=position).reshape(shape)
             columns[name] = column
             position += column.nbytes
-        return header["meta"], columns
-    except (zstandard.ZstdError, ValueError, KeyError, TypeError, struct.error, RecursionError):
+        # What is left over means that a count is wrong.
+        return (header["meta"], columns) if position == len(raw) else None
+    except (zstandard.ZstdError, ValueError, KeyError, TypeError, struct.error, RecursionError, MemoryError):
         return None
+
+
+def take(columns: Columns, name: str, dtype: type[_Scalar], *shape: int) -> NDArray[_Scalar]:
+    """One column, which must be of this type and shape.
+
+    Args:
+        columns: where it is.
+        name: its name.
+        dtype: its type.
+        shape: the length of each axis; -1: any.
+
+    Raises:
+        KeyError: it is not there.
+        ValueError: it is of another type or shape.
+    """
+    column = columns[name]
+    if column.dtype != dtype or len(column.shape) != len(shape):
+        raise ValueError(f"{name} is of another type or shape")
+    if any(want not in (-1, length) for want, length in zip(shape, column.shape, strict=True)):
+        raise ValueError(f"{name} is of another length")
+    return column
+
+
+def check_range(name: str, column: NDArray[Any], low: int, high: int) -> None:
+    """Raises ValueError where a number of a column is below ``low``, or is ``high`` or above."""
+    if column.size and not (low <= int(column.min()) and int(column.max()) < high):
+        raise ValueError(f"{name} leads nowhere")
 
 
 def pack_texts(name: str, texts: list[bytes]) -> Columns:
@@ -90,7 +123,8 @@ def unpack_texts(name: str, columns: Columns) -> list[bytes]:
         KeyError: it is not there.
         ValueError: lengths and bytes don't fit.
     """
-    blob, lengths = columns[f"{name}.bytes"].tobytes(), columns[f"{name}.lengths"]
+    blob = take(columns, f"{name}.bytes", np.uint8, -1).tobytes()
+    lengths = take(columns, f"{name}.lengths", np.int64, -1)
     if int(lengths.sum()) != len(blob) or (lengths < 0).any():
         raise ValueError(f"{name}: lengths and bytes don't fit")
     ends = np.cumsum(lengths).tolist()

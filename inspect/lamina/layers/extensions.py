@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from lamina.layers.headers import BLOCK, parse_number
+from lamina.layers.block import BLOCK
+from lamina.layers.headers import parse_number
 
 MAX_EXTENSION = 16 << 20
 """Bytes an extension's payload may have; xattrs and sparse maps of real files stay far below."""

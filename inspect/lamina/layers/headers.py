@@ -12,10 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.layers.block import BLOCK
 from lamina.model import LaminaError
-
-BLOCK = 512
-ZERO_BLOCK = bytes(BLOCK)
 
 _INT64_MAX = 2**63 - 1
 

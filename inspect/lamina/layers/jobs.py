@@ -6,6 +6,7 @@ A job says where bytes stand and what to make of them; it holds nothing but plai
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,14 +32,17 @@ class Place:
     path: str
     offset: int
     size: int
-    stamp: tuple[int, int, int, int]
-    """Device, inode, bytes and modification time (ns) of the file when it was looked up: a file that changed is not
-    read on."""
+    stamp: tuple[int, ...]
+    """:func:`stamp_of` the file when it was looked up: a file that changed is not read on."""
 
 
-def stamp_of(status: os.stat_result) -> tuple[int, int, int, int]:
-    """What tells that a file is still the same."""
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+def stamp_of(status: os.stat_result) -> tuple[int, ...]:
+    """What tells that a file is still the same: device, inode, bytes, times of modification and change (ns).
+
+    The first time alone would not do: reproducible builds set it to one moment for all they make, and the next file
+    at a place often gets the inode of the last.
+    """
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def open_place(place: Place) -> int:
@@ -186,34 +190,55 @@ class FileHashJob:
             LaminaError: a file is gone, or is not what the layer's record says.
             Cancelled: ``cancel`` was set.
         """
-        root = os.fsencode(self.folder)
         found = []
-        for path, size in self.files:
-            if cancel.is_set():
-                raise Cancelled
-            found.append(self._hash(root + b"/" + path, size, cancel))
-            advance(size)
-        return found
-
-    def _hash(self, path: bytes, size: int, cancel: threading.Event) -> bytes:
-        hasher = xxhash.xxh3_128()
+        here: bytes | None = None
+        folder = -1
         try:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-            try:
-                read = 0
-                while data := os.read(fd, _WINDOW):
-                    if cancel.is_set():
-                        raise Cancelled
-                    hasher.update(data)
-                    read += len(data)
-            finally:
-                os.close(fd)
+            for path, size in self.files:
+                if cancel.is_set():
+                    raise Cancelled
+                parent, _, name = path.rpartition(b"/")
+                if parent != here:
+                    if folder >= 0:
+                        os.close(folder)
+                        folder = -1
+                    folder, here = self._descend(parent), parent
+                found.append(self._hash(folder, name, size, cancel))
+                advance(size)
         except OSError as error:
             raise LaminaError(f"{self.where}: a file can't be read in the engine's store: {error.strerror}") from None
+        finally:
+            if folder >= 0:
+                os.close(folder)
+        return found
+
+    def _descend(self, parent: bytes) -> int:
+        """An open folder of the layer, reached through no link: one could lead out of the store."""
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        here = os.open(self.folder, flags)
+        for name in parent.split(b"/") if parent else ():
+            try:
+                below = os.open(name, flags | os.O_NOFOLLOW, dir_fd=here)
+            finally:
+                os.close(here)
+            here = below
+        return here
+
+    def _hash(self, folder: int, name: bytes, size: int, cancel: threading.Event) -> bytes:
+        hasher = xxhash.xxh3_128()
+        fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+        try:
+            status = os.fstat(fd)
+            read = 0 if stat.S_ISREG(status.st_mode) and status.st_size == size else -1
+            while read >= 0 and (data := os.read(fd, _WINDOW)):
+                if cancel.is_set():
+                    raise Cancelled
+                hasher.update(data)
+                read += len(data)
+        finally:
+            os.close(fd)
         if read != size:
-            raise LaminaError(
-                f"{self.where}: a file in the engine's store has another size than the layer's record says"
-            )
+            raise LaminaError(f"{self.where}: a file in the engine's store is not what the layer's record says")
         return hasher.digest()
 
 

@@ -82,7 +82,8 @@ class _Worker:
             # Nothing here multiplies matrices: BLAS threads would only cost memory and time to start.
             environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
             self.process = subprocess.Popen(  # noqa: S603  # our own interpreter and our own code
-                [sys.executable, "-c", code, str(theirs.fileno())],
+                # -P: not a module of whatever folder the user stands in.
+                [sys.executable, "-P", "-c", code, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -107,6 +108,8 @@ class _Worker:
 def _start(count: int) -> list[_Worker]:
     """Workers; none where this machine doesn't let us start any."""
     workers: list[_Worker] = []
+    if not sys.executable:  # an interpreter inside another program
+        return workers
     with suppress(OSError):
         for _ in range(count):
             workers.append(_Worker())  # noqa: PERF401  # those that did start are worth having
@@ -181,9 +184,16 @@ def _run_in_threads(jobs: Sequence[Job], cancel: threading.Event, done: Handle, 
     counter = _Counter()
     pool = ThreadPoolExecutor(min(_cores(), len(jobs)), thread_name_prefix="lamina-layer")
     try:
-        places: dict[Future[Result], int] = {
-            pool.submit(job.run, stop, counter.add): place for place, job in enumerate(jobs)
-        }
+        try:
+            places: dict[Future[Result], int] = {
+                pool.submit(job.run, stop, counter.add): place for place, job in enumerate(jobs)
+            }
+        except RuntimeError:  # not even a thread can be started: then one after the other
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            for place, job in enumerate(jobs):
+                done(place, job.run(cancel, advance))
+            return
         waiting = set(places)
         while waiting:
             finished, waiting = wait(waiting, timeout=_LOOK, return_when=FIRST_COMPLETED)

@@ -13,7 +13,8 @@ import xxhash
 from numpy.typing import NDArray
 
 from lamina.layers.extensions import MAX_EXTENSION, Override, apply_pax, gnu_sparse, map_continues
-from lamina.layers.headers import BLOCK, ZERO_BLOCK, HeaderBatch, decode_headers, parse_number
+from lamina.layers.block import BLOCK, ZERO_BLOCK
+from lamina.layers.headers import HeaderBatch, decode_headers, parse_number
 from lamina.layers.index import LayerIndex, join_keys
 from lamina.layers.paths import MAX_PATH, classify, path_key
 from lamina.model import Kind, LaminaError

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from lamina.layers.columns import Columns, pack, pack_texts, unpack, unpack_texts
-from lamina.layers.index import LayerIndex
+from lamina.layers.columns import Columns, check_range, pack, pack_texts, take, unpack, unpack_texts
+from lamina.layers.index import SEPARATOR, LayerIndex
+from lamina.model import Kind
 
 _KIND = "layer"
 _PLAIN = ("kind", "size", "mode", "uid", "gid", "mtime", "offset", "content")
@@ -27,21 +30,38 @@ def layer_from_bytes(data: bytes) -> LayerIndex | None:
     unpacked = unpack(_KIND, data)
     if unpacked is None:
         return None
-    meta, columns = unpacked
     try:
-        count = len(columns["kind"])
-        if any(len(columns[name]) != count for name in _PLAIN):
-            return None
-        layer = LayerIndex(
-            keys_blob=columns["keys"].tobytes(),
-            **{name: columns[name] for name in _PLAIN},
-            links=_texts_by_row("links", columns),
-            devices={row: (major, minor) for row, major, minor in columns["devices"].tolist()},
-            xattrs=_texts_by_row("xattrs", columns),
-            tar_size=int(meta["tar_size"]),
-        )
+        return _layer(*unpacked)
     except (KeyError, ValueError, TypeError):
         return None
+
+
+def _layer(meta: dict[str, Any], columns: Columns) -> LayerIndex:
+    """Raises KeyError, ValueError or TypeError where something is missing or does not fit the rest."""
+    count = len(columns["kind"])
+    layer = LayerIndex(
+        keys_blob=take(columns, "keys", np.uint8, -1).tobytes(),
+        kind=take(columns, "kind", np.uint8, count),
+        size=take(columns, "size", np.int64, count),
+        mode=take(columns, "mode", np.uint16, count),
+        uid=take(columns, "uid", np.uint32, count),
+        gid=take(columns, "gid", np.uint32, count),
+        mtime=take(columns, "mtime", np.int64, count),
+        offset=take(columns, "offset", np.int64, count),
+        content=take(columns, "content", np.uint64, count, 2),
+        links=_texts_by_row("links", columns, count),
+        devices={row: (major, minor) for row, major, minor in take(columns, "devices", np.int64, -1, 3).tolist()},
+        xattrs=_texts_by_row("xattrs", columns, count),
+        tar_size=meta["tar_size"],
+    )
+    if type(layer.tar_size) is not int:
+        raise TypeError("the tar's size is no number")
+    if layer.keys_blob.count(2 * SEPARATOR) != max(count - 1, 0) or (layer.keys_blob and not count):
+        raise ValueError("keys and rows don't fit")
+    check_range("kind", layer.kind, 0, Kind.OPAQUE + 1)
+    check_range("devices", columns["devices"][:, 0], 0, count)
+    if not set(np.flatnonzero(layer.kind == Kind.HARDLINK).tolist()) <= layer.links.keys():
+        raise ValueError("a hard link without a target")
     return layer
 
 
@@ -52,5 +72,7 @@ def _rows_and_texts(name: str, texts: dict[int, bytes]) -> Columns:
     }
 
 
-def _texts_by_row(name: str, columns: Columns) -> dict[int, bytes]:
-    return dict(zip(columns[f"{name}.rows"].tolist(), unpack_texts(name, columns), strict=True))
+def _texts_by_row(name: str, columns: Columns, count: int) -> dict[int, bytes]:
+    rows = take(columns, f"{name}.rows", np.int64, -1)
+    check_range(name, rows, 0, count)
+    return dict(zip(rows.tolist(), unpack_texts(name, columns), strict=True))

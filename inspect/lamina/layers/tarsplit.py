@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lamina.layers.codec import decompressor
+from lamina.layers.block import BLOCK
 from lamina.layers.index import CRC_MARK, LayerIndex
 from lamina.layers.scan import LayerScanner
 from lamina.model import Cancelled, LaminaError
@@ -69,13 +70,15 @@ class TarSplitJob:
         if not line.startswith(b'{"type":1,'):
             raise ValueError("neither a segment nor a file")
         start = line.rfind(b'"size":')
-        if start < 0:
-            return  # a member without content
+        if start < 0:  # a member without content
+            if scanner.skippable:
+                raise ValueError("a file without a size")
+            return
         size_text, payload, rest = line[start + 7 :].split(b",", 2)
         if not (payload.startswith(b'"payload":"') and rest.startswith(b'"position":')):
             raise ValueError("a file without a checksum")
         size = int(size_text)
-        if scanner.skippable < size:
+        if size <= 0 or scanner.skippable != size + -size % BLOCK:
             # A sparse file, or a header that says otherwise: the export has the bytes.
             raise LaminaError(f"{self.where}: a member whose content is needed")
         scanner.skip(size, binascii.a2b_base64(payload[11:-1])[:8].rjust(8, b"\0") + CRC_MARK)

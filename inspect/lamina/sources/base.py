@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from lamina.image_model import ImageModel
-from lamina.layers.index import LayerFacts, LayerIndex
 from lamina.model import ImageInfo, ImageSummary, Progress
-from lamina.shelf import Shelf
+
+if TYPE_CHECKING:  # numpy comes with these, and the first frame of a screen doesn't wait for it
+    from lamina.image_model import ImageModel
+    from lamina.layers.index import LayerFacts, LayerIndex
+    from lamina.shelf import Shelf
 
 
 class Observer(Protocol):

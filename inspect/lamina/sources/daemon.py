@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import builtins
 import dataclasses
-import datetime as dt
 import os
-import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lamina.layers.index import LayerIndex
-from lamina.model import Cancelled, ImageInfo, ImageSummary, LaminaError, LayerInfo, Progress
+from lamina.model import Cancelled, ImageInfo, ImageSummary, LaminaError, Progress
+from lamina.overview import KnownImage
 from lamina.shelf import Shelf, diff_key
 from lamina.sources.base import Observer, ReadImage
 from lamina.sources.catalogue import Found, entries
-from lamina.sources.documents import is_digest, quoted
+from lamina.sources.documents import quoted
+from lamina.sources.engine_answers import info_of, line_up, summary_of
 from lamina.sources.engine_store import StoredImage, find_image
 from lamina.sources.export import ExportRaw
 from lamina.sources.intake import Intake, Scanned
-from lamina.sources.manifest import chain_ids, image_info, parse_config, platform_name
+from lamina.sources.manifest import image_info, parse_config
 from lamina.sources.progress import Ticker
 from lamina.sources.pump import answer
 from lamina.sources.sockets import Address, connect, connection_error
@@ -30,11 +32,6 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 T = TypeVar("T")
-
-_SETTINGS = re.compile(
-    r"(?:/bin/sh -c )?(?:#\(nop\)\s*)?"
-    r"(?:CMD|ENTRYPOINT|ENV|LABEL|EXPOSE|USER|ARG|VOLUME|MAINTAINER|HEALTHCHECK|STOPSIGNAL|SHELL|ONBUILD)\b"
-)
 
 
 class EngineSource:
@@ -50,6 +47,7 @@ class EngineSource:
         self._host = host
         self._connection: tuple[APIClient, Address] | None = None
         self._shelf = shelf or Shelf()
+        self._engine: dict[str, Any] | None = None
         self._no_store = bool(os.environ.get("LAMINA_NO_STORE"))
 
     def list(
@@ -58,7 +56,7 @@ class EngineSource:
         """See :meth:`lamina.sources.base.Source.list`."""
         ticker = Ticker(progress, None, "asking the engine")
         rows = self._ask(lambda client: client.images(), cancel, ticker)
-        return [_summary(row) for row in rows]
+        return [summary_of(row) for row in rows]
 
     def read(
         self,
@@ -66,7 +64,7 @@ class EngineSource:
         observer: Observer,
         cancel: threading.Event,
         *,
-        verify: bool = False,  # noqa: ARG002  # the engine did on load, and an export is checked anyway
+        verify: bool = False,
     ) -> ReadImage:
         """See :meth:`lamina.sources.base.Source.read`.
 
@@ -81,69 +79,98 @@ class EngineSource:
         inspected = self._ask(lambda client: client.inspect_image(target), cancel, ticker, target)
         kept = self._shelf.head(str(inspected.get("Id", "")))
         history = [] if kept else self._ask(lambda client: client.history(inspected["Id"]), cancel, ticker, target)
-        info = _info(target, inspected, history)
+        info = info_of(target, inspected, history)
         if kept is not None and [layer.diff_id for layer in kept.layers] == [layer.diff_id for layer in info.layers]:
             info = _renamed(kept, info)
         else:
             kept = None
         observer.head(info)
-        ways = [self._from_store, self._export]
-        if kept is not None:
-            ways.insert(0, self._from_shelf)
-        for way in ways:
-            read = way(info, inspected, observer, cancel)
-            if read is not None:
-                return read
-        raise LaminaError(f"no way to read {quoted(target)}")  # the export is never None
+        read = None
+        if not verify:
+            stored = self._stored(info, cancel, ticker)
+            if kept is not None:
+                read = self._from_shelf(info, stored, observer)
+            if read is None and stored is not None:
+                read = self._from_store(info, stored, observer, cancel)
+        return read or self._export(info, inspected, observer, cancel, verify=verify)
 
-    def _from_shelf(
-        self, info: ImageInfo, inspected: dict[str, Any], observer: Observer, cancel: threading.Event
-    ) -> ReadImage | None:
+    def _from_shelf(self, info: ImageInfo, stored: StoredImage | None, observer: Observer) -> ReadImage | None:
         """The image if every layer of it was read before."""
-        del inspected, cancel
         shelf = self._shelf
         keys = [shelf.find(known_by(layer)) for layer in info.layers]
         if None in keys:
             return None
-        read = ReadImage(info, [None] * len(keys), keys=keys, shelf=shelf, way="from the cache")
-        read.content = self._store_content(info)
+        content = None if stored is None else StoreContent(stored, info)
+        read = ReadImage(info, [None] * len(keys), content, keys=keys, shelf=shelf, way="from the cache")
+        if content is None and any(key is not None and key.startswith("store:") for key in keys):
+            return None  # content ids of that kind are only as good as the files beside them
         if read.find_model(observer):
             return read
         layers = [shelf.layer(key) for key in keys if key is not None]
         if None in layers:
             return None
         read.layers = layers
-        if read.content is None and any(key is not None and key.startswith("store:") for key in keys):
-            return None  # its contents can't be compared with those of the other kind
         for index, layer in enumerate(layers):
             if layer is not None:
                 observer.layer(index, layer.facts)
         return read
 
+    def known_images(
+        self, cancel: threading.Event | None = None, progress: Callable[[Progress], None] | None = None
+    ) -> Sequence[KnownImage]:
+        """All images with their layers and containers, from what the engine tells; no layer is read.
+
+        Raises:
+            LaminaError: the engine can't be reached.
+            Cancelled: ``cancel`` was set.
+        """
+        cancel = cancel or threading.Event()
+        ticker = Ticker(progress, None, "asking the engine")
+        rows = self._ask(lambda client: client.images(), cancel, ticker)
+        containers = Counter(
+            str(row.get("ImageID", "")) for row in self._ask(lambda client: client.containers(all=True), cancel, ticker)
+        )
+        found: builtins.list[KnownImage] = []
+        for row in rows:
+            ticker.say(f"image {len(found) + 1} of {len(rows)}")
+            image = self._known_image(summary_of(row), cancel, ticker)
+            if image is not None:
+                found.append(dataclasses.replace(image, containers=containers[image.summary.id]))
+        return found
+
+    def _known_image(self, summary: ImageSummary, cancel: threading.Event, ticker: Ticker) -> KnownImage | None:
+        kept = self._shelf.known(summary.id)
+        if kept is not None:
+            layers, sizes = kept
+        else:
+            try:
+                inspected = self._ask(lambda client: client.inspect_image(summary.id), cancel, ticker, summary.target)
+                history = self._ask(lambda client: client.history(summary.id), cancel, ticker, summary.target)
+                layers = info_of(summary.target, inspected, history).layers
+            except LaminaError:
+                return None  # it was removed in between, or the engine tells too little of it
+            sizes = tuple(step.size for step in line_up(history, len(layers)))
+            self._shelf.put_known(summary.id, layers, sizes)
+        return KnownImage(dataclasses.replace(summary, layers=len(layers)), layers, sizes)
+
     # -- the engine's own disk -------------------------------------------------------------------------------------
 
-    def _stored(self, info: ImageInfo) -> StoredImage | None:
-        client, address = self._connect()
+    def _stored(self, info: ImageInfo, cancel: threading.Event, ticker: Ticker) -> StoredImage | None:
+        """The image in the engine's store, where this process may read that."""
+        _, address = self._connect()
         if not address.local or self._no_store:
             return None
-        try:
-            answered = answer(client.info)
-        except Exception:  # noqa: BLE001  # whatever the client raises: the export tells what is wrong
-            return None
-        return find_image(answered, info.id, info.layers)
-
-    def _store_content(self, info: ImageInfo) -> StoreContent | None:
-        stored = self._stored(info)
-        return None if stored is None else StoreContent(stored, info)
+        if self._engine is None:
+            try:
+                self._engine = self._ask(lambda client: client.info(), cancel, ticker)
+            except LaminaError:
+                return None  # the export tells what is wrong
+        return find_image(self._engine, info.id, info.layers)
 
     def _from_store(
-        self, info: ImageInfo, inspected: dict[str, Any], observer: Observer, cancel: threading.Event
+        self, info: ImageInfo, stored: StoredImage, observer: Observer, cancel: threading.Event
     ) -> ReadImage | None:
-        """The image from the engine's store, where this process may read that and everything in it is as expected."""
-        del inspected
-        stored = self._stored(info)
-        if stored is None:
-            return None
+        """The image from the engine's store, if everything in it is as expected."""
         try:
             config = parse_config(stored.config, "the config in the engine's store")
             exact = image_info(config, target=info.target, image_id=info.id, tags=info.tags)
@@ -156,7 +183,13 @@ class EngineSource:
     # -- the export ------------------------------------------------------------------------------------------------
 
     def _export(
-        self, info: ImageInfo, inspected: dict[str, Any], observer: Observer, cancel: threading.Event
+        self,
+        info: ImageInfo,
+        inspected: dict[str, Any],
+        observer: Observer,
+        cancel: threading.Event,
+        *,
+        verify: bool,
     ) -> ReadImage:
         client, address = self._connect()
         read = ReadImage(
@@ -200,6 +233,8 @@ class EngineSource:
             passage.close()
         ticker.tick(now=True)
         found = _matching(passage.intake, info)
+        if verify:
+            found.check_config(where)
         for index in range(len(layers)):
             layer = passage.intake.bind(found, index)  # compares digests, also of what was told already
             if layers[index] is None:
@@ -273,72 +308,3 @@ def _renamed(info: ImageInfo, names: ImageInfo) -> ImageInfo:
         digests=names.digests,
         platform=names.platform,
     )
-
-
-# -- the engine's answers ------------------------------------------------------------------------------------------
-
-
-def _names(values: Any) -> tuple[str, ...]:
-    """Tags or digests without the engine's word for having none."""
-    return tuple(name for name in values or () if isinstance(name, str) and "<none>" not in name)
-
-
-def _summary(row: dict[str, Any]) -> ImageSummary:
-    tags, id_ = _names(row.get("RepoTags")), str(row.get("Id", ""))
-    created, size = row.get("Created"), row.get("Size")
-    return ImageSummary(
-        target=tags[0] if tags else id_,
-        id=id_,
-        tags=tags,
-        digests=_names(row.get("RepoDigests")),
-        created=_time(created) if isinstance(created, int) else None,
-        size=size if isinstance(size, int) and size >= 0 else None,
-    )
-
-
-def _time(seconds: int) -> str | None:
-    try:
-        moment = dt.datetime.fromtimestamp(seconds, dt.UTC)
-    except (OverflowError, OSError, ValueError):
-        return None
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _info(target: str, inspected: dict[str, Any], history: Sequence[dict[str, Any]]) -> ImageInfo:
-    """What the engine says of an image, before anything of it is read."""
-    diff_ids = (inspected.get("RootFS") or {}).get("Layers") or []
-    if not all(is_digest(diff_id) for diff_id in diff_ids):
-        raise LaminaError(f"the engine tells no digests of the layers of {quoted(target)}")
-    chain = chain_ids(diff_ids)
-    steps = line_up(history, len(diff_ids))
-    keys = ("Os", "Architecture", "Variant")
-    return ImageInfo(
-        target=target,
-        id=str(inspected.get("Id", "")),
-        layers=tuple(
-            LayerInfo(index=index, diff_id=diff_id, chain_id=chain[index], instruction=by, created=created)
-            for index, (diff_id, (by, created)) in enumerate(zip(diff_ids, steps, strict=True))
-        ),
-        tags=_names(inspected.get("RepoTags")),
-        digests=_names(inspected.get("RepoDigests")),
-        platform=platform_name({key.lower(): inspected.get(key) for key in keys}, "the engine's answer"),
-        created=inspected.get("Created") or None,
-        config={"config": inspected.get("Config") or {}},
-    )
-
-
-def line_up(history: Sequence[dict[str, Any]], count: int) -> list[tuple[str, str | None]]:
-    """``(created_by, created)`` for each layer, from the history that an engine's API gives.
-
-    Unlike the config's, these rows (newest first) don't tell which of them made a layer. Rows with a size did; of the
-    others those that only change settings go first, then all without a size. Where that doesn't come out even,
-    nothing is said: a wrong instruction beside a layer is worse than none.
-    """
-    rows = [(str(r.get("CreatedBy") or ""), r.get("Created"), r.get("Size")) for r in reversed(history)]
-    settings = [not size and _SETTINGS.match(by) is not None for by, _, size in rows]
-    sizeless = [not size for _, _, size in rows]
-    for drop in ([False] * len(rows), settings, sizeless):
-        if len(rows) - sum(drop) == count:
-            kept = [row for row, dropped in zip(rows, drop, strict=True) if not dropped]
-            return [(by, _time(when) if isinstance(when, int) else None) for by, when, _ in kept]
-    return [("", None)] * count

@@ -14,6 +14,7 @@ from textual.message import Message
 from lamina import sources
 from lamina.model import Cancelled, ImageSummary, LaminaError, Progress
 from lamina.names import display_name
+from lamina.shelf import default_shelf
 from lamina.sources.base import Source
 from lamina_tui import texts
 from lamina_tui.background import in_thread
@@ -323,4 +324,4 @@ def demo_lister() -> Lister:
 
 def engine_lister(host: str | None) -> Lister:
     """Lists the engine's images."""
-    return source_lister(lambda: sources.engine(host))
+    return source_lister(lambda: sources.engine(host, default_shelf()))
