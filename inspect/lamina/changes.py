@@ -36,11 +36,13 @@ def changed_between(union: Union, older: int, newer: int) -> Delta:
     born, died = union.born, union.died
     before = np.flatnonzero((born <= older) & (died > older) & (died <= newer)).astype(np.int32)
     after = np.flatnonzero((born > older) & (born <= newer) & (died > newer)).astype(np.int32)
-    paths = np.unique(np.concatenate([union.path[before], union.path[after]]))
-    old = np.full(len(paths), ABSENT, dtype=np.int32)
-    new = np.full(len(paths), ABSENT, dtype=np.int32)
-    old[np.searchsorted(paths, union.path[before])] = before
-    new[np.searchsorted(paths, union.path[after])] = after
+    # Scattered over all paths rather than sorted: there are at most a few times as many.
+    old = np.full(union.paths.count, ABSENT, dtype=np.int32)
+    new = np.full(union.paths.count, ABSENT, dtype=np.int32)
+    old[union.path[before]] = before
+    new[union.path[after]] = after
+    paths = np.flatnonzero((old != ABSENT) | (new != ABSENT)).astype(np.int32)
+    old, new = old[paths], new[paths]
     return Delta(paths, old, new, classify(union, old, new))
 
 

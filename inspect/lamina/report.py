@@ -1,7 +1,7 @@
 """The report: everything lamina knows of some images as one JSON object, schema ``lamina.report/1``.
 
 Bytes are integers, what is unknown is null. A path is written as text; where it is not UTF-8 the text has U+FFFD in
-place of what is not, and ``path_base64`` beside it has the bytes; ``instruction_base64`` is the same for an instruction.
+place of what is not, and ``path_base64`` beside it has the bytes; ``instruction_base64`` likewise.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 
-from lamina.layers.codec import Decompressor, decompressor, sniff
 from lamina.layers.block import BLOCK
+from lamina.layers.codec import Decompressor, decompressor, sniff
 from lamina.layers.index import LayerIndex
 from lamina.layers.scan import LayerScanner
 from lamina.model import Cancelled, LaminaError

@@ -12,8 +12,8 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from lamina.layers.extensions import MAX_EXTENSION, Override, apply_pax, gnu_sparse, map_continues
 from lamina.layers.block import BLOCK, ZERO_BLOCK
+from lamina.layers.extensions import MAX_EXTENSION, Override, apply_pax, gnu_sparse, map_continues
 from lamina.layers.headers import HeaderBatch, decode_headers, parse_number
 from lamina.layers.index import LayerIndex, join_keys
 from lamina.layers.paths import MAX_PATH, classify, path_key

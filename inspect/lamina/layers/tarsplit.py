@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lamina.layers.codec import decompressor
 from lamina.layers.block import BLOCK
+from lamina.layers.codec import decompressor
 from lamina.layers.index import CRC_MARK, LayerIndex
 from lamina.layers.scan import LayerScanner
 from lamina.model import Cancelled, LaminaError
