@@ -48,6 +48,8 @@ def find_duplicates(image: LoadedImage, cancel: threading.Event | None = None) -
     candidates = (sizes >= MIN_SIZE) & (members[group] > 1)
     inodes, paths, sizes = inodes[candidates], paths[candidates], sizes[candidates]
     ids = _exact_ids(image, inodes, cancel or threading.Event())
+    known = ids.any(axis=1)  # contents that can't be had are nobody's copies
+    ids, paths, sizes = ids[known], paths[known], sizes[known]
     order = np.lexsort((paths, ids[:, 1], ids[:, 0], sizes))
     sizes, paths, ids = sizes[order], paths[order], ids[order]
     new = np.ones(len(order), dtype=bool)

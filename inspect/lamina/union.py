@@ -126,7 +126,7 @@ class Union:
         wanted = wanted[self.size[wanted] > 0]
         unknown = ~self.known(wanted)
         checksums = self.has_checksum(wanted)
-        if checksums.any() and not (checksums | unknown).all():
+        if checksums.any() and not checksums.all():
             # Ids of two kinds can't be compared, so all have to be of the one that can be had for all.
             unknown |= checksums
         return wanted[unknown]

@@ -19,7 +19,6 @@ from typing import Any, BinaryIO, Literal, Protocol
 
 import numpy as np
 import zstandard
-
 from recipes import Recipe
 
 VERSION = 1
@@ -141,7 +140,7 @@ class _LayerWriter:
     """Writes layers one after another; see :class:`recipes.Layer`."""
 
     def __init__(self, out: BinaryIO, recipe: Recipe) -> None:
-        self.random = Random(recipe.name)  # noqa: S311 - the same numbers every time are the point
+        self.random = Random(recipe.name)
         self.members = 0
         self.shipped = 0
         self.files: dict[str, int] = {}

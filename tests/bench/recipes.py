@@ -6,7 +6,7 @@ directories, hard links, a few large files. All numbers can be scaled.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Protocol
@@ -15,7 +15,7 @@ NODE = "usr/src/app/node_modules"
 SITE = "usr/local/lib/python3.11/site-packages"
 APP = "srv/app"
 
-_SYLLABLES = "ab co de ex fi gu hy in ju ko lo ma no or pre qu re sta tra un ver web zip core util parse stream".split()
+_WORDS = "ab co de ex fi gu hy in ju ko lo ma no or pre qu re sta tra un ver web zip core util parse stream".split()  # noqa: SIM905
 _SUFFIXES = {
     NODE: (".js", ".d.ts", ".js.map", ".json", ".md", ".mjs"),
     SITE: (".py", ".pyc", ".pyi", ".so", ".txt"),
@@ -28,7 +28,7 @@ class Random(Protocol):
 
     def random(self) -> float: ...
     def randrange(self, start: int, stop: int) -> int: ...
-    def choice(self, seq: tuple[str, ...] | list[str]) -> str: ...
+    def choice(self, seq: Sequence[str]) -> str: ...
     def lognormvariate(self, mu: float, sigma: float) -> float: ...
 
 
@@ -71,7 +71,7 @@ class Recipe:
 
 
 def _word(random: Random) -> str:
-    return "".join(random.choice(_SYLLABLES) for _ in range(random.randrange(1, 4)))
+    return "".join(random.choice(_WORDS) for _ in range(random.randrange(1, 4)))
 
 
 def _size(random: Random, mean: int) -> int:

@@ -21,7 +21,7 @@ from pathlib import Path
 import recipes
 from inputs import Image, build
 from processes import ProgramError
-from screen import screen_memory, screen_rows
+from screen import screen_rows
 from works import LIMITS, Figures, InEngine, Row, contests, engine_contest
 
 WORKS = ("plain", "cached", "gzip", "zstd", "start", "screen", "export", "store")
@@ -82,9 +82,9 @@ def _measure(options: argparse.Namespace, folder: Path) -> list[Row]:
                 rows += engine.hold(options.runs, figures.check, _tell)
     rows += _memory(image, rows)
     if wanted("screen"):
-        rows.append(screen_memory(image, _tell))
-        wide = image if options.size != "mid" else _built(recipes.WIDE, folder)
-        rows += screen_rows(wide, walk=80 if options.size != "small" else 10, judged=options.size != "small", tell=_tell)
+        wide = _built(recipes.WIDE, folder) if options.size == "mid" else image
+        judged = options.size != "small"
+        rows += screen_rows(image, wide, repeat=4 if judged else 1, judged=judged, tell=_tell)
     return rows
 
 
@@ -122,7 +122,10 @@ def table(rows: Sequence[Row]) -> str:
     lines = [HEAD, *map(_cells, rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     texts = [
-        [cell.ljust(width) if place < 2 else cell.rjust(width) for place, (cell, width) in enumerate(zip(line, widths, strict=True))]
+        [
+            cell.ljust(width) if place < 2 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
         for line in lines
     ]
     texts.insert(1, ["-" * width if place < 2 else "-" * (width - 1) + ":" for place, width in enumerate(widths)])

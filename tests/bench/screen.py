@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from inputs import Image
@@ -25,56 +25,63 @@ class _Part:
     """Some keys of one sort."""
 
     title: str
-    keys: Sequence[str]
+    keys: str
     before: str = ""
     """Keys that are not measured."""
 
 
-def screen_rows(image: Image, *, walk: int, judged: bool, tell: Tell) -> list[Row]:
-    """Processor time and bytes of keys.
+def screen_rows(image: Image, wide: Image, *, repeat: int, judged: bool, tell: Tell) -> list[Row]:
+    """The memory of the whole app, and what its keys cost.
 
     Args:
-        image: what is shown; its number of paths is what matters.
-        walk: how many rows the cursor walks down.
-        judged: whether the image has so many paths that the limits hold for it.
+        image: whose memory is of interest.
+        wide: the one for the keys, where only the number of paths matters; may be the same.
+        repeat: how many times each key is pressed, in a measure of its own for each kind of key.
+        judged: whether ``wide`` has so many paths that the limits hold for it.
         tell: hears what is being done.
     """
-    up = len(image.layers) - 1
+    tell(f"screen: memory with {image.name}")
+    with Terminal(lamina(image.archive)) as terminal:
+        with watched(terminal.pid) as memory:
+            terminal.wait_for(_COMPLETE)
+            _press(terminal, "1vE")  # every row unfolded
+        limit = LIMITS.get(image.name, {}).get("screen MB")
+        rows = [Row("memory with the screen up", memory.pss / 1e6, "MB", limit, memory=memory)]
+        if wide is image:
+            _press(terminal, "Cvv")
+            return rows + _key_rows(terminal, len(wide.layers), repeat, judged, tell)
+    with Terminal(lamina(wide.archive)) as terminal:
+        terminal.wait_for(_COMPLETE)
+        return rows + _key_rows(terminal, len(wide.layers), repeat, judged, tell)
+
+
+def _key_rows(terminal: Terminal, layers: int, repeat: int, judged: bool, tell: Tell) -> list[Row]:
+    sweep = min(layers - 1, 3 * repeat)
     parts = (
-        _Part("another layer", "]" * up, before="1"),
-        _Part("another view", "v" * 6),
-        _Part("sort, everything unfolded", "Ss" * 3, before="vE"),
-        _Part("fold the topmost folder", " " * 6, before="g"),
-        _Part("another view, everything unfolded", "v" * 6, before="j"),
-        _Part("another layer, everything unfolded", "[" * up),
+        _Part("another layer", "]" * sweep, before="1"),
+        _Part("another view", "vvv" * repeat),
+        _Part("sort, everything unfolded", "Ss" * repeat, before="vE"),
+        _Part("fold the topmost folder", "  " * repeat, before="g"),
+        _Part("another view, everything unfolded", "vvv" * repeat),
+        _Part("another layer, everything unfolded", "[" * sweep),
     )
     rows = []
-    with Terminal(lamina(image.archive)) as terminal:
-        terminal.wait_for(_COMPLETE)
-
-        def press(part: _Part) -> list[Reaction]:
-            tell(f"screen: {part.title}")
-            for key in part.before:
-                terminal.key(key)
-            return [terminal.key(key) for key in part.keys]
-
-        for part in parts:
-            cpu = statistics.median(reaction.cpu for reaction in press(part))
-            rows.append(Row(f"screen: {part.title}", cpu * 1000, "ms", _LIMIT_SWITCH if judged else None))
-        # Means: that the cursor leaves the page now and then is part of what a key costs.
-        reactions = press(_Part("the cursor a row down", "j" * walk, before="g"))
-        cpu, sent = (statistics.mean(column) for column in zip(*((r.cpu, r.sent) for r in reactions), strict=True))
-        rows.append(Row("screen: the cursor a row down", cpu * 1000, "ms", _LIMIT_KEY if judged else None))
-        rows.append(Row("the same, bytes sent", sent, "B", _LIMIT_SENT if judged else None))
+    for part in parts:
+        cpu = statistics.median(reaction.cpu for reaction in _measured(terminal, part, tell))
+        rows.append(Row(f"screen: {part.title}", cpu * 1000, "ms", _LIMIT_SWITCH if judged else None))
+    # Means: that the cursor leaves the page now and then is part of what a key costs.
+    reactions = _measured(terminal, _Part("the cursor a row down", "j" * 20 * repeat, before="g"), tell)
+    cpu, sent = (statistics.mean(column) for column in zip(*((r.cpu, r.sent) for r in reactions), strict=True))
+    rows.append(Row("screen: the cursor a row down", cpu * 1000, "ms", _LIMIT_KEY if judged else None))
+    rows.append(Row("screen: the same, sent to the terminal", sent, "B", _LIMIT_SENT if judged else None))
     return rows
 
 
-def screen_memory(image: Image, tell: Tell) -> Row:
-    """What the app holds from its start until all figures are shown and every row has been unfolded."""
-    tell("screen: memory")
-    with Terminal(lamina(image.archive)) as terminal, watched(terminal.pid) as memory:
-        terminal.wait_for(_COMPLETE)
-        for key in "1vE":
-            terminal.key(key)
-    limit = LIMITS.get(image.name, {}).get("screen MB")
-    return Row("memory with the screen up", memory.pss / 1e6, "MB", limit, memory=memory)
+def _measured(terminal: Terminal, part: _Part, tell: Tell) -> list[Reaction]:
+    tell(f"screen: {part.title}")
+    _press(terminal, part.before)
+    return _press(terminal, part.keys)
+
+
+def _press(terminal: Terminal, keys: str) -> list[Reaction]:
+    return [terminal.key(key) for key in keys]

@@ -12,12 +12,13 @@ import termios
 import time
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Self
 
 from processes import Command, ProgramError, cpu_seconds
 
 COLUMNS, LINES = 120, 40
 
-_QUIET = 0.05  # seconds without output and without work after which a key is done with
+_QUIET = 0.04  # seconds without output and without work after which a key is done with
 _IDLE = 0.0005  # seconds of processor time that are no work: timers that look round
 _SYNCHRONISED = (b"\x1b[?2026$p", b"\x1b[?2026;2$y")  # asked whether frames can be bracketed, terminals say yes today
 
@@ -49,7 +50,7 @@ class Terminal:
         )
         os.close(slave)
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:

@@ -15,14 +15,37 @@ from inputs import Compression, Image
 from processes import Command, Memory, ProgramError, output, seconds, shell
 
 LIMITS: dict[str, dict[str, float]] = {
-    "mid": {"plain": 1.6, "gzip": 1.0, "zstd": 1.0, "export": 1.1, "store": 0.06, "cached": 0.7, "MB": 160, "screen MB": 240},
-    "big": {"plain": 1.9, "gzip": 1.4, "zstd": 1.5, "export": 1.1, "store": 0.05, "cached": 0.8, "MB": 350, "screen MB": 430},
+    "mid": {
+        "plain": 1.6,
+        "gzip": 1.0,
+        "zstd": 1.0,
+        "export": 1.1,
+        "store": 0.06,
+        "cached": 0.7,
+        "MB": 160,
+        "screen MB": 240,
+    },
+    "big": {
+        "plain": 1.9,
+        "gzip": 1.4,
+        "zstd": 1.5,
+        "export": 1.1,
+        "store": 0.05,
+        "cached": 0.8,
+        "MB": 350,
+        "screen MB": 430,
+    },
 }
 """By image and work: what the ratio to the floor should not be above; megabytes of the whole process tree."""
 _LIMIT_START = 2.0
 
-_SHORT = 6  # as many times more runs for works of some hundredths of a second
-_WAY = "import sys; from lamina.load import load; from lamina.sources import resolve; print(load(*resolve(sys.argv[1])).way)"
+_SHORT = 3  # as many times more runs for works of some hundredths of a second
+_WAY = """\
+import sys
+from lamina.load import load
+from lamina.sources import resolve
+print(load(*resolve(sys.argv[1])).way)
+"""
 
 Tell = Callable[[str], None]
 
@@ -65,10 +88,9 @@ class Work:
     command: Command
     limit: float | None = None
     members: int | None = None
+    """Of the image whose report it prints; None for all else."""
     primed: bool = False
     """It is done once beforehand, for what that leaves behind."""
-    figures: bool = True
-    """It prints a report."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +118,7 @@ class Contest:
                 seconds(work.command)
             printed, memory = output(work.command)
             memories.append(memory)
-            if work.figures:
+            if work.members is not None:
                 check(printed)
         seconds(self.floor)  # what it reads is then in the page cache
         took: list[list[float]] = [[] for _ in (self.floor, *self.works)]
@@ -159,7 +181,7 @@ def contests(image: Image, cache: Path, wanted: Callable[[str], bool]) -> Iterat
     plain = work("plain", "plain archive to complete figures", _report(image.archive))
     plain += work("cached", "the same, opened before", _report(image.archive, LAMINA_CACHE=str(cache)), primed=True)
     if plain:
-        yield Contest("cat | cat", shell('cat "$1" | cat >/dev/null', image.archive), plain)
+        yield Contest("cat, piped", shell('cat "$1" | cat >/dev/null', image.archive), plain)
     hows: tuple[Compression, ...] = ("gzip", "zstd")
     for how in hows:
         if wanted(how):
@@ -170,9 +192,9 @@ def contests(image: Image, cache: Path, wanted: Callable[[str], bool]) -> Iterat
     if wanted("start"):
         bare = Command([sys.executable, "-c", "import argparse"], {})
         yield Contest(
-            "python, argparse",
+            "python + argparse",
             bare,
-            [Work("start", option, lamina(option), _LIMIT_START, figures=False) for option in ("--version", "--help")],
+            [Work("start", option, lamina(option), _LIMIT_START) for option in ("--version", "--help")],
             more=_SHORT,
         )
 
@@ -203,7 +225,7 @@ def engine_contest(image: Image, wanted: Callable[[str], bool], tell: Tell) -> C
         else:
             tell("the engine's store can't be read from here: that row is left out")
     floor = shell('docker save "$1" | cat >/dev/null', image.reference)
-    return Contest("docker save | cat", floor, works) if works else None
+    return Contest("docker save, piped", floor, works) if works else None
 
 
 class InEngine:

@@ -247,7 +247,7 @@ def test_another_format_is_nothing(monkeypatch: pytest.MonkeyPatch, change: int)
     assert layer_from_bytes(other) is None
 
 
-# -- whole files of strange content: the checksum is right, what it vouches for is not ------------------------------------
+# -- whole files of strange content: the checksum is right, what it vouches for is not ---------------------------------
 
 
 def sealed(body: bytes) -> bytes:

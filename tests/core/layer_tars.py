@@ -192,7 +192,8 @@ def scan(tar: bytes, *, chunk: int | None = None, hash_content: bool = True) -> 
 
 def paths(index: LayerIndex) -> list[bytes]:
     """The paths of an index's rows."""
-    return [key.replace(b"\0", b"/") for key in index.keys()]
+    keys = index.keys()
+    return [key.replace(b"\0", b"/") for key in keys]
 
 
 def image_info(count: int, instructions: Sequence[str] = (), diff_ids: Sequence[str] = ()) -> ImageInfo:

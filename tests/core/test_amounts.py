@@ -51,6 +51,10 @@ def test_any_size_fits_its_cells_and_is_near_the_truth(count: int) -> None:
     assert value(size(count + 1)) >= value(text), "a greater size looks smaller"
 
 
+def test_the_cells_for_sizes_are_all_used() -> None:
+    assert max(len(size(count)) for count in (999, 99_900, 999_000)) == SIZE_WIDTH
+
+
 @pytest.mark.parametrize(
     ("count", "text"), [(0, "0 B"), (512, "512 B"), (1000, "1.0 KB"), (187_000_000, "187 MB"), (999_500, "1.0 MB")]
 )

@@ -41,9 +41,11 @@ def complaint(kind: Codec, raw: bytes, chunk: int | None = None) -> str | None:
     try:
         uncompressed(kind, raw, chunk)
     except LaminaError as error:
-        assert WHERE in str(error)
-        return str(error)
-    return None
+        text = str(error)
+    else:
+        return None
+    assert WHERE in text, "the error does not name the layer"
+    return text
 
 
 def skippable(payload: bytes, magic: int = 0x184D2A50) -> bytes:
@@ -231,6 +233,12 @@ def test_rubbish_after_the_data_is_an_error(kind: Codec, rubbish: bytes, chunk: 
 @pytest.mark.parametrize("chunk", [None, 1000])
 def test_any_number_of_zeros_may_follow_gzip(zeros: int, chunk: int | None) -> None:
     assert uncompressed("gzip", gz(SHORT) + bytes(zeros), chunk) == SHORT
+
+
+@pytest.mark.parametrize("chunk", [None, 1, len(gz(SHORT)), len(gz(SHORT)) + 600, 1000])
+def test_after_zeros_nothing_but_zeros_may_follow(chunk: int | None) -> None:
+    """Wherever the pieces begin: a member behind padding is rubbish to gzip too."""
+    assert complaint("gzip", gz(SHORT) + bytes(600) + gz(SHORT), chunk) is not None
 
 
 @pytest.mark.parametrize("part", ["checksum", "length"])

@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.conftest import Stacking
-from core.layer_tars import file, hardlink, stack, symlink, whiteout
+from core.layer_tars import file, hardlink, image_info, layer_tar, scan, stack, symlink, whiteout
 from core.random_layers import Layers, layer_stacks
 from core.reference import dictionary_of
 from lamina import duplicates
 from lamina.duplicates import MIN_SIZE, Duplicate, find_duplicates
-from lamina.load import LoadedImage
+from lamina.load import LoadedImage, compute
 from lamina.model import Cancelled
+from lamina.sources.base import ReadImage
 
 BIG = b"same content, " * 1000
 OTHER = b"same length!, " * 1000
@@ -76,6 +77,13 @@ def test_most_bytes_come_first() -> None:
     )
 
     assert [duplicate.bytes for duplicate in find_duplicates(image)] == [8 * 4096, 2 * 5000, 9000]
+
+
+def test_contents_that_can_not_be_had_are_not_the_same() -> None:
+    tar = layer_tar(file("a", BIG), file("b", OTHER), file("c", BIG))
+    read = ReadImage(image_info(1), [scan(tar, hash_content=False)], content=None)
+
+    assert find_duplicates(compute(read, "nothing to read from", threading.Event())) == []
 
 
 def test_an_image_without_layers_has_none() -> None:

@@ -47,6 +47,8 @@ def test_printable_characters_stay_and_all_others_become_ascii() -> None:
         ("\U000e0001\U000e0061", "\\U000e0001\\U000e0061"),
         ("\udcff\udc80", "\\xff\\x80"),
         ("\ud800\udfff", "\\ud800\\udfff"),
+        ("\udc7f\udc80\udcff\udd00", "\\udc7f\\x80\\xff\\udd00"),
+        ("\uffff\U0001ffff", "\\uffff\\U0001ffff"),
         ("\xa0\xad", "\\xa0\\xad"),
         ("", ""),
         ("[/bold] [@click=app.quit]x[/]", "[/bold] [@click=app.quit]x[/]"),

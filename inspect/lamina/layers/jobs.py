@@ -146,16 +146,16 @@ class HashJob:
                     raise Cancelled
                 if offset < 0 or offset + size > self.place.size:
                     raise LaminaError(f"{self.where} is truncated")
-                found.append(self._hash(fd, self.place.offset + offset, size, cancel))
-                advance(size)
+                found.append(self._hash(fd, self.place.offset + offset, size, cancel, advance))
             return found
         finally:
             os.close(fd)
 
-    def _hash(self, fd: int, position: int, size: int, cancel: threading.Event) -> bytes:
+    def _hash(self, fd: int, position: int, size: int, cancel: threading.Event, advance: Advance) -> bytes:
         if size <= _WINDOW:
             data = _pread(fd, size, position, self.where) if size else b""
             if len(data) == size:
+                advance(size)
                 return xxhash.xxh3_128_digest(data)
         hasher = xxhash.xxh3_128()
         end = position + size
@@ -165,6 +165,7 @@ class HashJob:
             data = _pread(fd, min(_WINDOW, end - position), position, self.where)
             hasher.update(data)
             position += len(data)
+            advance(len(data))
         return hasher.digest()
 
 
@@ -203,8 +204,7 @@ class FileHashJob:
                         os.close(folder)
                         folder = -1
                     folder, here = self._descend(parent), parent
-                found.append(self._hash(folder, name, size, cancel))
-                advance(size)
+                found.append(self._hash(folder, name, size, cancel, advance))
         except OSError as error:
             raise LaminaError(f"{self.where}: a file can't be read in the engine's store: {error.strerror}") from None
         finally:
@@ -224,7 +224,7 @@ class FileHashJob:
             here = below
         return here
 
-    def _hash(self, folder: int, name: bytes, size: int, cancel: threading.Event) -> bytes:
+    def _hash(self, folder: int, name: bytes, size: int, cancel: threading.Event, advance: Advance) -> bytes:
         hasher = xxhash.xxh3_128()
         fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
         try:
@@ -235,6 +235,7 @@ class FileHashJob:
                     raise Cancelled
                 hasher.update(data)
                 read += len(data)
+                advance(len(data))
         finally:
             os.close(fd)
         if read != size:
