@@ -6,9 +6,10 @@ import threading
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lamina.changes import Delta, changed_between
-from lamina.flatten import flatten
+from lamina.flatten import final_names, flatten
 from lamina.load import LoadedImage, Tally
 from lamina.model import Change, Kind
 from lamina.sharing import PullCost, member_of, pull_cost
@@ -106,15 +107,110 @@ def _parting(a: LoadedImage, b: LoadedImage) -> Parting | None:
 
 def _joined(a: LoadedImage, b: LoadedImage, cancel: threading.Event) -> Union:
     """Both final file systems as two layers, the second emptying the root first: a range view then compares them."""
-    first, inodes_a = flatten(a.union)
-    second, inodes_b = flatten(b.union, over=True)
+    names_a, names_b = final_names(a.union), final_names(b.union)
+    # The bytes of a file with several names stand at one that both have: to add a name adds no bytes.
+    first, inodes_a = flatten(a.union, names_a, preferred=frozenset(names_b.keys))
+    second, inodes_b = flatten(b.union, names_b, preferred=frozenset(names_a.keys), over=True)
     union = build_union([first, second])
-    wanted = union.wanted_content()
-    start = int(union.layer_start[1])
-    for image, inodes, events, base in (
-        (a, inodes_a, wanted[wanted < start], 0),
-        (b, inodes_b, wanted[wanted >= start], start),
-    ):
-        if events.size:
-            union.content[events] = image.read_content(inodes[events - base], cancel)
+    _learn_contents(union, (a, b), (inodes_a, inodes_b), cancel)
     return union
+
+
+def _learn_contents(
+    union: Union,
+    images: tuple[LoadedImage, LoadedImage],
+    inodes: tuple[NDArray[np.int32], NDArray[np.int32]],
+    cancel: threading.Event,
+) -> None:
+    """Make the content ids of the joined file systems comparable, reading as little as that takes.
+
+    Two versions of an image have most files from the same member of the same layer. Those are the same file, which no
+    reading has to show; and where one of them is to be compared with another file, it is read once for both.
+    """
+    rows = np.flatnonzero((union.kind == Kind.FILE) & (union.size > 0)).astype(np.int32)
+    origin_of = _origins(images, inodes)[rows]
+    _, firsts, which = np.unique(origin_of, axis=0, return_index=True, return_inverse=True)
+    which = which.ravel()
+    ids = np.zeros((len(firsts), 2), dtype=np.uint64)
+    checksums = union.has_checksum(rows)
+    for of_kind in (checksums, ~checksums & union.known(rows)):  # the exact ones last: they are good for all
+        ids[which[of_kind]] = union.content[rows[of_kind]]
+    union.content[rows] = ids[which]
+    number = np.full(union.event_count, ABSENT, dtype=np.int64)
+    number[rows] = which
+    needed = np.zeros(len(firsts), dtype=bool)
+    needed[_meeting(union, number)] = True
+    speakers = rows[firsts]
+    unknown = needed & ~union.known(speakers)
+    checksums = needed & union.has_checksum(speakers)
+    if (needed & ~checksums).any():
+        unknown |= checksums  # ids of two kinds can't be compared
+    start = int(union.layer_start[1])
+    for image, sources, offset, mine in (
+        (images[0], inodes[0], 0, unknown & (speakers < start)),
+        (images[1], inodes[1], start, unknown & (speakers >= start)),
+    ):
+        if mine.any():
+            ids[mine] = image.read_content(sources[speakers[mine] - offset], cancel)
+    # What is compared with nothing but itself gets a mark of its own.
+    unread = np.flatnonzero(~ids.any(axis=1))
+    ids[unread] = np.column_stack([unread.astype(np.uint64) + 1, np.full(len(unread), _OWN, dtype=np.uint64)])
+    union.content[rows] = ids[which]
+
+
+_OWN = np.frombuffer(b"lamsameo", dtype=np.uint64)[0]
+"""The second half of a content id that stands for one member of one layer."""
+
+
+def _origins(
+    images: tuple[LoadedImage, LoadedImage], inodes: tuple[NDArray[np.int32], NDArray[np.int32]]
+) -> NDArray[np.int64]:
+    """Per row of both flat layers: (layer, row there, size), the same for the same file."""
+    columns = []
+    for image, sources, layers in zip(images, inodes, _layer_numbers(*images), strict=True):
+        union = image.union
+        if not union.event_count:  # nothing but the marker that empties the root
+            columns.append(np.zeros((len(sources), 3), dtype=np.int64))
+            continue
+        born = union.born[sources]
+        columns.append(np.column_stack([layers[born], sources - union.layer_start[born], union.size[sources]]))
+    return np.concatenate(columns)
+
+
+def _layer_numbers(a: LoadedImage, b: LoadedImage) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """A number for each layer of two images, equal where both have the layer."""
+    numbers = np.arange(len(a.info.layers) + len(b.info.layers), dtype=np.int64)
+    mine, others = numbers[: len(a.info.layers)], numbers[len(a.info.layers) :]
+    index_of = {layer.diff_id: layer.index for layer in a.info.layers}
+    for layer in b.info.layers:
+        index = index_of.get(layer.diff_id)
+        if index is not None and _agree(a.union, index, b.union, layer.index):
+            others[layer.index] = index
+    return mine, others
+
+
+def _agree(a: Union, layer_a: int, b: Union, layer_b: int) -> bool:
+    """Whether two layers of one diff_id are the same as far as they were read: archives may claim what is not so."""
+    of_a = slice(int(a.layer_start[layer_a]), int(a.layer_start[layer_a + 1]))
+    of_b = slice(int(b.layer_start[layer_b]), int(b.layer_start[layer_b + 1]))
+    if not np.array_equal(a.size[of_a], b.size[of_b]) or not np.array_equal(a.mtime[of_a], b.mtime[of_b]):
+        return False
+    rows_a = np.arange(of_a.start, of_a.stop, dtype=np.int32)
+    rows_b = np.arange(of_b.start, of_b.stop, dtype=np.int32)
+    both = a.known(rows_a) & b.known(rows_b) & (a.has_checksum(rows_a) == b.has_checksum(rows_b))
+    return np.array_equal(a.content[of_a][both], b.content[of_b][both])
+
+
+def _meeting(union: Union, number: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The files, by their numbers, whose content decides whether a path changed."""
+    sides = []
+    names = np.flatnonzero(union.regular())
+    for layer in (0, 1):
+        mine = names[union.born[names] == layer]
+        side = np.full(union.paths.count, ABSENT, dtype=np.int32)
+        side[union.path[mine]] = union.inode[mine]
+        sides.append(side)
+    both = (sides[0] != ABSENT) & (sides[1] != ABSENT)
+    old, new = sides[0][both], sides[1][both]
+    alike = (union.size[old] == union.size[new]) & (union.size[old] > 0) & (number[old] != number[new])
+    return np.concatenate([number[old[alike]], number[new[alike]]])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Container
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,30 +15,55 @@ from lamina.union import ABSENT, Union
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
-def flatten(union: Union, *, over: bool = False) -> tuple[LayerIndex, NDArray[np.int32]]:
+class Names(NamedTuple):
+    """The names of an image's final file system, by path."""
+
+    events: NDArray[np.int32]
+    keys: list[bytes]
+    """As :meth:`LayerIndex.keys` gives them."""
+
+
+def final_names(union: Union) -> Names:
+    """What the image's layers carry that is left in the end.
+
+    Directories that are only implied are left out: they are implied again, and have no metadata to compare.
+    """
+    events = union.alive(union.layer_count - 1)
+    events = events[events < union.implicit]
+    events = events[np.argsort(union.path[events], kind="stable")]
+    return Names(events, [path.replace(b"/", SEPARATOR) for path in union.paths.texts(union.path[events])])
+
+
+def flatten(
+    union: Union, names: Names, *, preferred: Container[bytes], over: bool = False
+) -> tuple[LayerIndex, NDArray[np.int32]]:
     """The final file system as one layer.
 
     Args:
         union: the image.
+        names: its final names.
+        preferred: keys at which an inode's bytes are to stand where it has several names, if one of them is among
+            these; else they stand at its first name.
         over: put an opaque marker of the root before it, which hides all below.
 
     Returns:
         The layer; and per row the inode in ``union`` whose content it has.
     """
-    events = union.alive(union.layer_count - 1)
-    # Directories that are only implied are implied again, and have no metadata to compare.
-    events = events[events < union.implicit]
-    events = events[np.argsort(union.path[events], kind="stable")]
+    events, texts = names.events, list(names.keys)
     inodes = union.inode[events]
     kinds = union.kind[events].copy()
-    # Of each inode the first name left carries the bytes, the others link to it.
+    # Of each inode one name carries the bytes, the others link to it.
     regular = np.flatnonzero((kinds <= Kind.HARDLINK) & (inodes != ABSENT))
+    unlike = np.ones(len(regular), dtype=bool)
+    _, group, members = np.unique(inodes[regular], return_inverse=True, return_counts=True)
+    for position in np.flatnonzero(members[group] > 1).tolist():
+        unlike[position] = texts[regular[position]] not in preferred
+    regular = regular[np.argsort(unlike, kind="stable")]
     carriers, first = np.unique(inodes[regular], return_index=True)
     kinds[regular] = Kind.HARDLINK
     kinds[regular[first]] = Kind.FILE
     carrier_row = dict(zip(carriers.tolist(), regular[first].tolist(), strict=True))
     source = np.where(inodes == ABSENT, events, inodes)
-    texts = [path.replace(b"/", SEPARATOR) for path in union.paths.texts(union.path[events])]
     targets = {
         row: union.link_texts[int(union.link[events[row]])] for row in np.flatnonzero(union.link[events]).tolist()
     }

@@ -47,21 +47,18 @@ def layer_tree(stacks: Sequence[tuple[Sequence[LayerInfo], Sequence[int | None]]
     Returns:
         One node per base, most bytes first. Images without layers are on none.
     """
-    roots: dict[str, LayerNode] = {}
+    roots: dict[str, _Branch] = {}
     for number, (layers, sizes) in enumerate(stacks):
-        siblings, node = roots, None
-        branches: dict[str, LayerNode] = roots
+        node: _Branch | None = None
+        branches = roots
         for layer, size in zip(layers, sizes, strict=True):
             node = branches.get(layer.chain_id)
             if node is None:
-                node = _Branch([layer], [size], 0)
-                branches[layer.chain_id] = node
-            elif node.sizes[0] is None:
-                node.sizes[0] = size
+                node = branches[layer.chain_id] = _Branch([layer], [size], 0)
+            else:
+                node.learn(layer, size)
             node.standing += 1
-            assert isinstance(node, _Branch)
             branches = node.by_chain
-        del siblings
         if node is not None:
             node.images.append(number)
     trees = [_folded(root, 0) for root in roots.values()]
@@ -72,14 +69,21 @@ def layer_tree(stacks: Sequence[tuple[Sequence[LayerInfo], Sequence[int | None]]
 class _Branch(LayerNode):
     """A node of one layer while the tree grows."""
 
-    by_chain: dict[str, LayerNode] = field(default_factory=dict)
+    by_chain: dict[str, _Branch] = field(default_factory=dict)
+
+    def learn(self, layer: LayerInfo, size: int | None) -> None:
+        """Take what another image tells of the layer and those before did not; of sizes the largest, as overview does."""
+        known = self.sizes[0]
+        if size is not None and (known is None or size > known):
+            self.sizes[0] = size
+        if not self.layers[0].instruction:
+            self.layers[0] = layer
 
 
-def _folded(branch: LayerNode, depth: int) -> LayerNode:
+def _folded(branch: _Branch, depth: int) -> LayerNode:
     """The branch with runs made one node; iterative along a run, for stacks may be 127 layers high."""
     node = LayerNode([], [], depth, standing=branch.standing)
     while True:
-        assert isinstance(branch, _Branch)
         node.layers += branch.layers
         node.sizes += branch.sizes
         below = list(branch.by_chain.values())

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lamina.load import LoadedImage
 from lamina.model import Kind
+from lamina.union import Union
 
 MIN_SIZE = 4096
 """Bytes below which a file is no candidate, as for duplicates."""
@@ -44,19 +45,48 @@ class NearMiss:
     same_instruction: bool
     """The same instruction made both: a build that is not reproducible, or is ordered in another way."""
     only_times: bool
-    """Both hold the same files; at most times of modification differ."""
+    """Both hold the same files; only times of modification or the order differ."""
     directories: tuple[tuple[bytes, int], ...]
     """Where in ``a`` they stand, with bytes: most first, at most three levels deep, the first few."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Files:
-    """The candidate files of one layer."""
+@dataclass(slots=True)
+class _Layer:
+    """One layer of the set."""
 
     place: LayerOf
+    image: LoadedImage
     inodes: NDArray[np.int32]
+    """Its candidates."""
     sizes: NDArray[np.int64]
     ids: NDArray[np.uint64]
+    """Their contents; zeros where those can't be had."""
+    _every: NDArray[np.uint64] | None = None
+
+    @property
+    def rows(self) -> NDArray[np.int32]:
+        """All its members."""
+        start, stop = self.image.union.layer_start[self.place.layer : self.place.layer + 2].tolist()
+        return np.arange(start, stop, dtype=np.int32)
+
+    def every_id(self, cancel: threading.Event) -> NDArray[np.uint64]:
+        """Content ids of all its members; what is no candidate may have to be read for it, once."""
+        if self._every is None:
+            union, rows = self.image.union, self.rows
+            ids = union.content[rows]
+            ids[self.inodes - rows[0]] = self.ids
+            read = np.zeros(len(rows), dtype=bool)
+            read[self.inodes - rows[0]] = True
+            wanted = (union.kind[rows] == Kind.FILE) & (union.size[rows] > 0) & ~read & _inexact(union, rows)
+            ids[wanted] = self.image.read_content(rows[wanted], cancel)
+            self._every = ids
+        return self._every
+
+
+def _inexact(union: Union, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which members have no XXH3-128 yet: a checksum is no proof that people should act on."""
+    inexact: NDArray[np.bool_] = ~union.known(rows) | union.has_checksum(rows)
+    return inexact
 
 
 def find_near_misses(images: Sequence[LoadedImage], cancel: threading.Event | None = None) -> list[NearMiss]:
@@ -70,17 +100,20 @@ def find_near_misses(images: Sequence[LoadedImage], cancel: threading.Event | No
     holders: dict[str, set[int]] = defaultdict(set)
     places: dict[str, LayerOf] = {}
     for number, image in enumerate(images):
-        for layer in image.info.layers:
-            holders[layer.diff_id].add(number)
-            places.setdefault(layer.diff_id, LayerOf(number, layer.index))
+        for info in image.info.layers:
+            holders[info.diff_id].add(number)
+            places.setdefault(info.diff_id, LayerOf(number, info.index))
     layers = _hashed(images, list(places.values()), cancel)
     shared: dict[tuple[int, int], list[int]] = defaultdict(list)  # pair of layers -> rows of the first one
     by_content: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
-    for number, files in enumerate(layers):
-        keys = np.column_stack([files.sizes.astype(np.uint64), files.ids])
-        _, firsts = np.unique(keys, axis=0, return_index=True) if len(keys) else (keys, [])
-        for row in np.sort(np.asarray(firsts, dtype=np.int64)).tolist():
-            by_content[keys[row].tobytes()].append((number, row))
+    for number, layer in enumerate(layers):
+        keys = np.column_stack([layer.sizes.astype(np.uint64), layer.ids])
+        found_here: dict[bytes, int] = {}
+        # Contents that can't be had are nobody's copies.
+        for row in np.flatnonzero(layer.ids.any(axis=1)).tolist():
+            found_here.setdefault(keys[row].tobytes(), row)
+        for key, row in found_here.items():
+            by_content[key].append((number, row))
     diff_ids = list(places)
     for having in by_content.values():
         for position, (first, row) in enumerate(having):
@@ -89,14 +122,14 @@ def find_near_misses(images: Sequence[LoadedImage], cancel: threading.Event | No
                 if not holders[diff_ids[first]] & holders[diff_ids[second]]:
                     shared[first, second].append(row)
     found = [
-        _near_miss(images, layers[first], layers[second], np.array(rows, dtype=np.int64))
+        _near_miss(layers[first], layers[second], np.array(rows, dtype=np.int64), cancel)
         for (first, second), rows in shared.items()
     ]
     return sorted(found, key=lambda miss: (-miss.size, miss.a.image, miss.a.layer, miss.b.image, miss.b.layer))
 
 
-def _hashed(images: Sequence[LoadedImage], places: Sequence[LayerOf], cancel: threading.Event) -> list[_Files]:
-    """The candidates of every layer with their content ids, all of one kind."""
+def _hashed(images: Sequence[LoadedImage], places: Sequence[LayerOf], cancel: threading.Event) -> list[_Layer]:
+    """Every layer with the content ids of its candidates, all of one kind."""
     inodes, sizes = [], []
     for place in places:
         union = images[place.image].union
@@ -113,24 +146,24 @@ def _hashed(images: Sequence[LoadedImage], places: Sequence[LayerOf], cancel: th
     found = []
     for place, events, column in zip(places, inodes, sizes, strict=True):
         wanted = np.isin(column, common)
-        found.append(_Files(place, events[wanted], column[wanted], np.zeros((int(wanted.sum()), 2), dtype=np.uint64)))
+        ids = np.zeros((int(wanted.sum()), 2), dtype=np.uint64)
+        found.append(_Layer(place, images[place.image], events[wanted], column[wanted], ids))
     for number, image in enumerate(images):
-        mine = [files for files in found if files.place.image == number]
-        asked = np.concatenate([files.inodes for files in mine]) if mine else np.zeros(0, dtype=np.int32)
+        mine = [layer for layer in found if layer.place.image == number]
+        asked = np.concatenate([layer.inodes for layer in mine]) if mine else np.zeros(0, dtype=np.int32)
         ids = image.union.content[asked]
-        missing = ~image.union.known(asked) | image.union.has_checksum(asked)
+        missing = _inexact(image.union, asked)
         ids[missing] = image.read_content(asked[missing], cancel)
         start = 0
-        for files in mine:
-            files.ids[:] = ids[start : start + len(files.inodes)]
-            start += len(files.inodes)
+        for layer in mine:
+            layer.ids[:] = ids[start : start + len(layer.inodes)]
+            start += len(layer.inodes)
     return found
 
 
-def _near_miss(images: Sequence[LoadedImage], a: _Files, b: _Files, rows: NDArray[np.int64]) -> NearMiss:
-    image_a, image_b = images[a.place.image], images[b.place.image]
-    instruction_a = image_a.info.layers[a.place.layer].instruction
-    instruction_b = image_b.info.layers[b.place.layer].instruction
+def _near_miss(a: _Layer, b: _Layer, rows: NDArray[np.int64], cancel: threading.Event) -> NearMiss:
+    instruction_a = a.image.info.layers[a.place.layer].instruction
+    instruction_b = b.image.info.layers[b.place.layer].instruction
     sizes = a.sizes[rows]
     return NearMiss(
         a=a.place,
@@ -138,8 +171,8 @@ def _near_miss(images: Sequence[LoadedImage], a: _Files, b: _Files, rows: NDArra
         size=int(sizes.sum()),
         files=len(rows),
         same_instruction=bool(instruction_a) and instruction_a == instruction_b,
-        only_times=_same_but_times(image_a, a.place.layer, image_b, b.place.layer),
-        directories=_directories(image_a, a.inodes[rows], sizes),
+        only_times=_same_but_times(a, b, cancel),
+        directories=_directories(a.image, a.inodes[rows], sizes),
     )
 
 
@@ -157,17 +190,34 @@ def _directories(
     return tuple((paths.path(int(distinct[row])), int(totals[row])) for row in order.tolist())
 
 
-def _same_but_times(a: LoadedImage, layer_a: int, b: LoadedImage, layer_b: int) -> bool:
-    """Whether two layers carry the same members but for their times; small files are told apart by their size."""
-    if a.layers[layer_a].size != b.layers[layer_b].size or a.layers[layer_a].files != b.layers[layer_b].files:
+def _same_but_times(a: _Layer, b: _Layer, cancel: threading.Event) -> bool:
+    """Whether two layers carry the same members but for their times and their order.
+
+    Only where all else is the same are files read that are too small to be candidates.
+    """
+    if len(a.rows) != len(b.rows) or a.image.layers[a.place.layer].size != b.image.layers[b.place.layer].size:
         return False
-    columns = []
-    for image, layer in ((a, layer_a), (b, layer_b)):
-        union = image.union
-        rows = np.arange(union.layer_start[layer], union.layer_start[layer + 1], dtype=np.int32)
-        paths = union.paths.texts(union.path[rows])
-        numbers = np.column_stack(
-            [union.kind[rows], union.size[rows], union.mode[rows], union.uid[rows], union.gid[rows]]
+    described = [_members(layer) for layer in (a, b)]
+    orders = [sorted(range(len(members)), key=members.__getitem__) for members in described]
+    if any(described[0][one] != described[1][other] for one, other in zip(*orders, strict=True)):
+        return False
+    ids = [layer.every_id(cancel)[order] for layer, order in zip((a, b), orders, strict=True)]
+    union, rows = a.image.union, a.rows[orders[0]]
+    files = (union.kind[rows] == Kind.FILE) & (union.size[rows] > 0)
+    return bool((ids[0][files] == ids[1][files]).all() and ids[0][files].any(axis=1).all())
+
+
+def _members(layer: _Layer) -> list[tuple[bytes, list[int], bytes, bytes]]:
+    """What each member of a layer is, times and contents apart."""
+    union, rows = layer.image.union, layer.rows
+    table = np.column_stack([union.kind[rows], union.size[rows], union.mode[rows], union.uid[rows], union.gid[rows]])
+    return [
+        (path, numbers, union.link_texts[link], union.xattr_texts[xattr])
+        for path, numbers, link, xattr in zip(
+            union.paths.texts(union.path[rows]),
+            table.tolist(),
+            union.link[rows].tolist(),
+            union.xattr[rows].tolist(),
+            strict=True,
         )
-        columns.append(sorted(zip(paths, map(tuple, numbers.tolist()), strict=True)))
-    return columns[0] == columns[1]
+    ]

@@ -62,11 +62,8 @@ class Overview:
     """How many images no tag leads to."""
     reclaimable: int
     """Bytes that only images without containers have: what removing all of those frees."""
-
-    @property
-    def saved(self) -> int:
-        """Bytes that sharing saves."""
-        return self.sum - self.on_disk
+    saved: int
+    """Bytes that sharing saves, of the layers whose sizes are known."""
 
 
 def overview(images: Sequence[KnownImage]) -> Overview:
@@ -87,6 +84,7 @@ def overview(images: Sequence[KnownImage]) -> Overview:
         on_disk=sum(size_of.values()),
         dangling=sum(image.dangling for image in images),
         reclaimable=sum(size for chain, size in size_of.items() if chain not in used),
+        saved=sum(size * (len(holders[chain]) - 1) for chain, size in size_of.items()),
     )
 
 

@@ -6,14 +6,17 @@ subtree, siblings stand by name. So a subtree is a range of rows, and a sum over
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamina.layers.index import SEPARATOR
+
+_FEW = 500  # rows put in one by one rather than by sorting all anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,18 @@ class PathTable:
 
     def texts(self, paths: NDArray[np.int32]) -> list[bytes]:
         """The whole path of each row; for many rows at once, whose directories recur."""
-        parents = np.unique(self.parent[paths]).tolist()
-        prefix = {row: self.path(row) + b"/" if row else b"" for row in parents}
-        name = self.name
-        return [
-            prefix[parent] + name(row) for row, parent in zip(paths.tolist(), self.parent[paths].tolist(), strict=True)
-        ]
+        names = self.names.split(SEPARATOR)
+        rows, parents = paths.tolist(), self.parent[paths].tolist()
+        prefix = {0: b""}
+        for top in dict.fromkeys(parents):
+            above = []
+            here = top
+            while here not in prefix:
+                above.append(here)
+                here = int(self.parent[here])
+            for row in reversed(above):
+                prefix[row] = prefix[int(self.parent[row])] + names[row] + b"/"
+        return [prefix[parent] + names[row] for row, parent in zip(rows, parents, strict=True)]
 
     def find(self, path: bytes) -> int | None:
         """The row of ``usr/lib/x``, None where no layer has it."""
@@ -91,40 +100,57 @@ def build_path_table(key_lists: Sequence[list[bytes]]) -> tuple[PathTable, list[
     Returns:
         The table of all keys and their ancestors; and each list as rows of the table.
     """
-    distinct: set[bytes] = {b""}
+    # Layers mostly come in order, and runs that are in order sort in little more than one pass.
+    every = [b""]
     for keys in key_lists:
-        distinct.update(keys)
-    missing = {key.rpartition(SEPARATOR)[0] for key in distinct} - distinct
+        every += keys
+    every.sort()
+    ordered = list(dict.fromkeys(every))
+    del every
+    parents, names = _split(ordered)
+    missing = set(parents).difference(ordered)
     while missing:
-        distinct |= missing
-        missing = {key.rpartition(SEPARATOR)[0] for key in missing} - distinct
-    ordered = sorted(distinct)
-    del distinct
-    row_of = dict(zip(ordered, range(len(ordered)), strict=True))
+        if len(missing) > _FEW:
+            ordered = sorted(missing.union(ordered))
+            parents, names = _split(ordered)
+        else:
+            for key in missing:
+                row = bisect_left(ordered, key)
+                above, _, name = key.rpartition(SEPARATOR)
+                ordered.insert(row, key)
+                parents.insert(row, above)
+                names.insert(row, name)
+        missing = {key.rpartition(SEPARATOR)[0] for key in missing}.difference(ordered)
+    count = len(ordered)
+    row_of = dict(zip(ordered, range(count), strict=True))
     rows = [np.fromiter(map(row_of.__getitem__, keys), dtype=np.int32, count=len(keys)) for keys in key_lists]
-    del row_of
-    depth = np.fromiter((key.count(SEPARATOR) for key in ordered), dtype=np.int32, count=len(ordered)) + 1
+    parent = np.fromiter(map(row_of.__getitem__, parents), dtype=np.int32, count=count)
+    del row_of, parents
+    depth = np.fromiter(map(bytes.count, ordered, repeat(SEPARATOR)), dtype=np.int32, count=count) + 1
     depth[0] = 0
-    names = [key.rpartition(SEPARATOR)[2] for key in ordered]
     del ordered
-    lengths = np.fromiter(map(len, names), dtype=np.int64, count=len(names)) + 1
-    name_start = np.zeros(len(names) + 1, dtype=np.int64)
+    lengths = np.fromiter(map(len, names), dtype=np.int64, count=count) + 1
+    name_start = np.zeros(count + 1, dtype=np.int64)
     np.cumsum(lengths, out=name_start[1:])
-    parent, end = _links(depth)
-    return PathTable(parent, depth, end, SEPARATOR.join(names) + SEPARATOR, name_start), rows
+    table = PathTable(parent, depth, _ends(parent, depth), SEPARATOR.join(names) + SEPARATOR, name_start)
+    return table, rows
 
 
-def _links(depth: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Parents and subtree ends of rows in pre-order, from their depths alone, one level at a time."""
+def _split(keys: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """(parent keys, names) of path keys."""
+    cuts = list(map(bytes.rfind, keys, repeat(SEPARATOR)))
+    parents = [key[:cut] if cut > 0 else b"" for key, cut in zip(keys, cuts, strict=True)]
+    return parents, [key[cut + 1 :] for key, cut in zip(keys, cuts, strict=True)]
+
+
+def _ends(parent: NDArray[np.int32], depth: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Subtree ends of rows in pre-order, one level at a time from the deepest."""
     count = len(depth)
-    parent = np.zeros(count, dtype=np.int32)
     below = np.ones(count, dtype=np.int32)  # rows of the subtree
     by_level = np.argsort(depth, kind="stable").astype(np.int32)
-    bounds = np.searchsorted(depth[by_level], np.arange(int(depth.max()) + 2))
-    levels = [by_level[bounds[level] : bounds[level + 1]] for level in range(len(bounds) - 1)]
-    for upper, lower in pairwise(levels):
-        # The parent is the last row of the upper level before this one.
-        parent[lower] = upper[np.searchsorted(upper, lower) - 1]
-    for lower in reversed(levels[1:]):
-        np.add.at(below, parent[lower], below[lower])
-    return parent, (np.arange(count, dtype=np.int32) + below).astype(np.int32)
+    bounds = np.searchsorted(depth[by_level], np.arange(int(depth.max()) + 2)).tolist()
+    for start, stop in reversed(list(pairwise(bounds[1:]))):
+        level = by_level[start:stop]
+        np.add.at(below, parent[level], below[level])
+    ends: NDArray[np.int32] = np.arange(count, dtype=np.int32) + below
+    return ends

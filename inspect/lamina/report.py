@@ -16,8 +16,9 @@ from lamina.advice import advise
 from lamina.dive import dive_figures
 from lamina.duplicates import find_duplicates
 from lamina.load import LayerFigures, LoadedImage, Tally
-from lamina.model import LayerInfo
+from lamina.model import Cause, LayerInfo
 from lamina.sharing import PullCost, member_of, share
+from lamina.waste import WasteTable
 
 SCHEMA = "lamina.report/1"
 
@@ -70,16 +71,7 @@ def _image(image: LoadedImage, cancel: threading.Event | None) -> Json:
             "user_wasted_ratio": dive.user_wasted_ratio,
         },
         "layers": [_layer(layer, figures) for layer, figures in zip(info.layers, image.layers, strict=True)],
-        "waste": [
-            {
-                **path_fields(row.path),
-                "bytes": row.bytes,
-                "cause": row.cause.word,
-                "layer": row.layer,
-                "hidden_by": row.hidden_by,
-            }
-            for row in image.waste
-        ],
+        "waste": _waste(image.waste),
         "duplicates": [
             {
                 "size": duplicate.size,
@@ -100,6 +92,19 @@ def _image(image: LoadedImage, cancel: threading.Event | None) -> Json:
             for advice in advise(image)
         ],
     }
+
+
+def _waste(table: WasteTable) -> list[Json]:
+    # There may be hundreds of thousands of rows: straight from the columns.
+    words = [cause.word for cause in Cause]
+    columns = zip(
+        table.paths(), table.size.tolist(), table.cause.tolist(), table.layer.tolist(), table.hidden_by.tolist(),
+        strict=True,
+    )  # fmt: skip
+    return [
+        {**path_fields(path), "bytes": size, "cause": words[cause], "layer": layer, "hidden_by": hidden_by}
+        for path, size, cause, layer, hidden_by in columns
+    ]
 
 
 def _layer(info: LayerInfo, figures: LayerFigures) -> Json:

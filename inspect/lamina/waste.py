@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,11 +84,17 @@ class WasteTable(Sequence[WasteRow]):
         )
 
     def __iter__(self) -> Iterator[WasteRow]:
-        columns = (self.size, self.cause, self.layer, self.hidden_by, self.path_id)
         for path, size, cause, layer, hidden_by, path_id in zip(
-            self._union.paths.texts(self.path_id), *(column.tolist() for column in columns), strict=True
+            self.paths(), *(column.tolist() for column in self._columns()), self.path_id.tolist(), strict=True
         ):
             yield WasteRow(path, size, _CAUSES[cause], layer, hidden_by, path_id)
+
+    def paths(self) -> list[bytes]:
+        """The paths of all rows."""
+        return self._union.paths.texts(self.path_id)
+
+    def _columns(self) -> tuple[NDArray[Any], ...]:
+        return self.size, self.cause, self.layer, self.hidden_by
 
     def by_layer(self) -> list[WasteGroup]:
         """Rows with the same shipping layer, hiding layer and cause, most bytes first."""

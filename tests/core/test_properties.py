@@ -48,7 +48,7 @@ _KINDS = {
 
 
 @given(layer_stacks())
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_size_is_visible_plus_wasted_and_all_sums_agree(layers: Layers) -> None:
     image = stack(*layers)
 
@@ -111,7 +111,7 @@ def from_disk(folder: Path) -> dict[bytes, Found]:
 
 
 @given(layer_stacks())
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_every_prefix_of_a_stack_is_what_extracting_it_gives(layers: Layers) -> None:
     union = stack(*layers).union
     before = os.umask(0o777 & ~_MODE_OF_IMPLIED)
@@ -125,7 +125,7 @@ def test_every_prefix_of_a_stack_is_what_extracting_it_gives(layers: Layers) -> 
 
 
 @given(layer_stacks())
-@settings(max_examples=100)
+@settings(max_examples=60)
 def test_the_two_references_agree(layers: Layers) -> None:
     """Else one of them proves nothing."""
     reference = dictionary_of(layers)
@@ -146,7 +146,7 @@ def test_the_two_references_agree(layers: Layers) -> None:
 
 
 @given(layer_stacks())
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_the_waste_table_is_that_of_the_dictionary(layers: Layers) -> None:
     image = stack(*layers)
     reference = dictionary_of(layers)
@@ -160,7 +160,7 @@ def test_the_waste_table_is_that_of_the_dictionary(layers: Layers) -> None:
 
 
 @given(layer_stacks(links=False))
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_the_causes_are_those_of_the_dictionary(layers: Layers) -> None:
     rows = Counter((row.path, row.bytes, row.cause.word, row.layer, row.hidden_by) for row in stack(*layers).waste)
     expected = Counter(
@@ -172,7 +172,7 @@ def test_the_causes_are_those_of_the_dictionary(layers: Layers) -> None:
 
 
 @given(layer_stacks())
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_the_cause_of_a_linked_inode_is_that_of_a_name_which_went_last(layers: Layers) -> None:
     """Where several names go in one layer, any of the last phase (whiteouts, opaques, members) may speak."""
     expected: dict[tuple[bytes, int, int], set[str]] = {}
@@ -236,7 +236,7 @@ def shown(delta: dict[bytes, str], more: set[bytes]) -> set[bytes]:
 
 
 @given(layer_stacks())
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_the_file_system_up_to_each_layer(layers: Layers) -> None:
     union, reference = stack(*layers).union, dictionary_of(layers)
     for layer in range(len(layers)):
@@ -253,7 +253,7 @@ def test_the_file_system_up_to_each_layer(layers: Layers) -> None:
 
 
 @given(layer_stacks())
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_each_layer_alone(layers: Layers) -> None:
     image, reference = stack(*layers), dictionary_of(layers)
     for number, layer in enumerate(layers):
@@ -269,7 +269,7 @@ def test_each_layer_alone(layers: Layers) -> None:
 
 
 @given(layer_stacks())
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_what_each_range_of_layers_changed(layers: Layers) -> None:
     union, reference = stack(*layers).union, dictionary_of(layers)
     for newer in range(len(layers)):
@@ -283,7 +283,7 @@ def test_what_each_range_of_layers_changed(layers: Layers) -> None:
 
 
 @given(layer_stacks(links=False))
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_bytes_shown_as_removed(layers: Layers) -> None:
     """Of inodes with one name: those of the older state whose path holds nothing any more."""
     union, reference = stack(*layers).union, dictionary_of(layers)
@@ -297,7 +297,7 @@ def test_bytes_shown_as_removed(layers: Layers) -> None:
 
 
 @given(layer_stacks())
-@settings(max_examples=100)
+@settings(max_examples=60)
 def test_the_tallies_of_each_layer(layers: Layers) -> None:
     """Names that are no directories, and the bytes that the layer itself ships under them."""
     image, reference = stack(*layers), dictionary_of(layers)
@@ -311,7 +311,7 @@ def test_the_tallies_of_each_layer(layers: Layers) -> None:
 
 
 @given(layer_stacks())
-@settings(max_examples=100)
+@settings(max_examples=60)
 def test_what_each_layer_removes(layers: Layers) -> None:
     """Bytes only where no name of them is left; of a linked inode, once."""
     image, reference = stack(*layers), dictionary_of(layers)
@@ -340,7 +340,7 @@ def figures(image: LoadedImage) -> object:
 
 
 @given(layer_stacks(), st.randoms(use_true_random=False))
-@settings(max_examples=100)
+@settings(max_examples=60)
 def test_where_markers_stand_in_the_tar_does_not_matter(layers: Layers, chance: Random) -> None:
     moved = []
     for layer in layers:
@@ -369,7 +369,7 @@ def order_is_free(layer: Sequence[Member]) -> bool:
 
 
 @given(layer_stacks(links=False, max_members=6), st.randoms(use_true_random=False))
-@settings(max_examples=100)
+@settings(max_examples=60)
 def test_the_order_of_members_that_do_not_meet_does_not_matter(layers: Layers, chance: Random) -> None:
     moved = [chance.sample(layer, len(layer)) if order_is_free(layer) else layer for layer in layers]
     one, other = stack(*layers), stack(*moved)
@@ -397,7 +397,7 @@ class Tars:
 
 
 @given(layer_stacks(), st.sampled_from([1, 100, 512, 4000]))
-@settings(max_examples=100)
+@settings(max_examples=60)
 def test_contents_read_later_or_in_pieces_give_the_same_figures(layers: Layers, chunk: int) -> None:
     tars = [layer_tar(*layer) for layer in layers]
     content = Tars(tars)

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Generator, Iterator
@@ -67,13 +68,14 @@ def saved(docker_cli: Callable[..., str], tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="session")
-def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+def podman() -> Iterator[list[str]]:
     """The podman command with a storage of its own."""
     program = tool("podman")
-    folder = tmp_path_factory.mktemp("podman")
-    command = [program, f"--root={folder}/root", f"--runroot={folder}/run", "--storage-driver=vfs"]
-    yield command
-    subprocess.run([*command, "rmi", "--all", "--force"], check=False, capture_output=True)
+    # Not below pytest's own folder: podman takes no path of more than 50 characters for its run root.
+    with tempfile.TemporaryDirectory(prefix="lamina-podman-", ignore_cleanup_errors=True) as folder:
+        command = [program, f"--root={folder}/root", f"--runroot={folder}/run", "--storage-driver=vfs"]
+        yield command
+        subprocess.run([*command, "rmi", "--all", "--force"], check=False, capture_output=True)
 
 
 @pytest.fixture(scope="session")

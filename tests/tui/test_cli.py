@@ -63,7 +63,7 @@ def test_text_is_what_a_pipe_gets(archive: str, words: tuple[str, ...]) -> None:
 
 
 def test_markdown(archive: str) -> None:
-    assert b"web:1" in run("report", archive, "--markdown").stdout
+    assert b"web\\:1" in run("report", archive, "--markdown").stdout
 
 
 def test_all_images_of_an_archive_are_reported(pair: str) -> None:

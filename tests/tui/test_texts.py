@@ -162,3 +162,8 @@ def test_the_colours_of_the_rich_theme_stand_in_the_256_palette() -> None:
             red, green, blue = (int(value[start : start + 2], 16) for start in (1, 3, 5))
             grey = red == green == blue and (red - 8) % 10 == 0
             assert grey or {red, green, blue} <= levels, value
+
+
+def test_times_to_wait_are_told_in_two_units_at_most() -> None:
+    told = [texts.duration(seconds) for seconds in (0.2, 8.4, 59.4, 59.6, 125, 3599, 4800)]
+    assert told == ["1 s", "8 s", "59 s", "1 min 0 s", "2 min 5 s", "59 min 59 s", "1 h 20 min"]

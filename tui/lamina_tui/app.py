@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
@@ -17,19 +17,22 @@ from textual.widgets import Input
 
 from lamina import sources
 from lamina.names import display_name
-from lamina.shelf import default_shelf
 from lamina.sources.base import Source
 from lamina_tui import commands, themes
 from lamina_tui.commands import Scope, bindings
+from lamina_tui.entries import Entry, Lister, demo_lister, listed, source_lister
 from lamina_tui.glyphs import ASCII, UNICODE, Glyphs
+from lamina_tui.hangup import HANGUP
 from lamina_tui.screens.base import FullScreen
 from lamina_tui.screens.dialogs import HelpScreen
-from lamina_tui.screens.image import ImageScreen
-from lamina_tui.screens.images import ImagesScreen, demo_lister, source_lister
+from lamina_tui.screens.images import ImagesScreen
 from lamina_tui.wall import Wall
 
+if TYPE_CHECKING:  # numpy comes with these, and the first frame doesn't wait for it
+    from lamina.load import LoadedImage
+    from lamina_tui.widgets.layer_tree import Stack
+
 INTERRUPTED = 130
-UNREADABLE = 3
 
 
 class LaminaApp(App[int]):
@@ -106,17 +109,45 @@ class LaminaApp(App[int]):
         """Open the first screen; from now on signals end the app in order, with the terminal restored."""
         if threading.current_thread() is threading.main_thread():
             loop = asyncio.get_running_loop()
-            for number, code in ((signal.SIGINT, INTERRUPTED), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+            for number, code in ((signal.SIGINT, INTERRUPTED), (signal.SIGTERM, 143), (signal.SIGHUP, HANGUP)):
                 loop.add_signal_handler(number, self.exit, code)
         _ = self.push_screen(self._first())
 
     def open_image(self, source: Source, target: str | None, label: str) -> None:
         """Open one image of a source over the list it came from."""
+        from lamina_tui.screens.image import ImageScreen
+
         _ = self.push_screen(ImageScreen(lambda: (source, target), label))
 
     def open_target(self, text: str) -> None:
         """Open what the user typed."""
-        _ = self.push_screen(ImageScreen(lambda: sources.resolve(text, host=self._host, shelf=default_shelf()), text))
+        from lamina_tui.screens.image import ImageScreen
+
+        def opened() -> tuple[Source, str | None]:
+            from lamina.shelf import default_shelf
+
+            return sources.resolve(text, host=self._host, shelf=default_shelf())
+
+        _ = self.push_screen(ImageScreen(opened, text))
+
+    def open_tree(self, stacks: Sequence[Stack], label: str) -> None:
+        """Open the tree of some images' layers."""
+        from lamina_tui.screens.tree import TreeScreen
+
+        _ = self.push_screen(TreeScreen(stacks, label))
+
+    def open_set(self, entries: Sequence[Entry]) -> None:
+        """Open what some images share."""
+        from lamina_tui.screens.image_set import SetScreen
+
+        _ = self.push_screen(SetScreen(listed(entries), f"{len(entries)} images"))
+
+    def open_diff(self, first: Entry, second: Entry, loaded: tuple[LoadedImage, LoadedImage] | None = None) -> None:
+        """Open the comparison of two images."""
+        from lamina_tui.screens.diff import DiffScreen, opener_of
+
+        openers = opener_of(first), opener_of(second)
+        _ = self.push_screen(DiffScreen(openers, (first.short_name, second.short_name), loaded))
 
     def open_demo(self) -> None:
         """Open the list of the built-in samples."""
@@ -124,7 +155,11 @@ class LaminaApp(App[int]):
 
     def open_source(self, source: Source) -> None:
         """Open the list of a source's images in place of the image that is shown."""
-        _ = self.switch_screen(ImagesScreen(source_lister(lambda: source), source.label))
+        self.open_list(source_lister(lambda: source), source.label)
+
+    def open_list(self, lister: Lister, label: str) -> None:
+        """Open a list of images in place of what is shown."""
+        _ = self.switch_screen(ImagesScreen(lister, label))
 
     def go_back(self) -> bool:
         """Close this screen, unless it is the first; False if it is."""
@@ -142,10 +177,9 @@ class LaminaApp(App[int]):
         _ = self.push_screen(HelpScreen(screen.scopes() if isinstance(screen, FullScreen) else ()))
 
     async def action_quit(self) -> None:
-        """End; 3 where the one image that was asked for could not be shown."""
+        """End; 3 where what was asked for could not be shown."""
         screen = self.screen_stack[1] if len(self.screen_stack) > 1 else None
-        failed = isinstance(screen, ImageScreen) and screen.failed
-        self.exit(UNREADABLE if failed else 0)
+        self.exit(screen.ends_with if isinstance(screen, FullScreen) else 0)
 
     def action_interrupt(self) -> None:
         """End as a command does that gets an interrupt."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, NoReturn
 from lamina import __version__
 from lamina.model import Cancelled, LaminaError
 from lamina.names import display_name
+from lamina_tui.output import emit, print_text
 
 if TYPE_CHECKING:
     from lamina.load import LoadedImage
@@ -44,10 +44,13 @@ examples
   lamina web.tar                              an archive; nothing is unpacked
   docker save web | lamina -                  the same through a pipe
   lamina demo                                 built-in samples: no engine, no network
+  lamina nginx:1.26 nginx:1.27 web.tar        what they share, and what they could
+  lamina diff nginx:1.26 nginx:1.27           what the step costs, and which files changed
+  lamina shared                               what all of the engine's images share, as text
   lamina report nginx:1.27                    the figures as text
   lamina report web.tar --json -o web.json    the figures for scripts (lamina.report/1)
 
-Where standard output is not a terminal, `lamina TARGET` prints the text report.
+Where standard output is not a terminal, `lamina TARGET` prints the text report, `lamina diff` its text.
 The engine is found as the docker command finds it: DOCKER_HOST, the current context, the usual
 sockets, Podman's last; --host overrides.
 
@@ -83,8 +86,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code of DESIGN's list: 0 ok, 2 usage, 3 source can't be read, 130 interrupted.
     """
+    code = _guarded(list(sys.argv[1:] if argv is None else argv))
+    if "textual" in sys.modules:
+        from lamina_tui.hangup import leave_if_held
+
+        return leave_if_held(code)
+    return code
+
+
+def _guarded(argv: list[str]) -> int:
+    """Run the command; every error becomes one line and an exit code."""
     try:
-        return _run(list(sys.argv[1:] if argv is None else argv))
+        return _run(argv)
     except (KeyboardInterrupt, Cancelled):
         return INTERRUPTED
     except BrokenPipeError:
@@ -126,7 +139,14 @@ def _run(argv: list[str]) -> int:
 
         rest = list(argv)
         rest.remove("cache")
-        _print(cache_command.run(cache_command.parser(_Parser).parse_args(rest)))
+        print_text(cache_command.run(cache_command.parser(_Parser).parse_args(rest)))
+        return OK
+    if words and words[0] in {"shared", "diff"}:
+        rest = list(argv)
+        rest.remove(words[0])
+        return _set_command(words[0], rest)
+    if options.help:
+        parser.print_help()
         return OK
     if options.no_cache:
         os.environ["LAMINA_CACHE"] = "off"
@@ -152,13 +172,17 @@ def _parsers() -> tuple[_Parser, _Parser]:
         prog="lamina",
         usage="lamina [TARGET...] [--host URL] [--ascii]\n       lamina demo\n"
         "       lamina report TARGET... [--json | --markdown] [-o FILE] [--verify]\n"
+        "       lamina shared [TARGET...] [--json | --markdown] [-o FILE]\n"
+        "       lamina diff A B [--json | --markdown] [-o FILE]\n"
         "       lamina cache [--clear]",
-        description="See what a container image's layers ship, and what they waste: exact to the byte.",
+        description="See what a container image's layers ship and waste, and what images share: exact to the byte.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[common],
         allow_abbrev=False,
+        add_help=False,  # `lamina diff --help` is for diff's own parser: this one must not answer it
     )
+    parser.add_argument("-h", "--help", action="store_true", help="show this help message and exit")
     parser.add_argument("targets", metavar="TARGET", nargs="*", help="what to open; without one: the engine's images")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII signs only")
     parser.add_argument("--version", action="version", version=f"lamina {__version__}")
@@ -183,9 +207,7 @@ def _parsers() -> tuple[_Parser, _Parser]:
 
 
 def _report(options: argparse.Namespace) -> int:
-    output = Path(options.output) if options.output else None
-    if output is not None and not output.parent.is_dir():
-        raise UsageError(f"no such folder: {output.parent}")
+    output = _output(options)
     from lamina import report, report_text
     from lamina_tui.narration import Narrator
 
@@ -197,12 +219,36 @@ def _report(options: argparse.Namespace) -> int:
         text = report_text.to_markdown(built)
     else:
         text = report_text.to_text(built)
-    if not text.endswith("\n"):
-        text += "\n"
-    if output is not None:
-        _write_whole(output, text)
-    else:
-        _print(text)
+    emit(text, output)
+    return OK
+
+
+def _output(options: argparse.Namespace) -> Path | None:
+    """The file that was asked for."""
+    output = Path(options.output) if options.output else None
+    if output is not None and not output.parent.is_dir():
+        raise UsageError(f"no such folder: {output.parent}")
+    return output
+
+
+def _set_command(name: str, rest: list[str]) -> int:
+    """Carry out ``shared`` or ``diff``."""
+    from lamina_tui import set_commands
+
+    asked = set_commands.parser(name, _Parser).parse_intermixed_args(rest)
+    if asked.no_cache:
+        os.environ["LAMINA_CACHE"] = "off"
+    if name == "diff" and not (asked.json or asked.markdown or asked.output) and sys.stdout.isatty():
+        return _screen(asked, asked.targets, demo=False, diff=True)
+    output = _output(asked)
+    from lamina_tui.narration import Narrator
+
+    with Narrator(sys.stderr) as narrator:
+        if name == "diff":
+            text = set_commands.diff(asked, narrator, _stdin_for)
+        else:
+            text = set_commands.shared(asked, narrator, lambda: _load_all(asked, narrator))
+    emit(text, output)
     return OK
 
 
@@ -228,42 +274,10 @@ def _stdin_for(target: str) -> BinaryIO | None:
     return sys.stdin.buffer if target in _STDIN else None
 
 
-def _print(text: str) -> None:
-    """Write to stdout, whatever its encoding: what it can't hold becomes a visible escape."""
-    stream = sys.stdout
-    data = text.encode(stream.encoding or "utf-8", "backslashreplace")
-    stream.flush()
-    stream.buffer.write(data)
-    stream.buffer.flush()
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all: a temporary file beside it takes its name at the end."""
-    if path.exists() and not path.is_file():
-        # A device or a pipe, /dev/stdout for one: nothing there can be renamed over.
-        path.write_text(text, encoding="utf-8")
-        return
-    try:
-        handle, name = tempfile.mkstemp(prefix=".lamina.", dir=path.parent)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~mask)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
 # The screen
 
 
-def _screen(options: argparse.Namespace, words: list[str], *, demo: bool) -> int:
+def _screen(options: argparse.Namespace, words: list[str], *, demo: bool, diff: bool = False) -> int:
     from lamina_tui.glyphs import needs_ascii
 
     # Textual reads both when it is imported. Nothing on this screen moves by itself; and the theme's colours all
@@ -277,7 +291,7 @@ def _screen(options: argparse.Namespace, words: list[str], *, demo: bool) -> int
     ascii_only = options.ascii or needs_ascii()
     from lamina_tui.start import run_screen
 
-    return run_screen(words, host=options.host, demo=demo, stdin=stdin, ascii_only=ascii_only)
+    return run_screen(words, host=options.host, demo=demo, stdin=stdin, ascii_only=ascii_only, diff=diff)
 
 
 def _keyboard_from_terminal() -> BinaryIO:

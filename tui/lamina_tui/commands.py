@@ -15,6 +15,13 @@ class Scope(enum.Enum):
     APP = "Everywhere"
     LIST = "In every list"
     HOME = "Images"
+    TREE = "Layer tree"
+    SET = "A set of images"
+    MATRIX = "What pairs share"
+    MEMBERS = "Each image of the set"
+    SHARED = "Layers of the set"
+    MISSES = "Near misses"
+    DIFF = "Two images compared"
     IMAGE = "One image"
     LAYERS = "Layers"
     FILES = "Files"
@@ -45,6 +52,8 @@ class Command:
 
 
 _A, _L, _H, _I = Scope.APP, Scope.LIST, Scope.HOME, Scope.IMAGE
+_R, _S, _M, _E = Scope.TREE, Scope.SET, Scope.MATRIX, Scope.MEMBERS
+_C, _N, _D = Scope.SHARED, Scope.MISSES, Scope.DIFF
 _Y, _F, _W, _T, _K, _P = Scope.LAYERS, Scope.FILES, Scope.WASTE, Scope.TEXT, Scope.KINDS, Scope.PROMPT
 
 COMMANDS: tuple[Command, ...] = (
@@ -62,15 +71,63 @@ COMMANDS: tuple[Command, ...] = (
     Command(_L, ("home", "g"), "first", "to the first row", palette=False),
     Command(_L, ("end", "G"), "last", "to the last row", palette=False),
     Command(_H, ("enter", "l", "right"), "open", "open the image", "open", priority=2),
-    Command(_H, ("slash",), "find", "show only images whose name has …", "find", priority=3),
-    Command(_H, ("s",), "sort_by('size')", "sort by size; again reverses", "sort", "s/S/a", priority=4),
+    Command(
+        _H, ("space",), "mark", "mark the image, or take its mark; marks survive filter and sort", "mark", priority=3
+    ),
+    Command(_H, ("A",), "mark_all", "mark all that are shown; again takes all marks"),
+    Command(_H, ("t",), "layer_tree", "the images as a tree of layers", "tree", priority=4),
+    Command(_H, ("c",), "share", "what the marked images share, and could", "share", priority=4),
+    Command(_H, ("D",), "diff", "compare the two marked images: first mark to second", "diff", priority=4),
+    Command(_H, ("slash",), "find", "show only images whose name has …", "find", priority=5),
+    Command(_H, ("s",), "sort_by('size')", "sort by size; again reverses", "sort", "s/S/u/a", priority=6),
     Command(_H, ("S",), "sort_by('name')", "sort by name; again reverses"),
+    Command(_H, ("u",), "sort_by('unique')", "sort by what only this image has; again reverses"),
     Command(_H, ("a",), "sort_by('age')", "sort by age; again reverses"),
-    Command(_H, ("r",), "reload", "ask the engine again", "reload", priority=5),
-    Command(_H, ("o",), "open_other", "open another image, archive or layout folder", "other", priority=6),
-    Command(_H, ("d",), "open_demo", "the built-in sample images", "demo", priority=7),
+    Command(_H, ("greater_than_sign",), "sort_beside(1)", "sort by the next column"),
+    Command(_H, ("less_than_sign",), "sort_beside(-1)", "sort by the column before"),
+    Command(_H, ("r",), "reload", "ask the engine again", "reload", priority=7),
+    Command(_H, ("o",), "open_other", "open another image, archive or layout folder", "other", priority=8),
+    Command(_H, ("d",), "open_demo", "the built-in sample images", "demo", priority=9),
     Command(_H, ("y",), "copy", "copy the image's name", palette=True),
     Command(_H, ("escape",), "back", "drop the filter, or go back", palette=False),
+    Command(_R, ("enter",), "open", "open the image; of layers: list them and who has them", "open", priority=2),
+    Command(_R, ("space",), "toggle_fold", "fold or unfold what stands on the layers", "fold", priority=3),
+    Command(_R, ("right", "l"), "unfold", "unfold, or step in", palette=False),
+    Command(_R, ("left", "h"), "fold", "fold, or step down to what this stands on", palette=False),
+    Command(_R, ("E",), "unfold_all", "unfold everything", "all", "E/C", priority=5),
+    Command(_R, ("C",), "fold_all", "fold everything"),
+    Command(_R, ("slash",), "find", "show only images whose name has …", "find", priority=4),
+    Command(_R, ("y",), "copy", "copy the image's name, or the layer's digest", "copy", priority=6),
+    Command(_R, ("escape",), "back", "drop the filter, or go back", "back", priority=7, palette=False),
+    Command(_S, ("1",), "show_tab('pairs')", "what each pair shares", "tabs", "1-4", priority=4),
+    Command(_S, ("2",), "show_tab('images')", "each image: what only it has, what it costs"),
+    Command(_S, ("3",), "show_tab('layers')", "layers, by how many images have them"),
+    Command(_S, ("4",), "show_tab('misses')", "near misses: the same bytes in layers that are not shared"),
+    Command(_S, ("tab",), "next_tab(1)", "next tab"),
+    Command(_S, ("shift+tab",), "next_tab(-1)", "previous tab"),
+    Command(_S, ("R",), "reload", "read what is not read yet", palette=True),
+    Command(_S, ("escape",), "back", "stop the reading, or go back", "back", priority=9, palette=False),
+    Command(_M, ("enter",), "open", "compare the two images", "diff", priority=2),
+    Command(_M, ("right", "l"), "column(1)", "one column to the right", palette=False),
+    Command(_M, ("left", "h"), "column(-1)", "one column to the left", palette=False),
+    Command(_M, ("p",), "percent", "with or without percent of the smaller image", "percent", priority=3),
+    Command(_E, ("enter",), "open", "open the image", "open", priority=2),
+    Command(_E, ("space",), "toggle_fold", "show or hide the layers that only this image has", "layers", priority=3),
+    Command(_E, ("right", "l"), "unfold", "show the layers that only this image has", palette=False),
+    Command(_E, ("left", "h"), "fold", "hide them", palette=False),
+    Command(_E, ("y",), "copy", "copy the image's name, or the layer's digest"),
+    Command(_C, ("enter",), "open", "the whole instruction, and who has the layer", "who", priority=2),
+    Command(_C, ("s",), "sort_by('size')", "sort by size; again reverses", "sort", "s/S", priority=3),
+    Command(_C, ("S",), "sort_by('count')", "sort by how many images have it; again reverses"),
+    Command(_C, ("y",), "copy", "copy the layer's digest (diff_id)"),
+    Command(_N, ("enter",), "open", "both instructions, and the folders", "details", priority=2),
+    Command(_D, ("slash",), "find", "show only names that have … (a/b looks at the folder too)", "find", priority=3),
+    Command(_D, ("w",), "swap", "the other way round", "swap", priority=5),
+    Command(_D, ("i",), "details", "where the stacks part, in whole", "whole", priority=6),
+    Command(_D, ("R",), "reload", "read both images again"),
+    Command(
+        _D, ("escape",), "back", "stop the reading, drop the filter, or go back", "back", priority=9, palette=False
+    ),
     Command(_I, ("slash",), "find", "show only names that have … (a/b looks at the folder too)", "find", priority=3),
     Command(_I, ("tab",), "next_pane(1)", "next pane", "pane", "Tab", priority=5),
     Command(_I, ("shift+tab",), "next_pane(-1)", "previous pane"),
@@ -118,6 +175,8 @@ COMMANDS: tuple[Command, ...] = (
 _SHOWN = {
     "question_mark": "?",
     "slash": "/",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "escape": "esc",

@@ -11,7 +11,7 @@ from typing import Any, Self, TextIO
 
 from lamina.amounts import size_bytes
 from lamina.layers.index import LayerFacts
-from lamina.model import ImageInfo, Progress
+from lamina.model import Cancelled, ImageInfo, Progress
 from lamina.names import display_name
 
 _PACE = 0.1  # seconds between two drawings
@@ -50,6 +50,15 @@ class Narrator:
         self._stream.write("\r\x1b[K" + line[:width])
         self._stream.flush()
         self._drawn = True
+
+    def check(self) -> None:
+        """Go no further where an interrupt came.
+
+        Raises:
+            Cancelled: it did.
+        """
+        if self.cancel.is_set():
+            raise Cancelled
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():

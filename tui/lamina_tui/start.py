@@ -11,14 +11,24 @@ from textual.screen import Screen
 from lamina import sources
 from lamina.model import ImageSummary, Progress
 from lamina.names import same_reference
-from lamina.shelf import default_shelf
 from lamina.sources.base import Source
+from lamina_tui import hangup
 from lamina_tui.app import LaminaApp
-from lamina_tui.screens.image import ImageScreen
-from lamina_tui.screens.images import Entry, ImagesScreen, Lister, demo_lister, engine_lister
+from lamina_tui.entries import Entry, Lister, demo_lister, engine_lister
+from lamina_tui.screens.images import ImagesScreen
+
+Resolved = tuple[Source, str | None]
 
 
-def run_screen(words: Sequence[str], *, host: str | None, demo: bool, stdin: BinaryIO | None, ascii_only: bool) -> int:
+def run_screen(
+    words: Sequence[str],
+    *,
+    host: str | None,
+    demo: bool,
+    stdin: BinaryIO | None,
+    ascii_only: bool,
+    diff: bool = False,
+) -> int:
     """Open the screen and wait for its end.
 
     Args:
@@ -27,6 +37,7 @@ def run_screen(words: Sequence[str], *, host: str | None, demo: bool, stdin: Bin
         demo: the built-in samples are wanted.
         stdin: where the target ``-`` reads from.
         ascii_only: draw with ASCII signs only.
+        diff: the two targets are to be compared.
 
     Returns:
         The exit code.
@@ -34,8 +45,9 @@ def run_screen(words: Sequence[str], *, host: str | None, demo: bool, stdin: Bin
     Raises:
         LaminaError: what was asked for can be seen to be unreadable before a screen is opened.
     """
-    first = first_screen(words, host=host, demo=demo, stdin=stdin)
+    first = first_screen(words, host=host, demo=demo, stdin=stdin, diff=diff)
     app = LaminaApp(first, host=host, ascii_only=ascii_only)
+    hangup.watch(lambda: app.call_later(app.exit, hangup.HANGUP))
     code = app.run()
     if app.crash is not None:
         raise app.crash
@@ -43,7 +55,12 @@ def run_screen(words: Sequence[str], *, host: str | None, demo: bool, stdin: Bin
 
 
 def first_screen(
-    words: Sequence[str], *, host: str | None = None, demo: bool = False, stdin: BinaryIO | None = None
+    words: Sequence[str],
+    *,
+    host: str | None = None,
+    demo: bool = False,
+    stdin: BinaryIO | None = None,
+    diff: bool = False,
 ) -> Callable[[], Screen[None]]:
     """What makes the screen to start with.
 
@@ -54,20 +71,49 @@ def first_screen(
         return lambda: ImagesScreen(demo_lister(), "built-in samples")
     if not words:
         return lambda: ImagesScreen(engine_lister(host), "container engine")
-    shelf = default_shelf()
-    resolved = [sources.resolve(word, host=host, stdin=stdin, shelf=shelf) for word in words]
-    if len(resolved) == 1:
-        label = "standard input" if words[0] == "-" else words[0]
-        return lambda: ImageScreen(lambda: resolved[0], label)
-    return lambda: ImagesScreen(set_lister(resolved), f"{len(words)} targets")
+    for word in words:
+        sources.resolve(word, host=host, stdin=stdin)  # what is wrong with a path is told before a screen opens
+    openers = [_opener(word, host, stdin) for word in words]
+    labels = ["standard input" if word == "-" else word for word in words]
+
+    def screen() -> Screen[None]:
+        # Numpy comes with these screens: the list of images alone does without.
+        if diff:
+            from lamina_tui.screens.diff import DiffScreen
+
+            return DiffScreen((openers[0], openers[1]), (labels[0], labels[1]))
+        if len(words) == 1:
+            from lamina_tui.screens.image import ImageScreen
+
+            return ImageScreen(openers[0], labels[0])
+        from lamina_tui.screens.image_set import SetScreen
+
+        return SetScreen(set_lister(openers), f"{len(words)} targets")
+
+    return screen
 
 
-def set_lister(resolved: Sequence[tuple[Source, str | None]]) -> Lister:
+def _opener(word: str, host: str | None, stdin: BinaryIO | None) -> Callable[[], Resolved]:
+    """Answers a target's source, the same one every time: it may be a pipe, or know what it read."""
+    found: list[Resolved] = []
+
+    def opened() -> Resolved:
+        if not found:
+            from lamina.shelf import default_shelf
+
+            found.append(sources.resolve(word, host=host, stdin=stdin, shelf=default_shelf()))
+        return found[0]
+
+    return opened
+
+
+def set_lister(openers: Sequence[Callable[[], Resolved]]) -> Lister:
     """Lists what several targets name, in their order."""
 
     def entries(cancel: threading.Event, tell: Callable[[Progress], None]) -> list[Entry]:
         found: list[Entry] = []
-        for source, name in resolved:
+        for opener in openers:
+            source, name = opener()
             summaries = source.list(cancel, tell)
             if name is not None:
                 summaries = [s for s in summaries if _is(s, name)][:1] or [

@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from rich.cells import cell_len, set_cell_size
 
 from lamina.amounts import SIZE_WIDTH, percent, plural, size, size_bytes
+from lamina.sharing import PullCost
 
 __all__ = [
     "SIZE_WIDTH",
     "age",
     "cell_len",
+    "cost",
     "count",
     "fit",
     "fit_end",
@@ -46,6 +48,13 @@ def age(created: str | None, now: datetime | None = None) -> str:
         # Reproducible builds write the epoch: an age of 56 years would say nothing.
         return ""
     return humanize.naturaldelta(delta)
+
+
+def cost(amount: PullCost) -> str:
+    """Bytes to pull, and what they are bytes of: ``12.3 MB compressed``."""
+    if not amount.bytes:
+        return size_bytes(0)
+    return f"{size_bytes(amount.bytes)} {'compressed' if amount.compressed else 'uncompressed'}"
 
 
 def parse_time(created: str | None) -> datetime | None:
@@ -117,3 +126,15 @@ def _head(text: str, width: int) -> str:
     while len(head) > 1 and cell_len(head) > width:
         head = head[:-1]
     return head
+
+
+def duration(seconds: float) -> str:
+    """A time to wait, in one unit or two: ``8 s``, ``2 min 5 s``, ``1 h 20 min``."""
+    whole = max(1, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"

@@ -58,6 +58,8 @@ class TarSplitJob:
         except (ValueError, KeyError, TypeError, binascii.Error):
             raise LaminaError(f"{self.where}: malformed tar-split record") from None
         index = scanner.finish()
+        if not index.tar_size:  # even an empty tar has its end marker; an empty record was never written whole
+            raise LaminaError(f"{self.where}: empty tar-split record")
         advance(index.tar_size)
         return index
 
@@ -67,7 +69,7 @@ class TarSplitJob:
         if line.startswith(b'{"type":2,"payload":"'):
             scanner.feed(binascii.a2b_base64(line[21 : line.index(b'"', 21)]))
             return
-        if not line.startswith(b'{"type":1,'):
+        if not line.startswith(b'{"type":1,"name'):
             raise ValueError("neither a segment nor a file")
         start = line.rfind(b'"size":')
         if start < 0:  # a member without content

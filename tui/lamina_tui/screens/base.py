@@ -61,6 +61,11 @@ class FullScreen(Screen[None]):
         """The signs of this terminal."""
         return glyphs_of(self.app)
 
+    @property
+    def ends_with(self) -> int:
+        """The exit code of a command that was started for this screen."""
+        return 0
+
     def scopes(self) -> tuple[Scope, ...]:
         """The scopes whose commands work now, the nearest first."""
         focused = self.focused

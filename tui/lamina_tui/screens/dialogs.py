@@ -11,8 +11,7 @@ from textual.screen import ModalScreen
 from lamina.model import Change
 from lamina_tui import commands, texts
 from lamina_tui.commands import Scope, bindings, key_text
-from lamina_tui.widgets.file_tree import STYLE_OF_CHANGE
-from lamina_tui.widgets.row_list import Part, RowList
+from lamina_tui.widgets.row_list import STYLE_OF_CHANGE, Part, RowList
 from lamina_tui.widgets.text_pane import TextLine, TextPane
 
 

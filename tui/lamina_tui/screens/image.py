@@ -141,6 +141,8 @@ class ImageScreen(ReadingScreen):
         self.viewpoint.layer = layers.cursor
         if not image.complete:
             self._said = "stopped: R reads again"
+        elif image.way:
+            self._said = f"read {image.way}"
         self._show_title()
         self._show_view()
 

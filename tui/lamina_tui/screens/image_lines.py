@@ -92,6 +92,8 @@ def progress(made: Progress, rate: float | None, glyphs: Glyphs) -> Line:
             words[-1] += f" of {texts.size_bytes(made.total)}"
         if rate is not None:
             words.append(f"{texts.size_bytes(int(rate))}/s")
+        if rate and made.total and made.total > made.done:
+            words.append(f"{texts.duration((made.total - made.done) / rate)} left")
     parts: list[Part] = [(f" {'   '.join(words)}", "plain")]
     if made.total:
         parts.insert(0, (" " + glyphs.bar(made.done / made.total, 16), "fill"))

@@ -1,131 +1,30 @@
-"""The first screen: the images a source holds."""
+"""The first screen: the images a source holds, and what they share."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.message import Message
 
-from lamina import sources
-from lamina.model import Cancelled, ImageSummary, LaminaError, Progress
+from lamina.model import Cancelled, LaminaError, Progress
 from lamina.names import display_name
-from lamina.shelf import default_shelf
-from lamina.sources.base import Source
+from lamina.overview import KnownImage, overview
 from lamina_tui import texts
 from lamina_tui.background import in_thread
 from lamina_tui.commands import Scope, bindings
+from lamina_tui.entries import Entry, Lister, cheap, demo_lister, engine_lister, learn, source_lister
 from lamina_tui.screens.base import FullScreen, Notice
+from lamina_tui.widgets.image_list import ImageList, Key
 from lamina_tui.widgets.key_bar import KeyBar
-from lamina_tui.widgets.line_bar import LineBar
+from lamina_tui.widgets.line_bar import LineBar, Part
 from lamina_tui.widgets.prompt import Prompt
-from lamina_tui.widgets.row_list import Part, RowList
+from lamina_tui.widgets.row_list import RowList
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One image that can be opened."""
-
-    source: Source
-    summary: ImageSummary
-
-    @property
-    def name(self) -> str:
-        """What people call it: its tags, else its short id. Untrusted."""
-        return "  ".join(self.summary.tags) or short_id(self.summary.id) or self.summary.target
-
-
-def short_id(digest: str) -> str:
-    """The twelve digits people know an image by."""
-    return digest.rpartition(":")[2][:12]
-
-
-_ID, _SIZE, _AGE, _LAYERS = 14, 10, 14, 7  # cells of the columns beside the name
-
-Lister = Callable[[threading.Event, Callable[[Progress], None]], list[Entry]]
-"""Answers the images to show; runs on a thread, may raise LaminaError."""
-
-
-class ImageList(RowList):
-    """Images: name, id, size, age, layers."""
-
-    SCOPES = (Scope.LIST,)
-
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
-        super().__init__(id=id)
-        self.entries: list[Entry] = []
-        self.shown: list[Entry] = []
-        self.sort_key = ""
-        self.sort_reversed = False
-        self.filter = ""
-        self._layers_known = False
-
-    def show_entries(self, entries: list[Entry]) -> None:
-        """Show these images, in the source's order until the user sorts."""
-        self.entries = entries
-        # An engine tells no layer counts without being asked for every image.
-        self._layers_known = any(entry.summary.layers is not None for entry in entries)
-        self.rearrange()
-
-    def rearrange(self) -> None:
-        """Filter and sort anew; the cursor stays on its image."""
-        here = self.entry
-        text = self.filter.casefold()
-        self.shown = [e for e in self.entries if text in f"{e.name} {e.summary.id}".casefold()]
-        if self.sort_key == "size":
-            self.shown.sort(key=lambda e: e.summary.size or 0, reverse=not self.sort_reversed)
-        elif self.sort_key == "name":
-            self.shown.sort(key=lambda e: e.name, reverse=self.sort_reversed)
-        elif self.sort_key == "age":
-            self.shown.sort(key=lambda e: _moment(e.summary.created), reverse=not self.sort_reversed)
-        self.rows_changed(self.shown.index(here) if here in self.shown else 0)
-
-    @property
-    def entry(self) -> Entry | None:
-        """The image under the cursor."""
-        return self.shown[self.cursor] if self.cursor < len(self.shown) else None
-
-    def row_count(self) -> int:
-        """Images shown."""
-        return len(self.shown)
-
-    def _name_width(self, width: int) -> int:
-        return width - _SIZE - _AGE - (_ID if width >= 64 else 0) - (_LAYERS if self._layers_known else 0)
-
-    def header(self, width: int) -> list[Part]:
-        """Column names, with the sign of the sort order."""
-        sign = self.glyphs.up if self.sort_reversed else self.glyphs.down
-        name, size, age = (
-            f"{word} {sign}" if key == self.sort_key else word
-            for key, word in (("name", "image"), ("size", "size"), ("age", "age"))
-        )
-        line = texts.fit(f" {name}", self._name_width(width)) + (texts.fit("  id", _ID) if width >= 64 else "")
-        line += f"{size:>{_SIZE - 2}}  {age:<{_AGE}}" + (f"{'layers':>{_LAYERS}}" if self._layers_known else "")
-        return [(texts.fit(line, width), "header")]
-
-    def row(self, index: int, width: int) -> list[Part]:
-        """One image."""
-        entry, glyphs = self.shown[index], self.glyphs
-        summary = entry.summary
-        name = texts.fit(f" {glyphs.text(display_name(entry.name))}", self._name_width(width), glyphs.more)
-        size = "" if summary.size is None else texts.size(summary.size)
-        parts: list[Part] = [(name, "plain" if summary.tags else "dim")]
-        if width >= 64:
-            parts.append((texts.fit("  " + glyphs.text(display_name(short_id(summary.id))), _ID), "dim"))
-        parts.append((f"{size:>{_SIZE - 2}}  ", "plain"))
-        parts.append((texts.fit(texts.age(summary.created), _AGE, glyphs.more), "dim"))
-        if summary.layers is not None:
-            parts.append((f"{summary.layers:>{_LAYERS}}", "dim"))
-        return parts
-
-
-def _moment(created: str | None) -> float:
-    moment = texts.parse_time(created)
-    return moment.timestamp() if moment else 0.0
+__all__ = ["Entry", "ImagesScreen", "Lister", "demo_lister", "engine_lister", "source_lister"]
 
 
 class ImagesScreen(FullScreen):
@@ -135,11 +34,12 @@ class ImagesScreen(FullScreen):
     BINDINGS = bindings(Scope.HOME)
 
     class Progressed(Message):
-        """A stream is scanned for its images."""
+        """A stream is scanned for its images, or the layers of the images are asked for."""
 
-        def __init__(self, progress: Progress) -> None:
+        def __init__(self, progress: Progress, cancel: threading.Event) -> None:
             super().__init__()
             self.progress = progress
+            self.cancel = cancel
 
     def __init__(self, lister: Lister, label: str) -> None:
         super().__init__()
@@ -148,25 +48,35 @@ class ImagesScreen(FullScreen):
         self._cancel = threading.Event()
         self._busy = ""
         self._said = ""
+        self._known: dict[Key, KnownImage] | None = None
+        self._then: Callable[[], None] | None = None
         self.failed = False
 
     def compose(self) -> ComposeResult:
-        """Title, list, prompt, footer."""
+        """Title, list, the cursor's image and the totals in words, prompt, footer."""
         yield LineBar(id="title")
         yield ImageList(id="images")
         yield Notice(id="notice")
+        yield LineBar(id="totals")
         yield Prompt(id="prompt")
         yield KeyBar(id="keys")
 
+    @property
+    def images(self) -> ImageList:
+        """The list."""
+        return self.query_one(ImageList)
+
     def on_mount(self) -> None:
         """Paint first, ask then."""
-        self.set_focus(self.query_one(ImageList))
+        self.set_focus(self.images)
         self.refresh_footer()
         self.action_reload()
 
     def on_unmount(self) -> None:
         """Whoever still reads can stop."""
         self._cancel.set()
+
+    # Telling
 
     def say(self, text: str) -> None:
         """Tell something once, in the title line."""
@@ -177,9 +87,10 @@ class ImagesScreen(FullScreen):
     def _moved(self) -> None:
         if self._said:
             self.say("")
+        self._show_totals()
 
     def _show_title(self) -> None:
-        images = self.query_one(ImageList)
+        images = self.images
         left: list[Part] = [
             (" lamina ", "strong"),
             (f" {self.glyphs.text(display_name(self._label))}", "plain"),
@@ -189,29 +100,55 @@ class ImagesScreen(FullScreen):
             right = texts.plural(len(images.entries), "image")
             if images.filter:
                 right = f"{len(images.shown)} of {right}"
+            if images.overview is not None and images.overview.dangling:
+                right = f"{right}, {images.overview.dangling} dangling"
+            if images.marked:
+                right = f"{len(images.marked)} marked, {right}"
         self.query_one("#title", LineBar).show((left, [(f"{right} ", "dim")]))
+
+    def _show_totals(self) -> None:
+        images = self.images
+        here: list[Part] = [] if self.failed else [(f" {images.describe()}", "dim")]
+        totals: list[Part] = []
+        figures = images.overview
+        if figures is not None and not self.failed:
+            totals = [
+                (f" all {texts.size_bytes(figures.sum)}", "plain"),
+                (f"   on disk {texts.size_bytes(figures.on_disk)}", "strong"),
+                (f"   saved by sharing {texts.size_bytes(figures.saved)}", "good" if figures.saved else "plain"),
+                (f"   reclaimable {texts.size_bytes(figures.reclaimable)}", "plain"),
+            ]
+        self.query_one("#totals", LineBar).show((here, []), (totals, []))
+
+    # Asking
 
     def action_reload(self) -> None:
         """Ask the source for its images, again."""
         self._cancel.set()
         self._cancel = threading.Event()
         self.failed = False
+        self._known, self._then = None, None
         self.hide_notice()
-        images = self.query_one(ImageList)
+        images = self.images
+        images.figures, images.overview = {}, None
         images.placeholder = f"asking {display_name(self._label)} …"
         images.refresh()
         self._busy = "asking …"
         self._show_title()
+        self._show_totals()
         self._list(self._cancel)
+
+    def _teller(self, cancel: threading.Event) -> Callable[[Progress], None]:
+        def tell(progress: Progress) -> None:
+            self.post_message(self.Progressed(progress, cancel))
+
+        return tell
 
     @work(exclusive=True, group="list")
     async def _list(self, cancel: threading.Event) -> None:
-        def tell(progress: Progress) -> None:
-            self.post_message(self.Progressed(progress))
-
-        images = self.query_one(ImageList)
+        images = self.images
         try:
-            entries = await in_thread(lambda: self._lister(cancel, tell))
+            entries = await in_thread(lambda: self._lister(cancel, self._teller(cancel)))
         except LaminaError as error:
             self._fail(str(error))
             return
@@ -230,11 +167,53 @@ class ImagesScreen(FullScreen):
             self._label = labels.pop()
         images.show_entries(entries)
         self._show_title()
+        self._show_totals()
+        if entries and cheap(entries):
+            self._learn()
+
+    def _learn(self) -> None:
+        self._busy = "asking for layers …"
+        self._show_title()
+        self._learn_layers(self._cancel)
+
+    @work(exclusive=True, group="learn")
+    async def _learn_layers(self, cancel: threading.Event) -> None:
+        entries = self.images.entries
+        fault = ""
+        known: dict[Key, KnownImage] | None = None
+        try:
+            known = await in_thread(lambda: learn(entries, cancel, self._teller(cancel)))
+        except LaminaError as error:
+            fault = str(error)
+        except Cancelled:
+            pass
+        except Exception as error:
+            if os.environ.get("LAMINA_DEBUG"):
+                raise
+            fault = f"a fault of lamina's own ({type(error).__name__}: {error})"
+        if cancel is not self._cancel:
+            return  # asked again meanwhile
+        then, self._then = self._then, None
+        self._busy = ""
+        if cancel.is_set():
+            self._cancel = threading.Event()
+            self.say("stopped")
+            return
+        if known is None:
+            self.say(f"the layers stay unknown: {fault}")
+            return
+        self._known = known
+        self.images.show_figures(known, overview(list(known.values())))
+        self._show_title()
+        self._show_totals()
+        if then is not None and self.app.screen is self:
+            then()
 
     def _fail(self, text: str) -> None:
         self._busy = ""
         self.failed = True
         self._show_title()
+        self._show_totals()
         self.show_notice(
             text,
             [
@@ -247,32 +226,60 @@ class ImagesScreen(FullScreen):
         )
 
     def on_images_screen_progressed(self, event: Progressed) -> None:
-        """Show how far the scan of a stream has come."""
-        if self._busy:
-            self._busy = f"{display_name(event.progress.what)} {texts.size_bytes(event.progress.done)}"
+        """Show how far the asking has come."""
+        if self._busy and event.cancel is self._cancel and not event.cancel.is_set():
+            done = f" {texts.size_bytes(event.progress.done)}" if event.progress.done else ""
+            self._busy = f"{display_name(event.progress.what)}{done}"
             self._show_title()
 
-    # Commands
+    # Opening
 
     @on(RowList.Activated)
     def action_open(self) -> None:
         """Open the image under the cursor."""
-        entry = self.query_one(ImageList).entry
+        entry = self.images.entry
         if entry is not None and not self.failed:
             self.lamina.open_image(entry.source, entry.summary.target, entry.name)
 
-    def action_sort_by(self, key: str) -> None:
-        """Sort; the same key again reverses."""
-        images = self.query_one(ImageList)
-        images.sort_reversed = key == images.sort_key and not images.sort_reversed
-        images.sort_key = key
-        images.rearrange()
-
-    def action_find(self) -> None:
-        """Filter as you type."""
-        self.query_one(Prompt).open(
-            "/", self.query_one(ImageList).filter, done=lambda text, _: self._filter(text), typed=self._filter
+    def action_layer_tree(self) -> None:
+        """Show the images as a tree of layers, once their layers are known."""
+        images = self.images
+        if self.failed or not images.entries:
+            return
+        if self._known is None:
+            self._then = self.action_layer_tree
+            if not self._busy:
+                self._learn()
+            return
+        known = self._known
+        self.lamina.open_tree(
+            [(entry, known[entry.key]) for entry in images.entries if entry.key in known], self._label
         )
+
+    def action_share(self) -> None:
+        """Show what the marked images share."""
+        chosen = self._chosen(2)
+        if chosen:
+            self.lamina.open_set(chosen)
+
+    def action_diff(self) -> None:
+        """Compare the two marked images, or the marked one with that under the cursor."""
+        chosen = self._chosen(2)
+        if len(chosen) > 2:
+            self.say(f"{len(chosen)} images are marked: a comparison takes two")
+        elif chosen:
+            self.lamina.open_diff(chosen[0], chosen[1])
+
+    def _chosen(self, least: int) -> list[Entry]:
+        """The marked images; the one under the cursor completes a single one. Says what is missing."""
+        images = self.images
+        chosen = images.marked_entries
+        if len(chosen) == 1 and images.entry is not None and images.entry.key not in images.marked:
+            chosen = [*chosen, images.entry]
+        if len(chosen) < least:
+            self.say("mark two images with space first" if not chosen else "one is marked: go to another")
+            return []
+        return chosen
 
     def action_open_other(self) -> None:
         """Ask for something to open."""
@@ -282,46 +289,55 @@ class ImagesScreen(FullScreen):
         if kept and text.strip():
             self.lamina.open_target(text.strip())
 
-    def _filter(self, text: str) -> None:
-        images = self.query_one(ImageList)
-        images.filter = text
-        images.placeholder = f"no image's name has “{display_name(text)}”" if text else "no images here"
-        images.rearrange()
-        self._show_title()
-
     def action_open_demo(self) -> None:
         """Show the built-in sample images."""
         self.lamina.open_demo()
 
+    # Order, filter, marks
+
+    def action_sort_by(self, key: str) -> None:
+        """Sort; the same key again reverses."""
+        self.images.sort_by(key)
+
+    def action_sort_beside(self, step: int) -> None:
+        """Sort by the column to the right, or to the left."""
+        self.images.sort_beside(step)
+
+    def action_mark(self) -> None:
+        """Mark the image under the cursor, or take its mark."""
+        self.images.mark()
+        self.say("")
+
+    def action_mark_all(self) -> None:
+        """Mark all images that are shown, or take all marks."""
+        self.images.mark_all()
+        self.say("")
+
+    def action_find(self) -> None:
+        """Filter as you type."""
+        self.query_one(Prompt).open(
+            "/", self.images.filter, done=lambda text, _: self._filter(text), typed=self._filter
+        )
+
+    def _filter(self, text: str) -> None:
+        images = self.images
+        images.filter = text
+        images.placeholder = f"no image's name has “{display_name(text)}”" if text else "no images here"
+        images.rearrange()
+        self._show_title()
+        self._show_totals()
+
     def action_copy(self) -> None:
         """Copy the name of the image under the cursor."""
-        entry = self.query_one(ImageList).entry
+        entry = self.images.entry
         if entry is not None:
             self.lamina.copy((entry.summary.tags or (entry.summary.id,))[0])
 
     def action_back(self) -> None:
-        """Drop the filter, or go back to where this list was opened from."""
-        if self.query_one(ImageList).filter:
+        """Stop the asking, drop the filter, or go back to where this list was opened from."""
+        if self.images.filter:
             self._filter("")
+        elif self._then is not None:
+            self._cancel.set()
         else:
             self.lamina.go_back()
-
-
-def source_lister(source: Callable[[], Source]) -> Lister:
-    """Lists the images of one source, which may first have to be made."""
-
-    def entries(cancel: threading.Event, tell: Callable[[Progress], None]) -> list[Entry]:
-        found = source()
-        return [Entry(found, summary) for summary in found.list(cancel, tell)]
-
-    return entries
-
-
-def demo_lister() -> Lister:
-    """Lists the built-in samples."""
-    return source_lister(sources.demo)
-
-
-def engine_lister(host: str | None) -> Lister:
-    """Lists the engine's images."""
-    return source_lister(lambda: sources.engine(host, default_shelf()))

@@ -39,6 +39,11 @@ class ReadingScreen(FullScreen):
         self.reading = False
         self.failed = False
 
+    @property
+    def ends_with(self) -> int:
+        """3 where the image could not be read."""
+        return 3 if self.failed else 0
+
     # What a subclass shows
 
     def show_head(self, info: ImageInfo) -> None:

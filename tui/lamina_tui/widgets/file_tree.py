@@ -11,10 +11,7 @@ from lamina.tree import TreeRows
 from lamina.view import View
 from lamina_tui import texts
 from lamina_tui.commands import Scope, bindings
-from lamina_tui.widgets.row_list import Part, RowList
-
-STYLE_OF_CHANGE = ("plain", "added", "modified", "metadata", "removed")
-"""By :class:`lamina.model.Change`."""
+from lamina_tui.widgets.row_list import STYLE_OF_CHANGE, Part, RowList
 
 CHANGED_BELOW = "~"
 """Marks a folder that is unchanged itself, while something in it changed."""
@@ -39,6 +36,8 @@ class FileTree(RowList):
         self.sort_key = "size"
         self.sort_reversed = False
         self.kinds = frozenset(Change)
+        self.usual_kinds = self.kinds
+        """What it takes no remark to hide."""
         self.filter = ""
 
     # Content
@@ -293,7 +292,7 @@ class FileTree(RowList):
             matches = len(tree.matches)
             word = "1 match" if matches == 1 else f"{texts.count(matches)} matches"
             found.append(f"{word} for {display_name(self.filter)}")
-        if tree is not None and tree.hidden_by_kinds:
+        if tree is not None and tree.hidden_by_kinds and self.kinds != self.usual_kinds:
             found.append(f"{texts.count(tree.hidden_by_kinds)} hidden by kind")
         return found
 

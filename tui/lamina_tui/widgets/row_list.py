@@ -21,6 +21,9 @@ from lamina_tui.glyphs import Glyphs, glyphs_of
 Part = tuple[str, str]
 """A piece of a line and the name of its style: a component class without its ``rows--``."""
 
+STYLE_OF_CHANGE = ("plain", "added", "modified", "metadata", "removed")
+"""By :class:`lamina.model.Change`."""
+
 
 class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     """A list of one-line rows under a header line, drawn through Textual's Line API.
