@@ -72,7 +72,7 @@ class _Branch(LayerNode):
     by_chain: dict[str, _Branch] = field(default_factory=dict)
 
     def learn(self, layer: LayerInfo, size: int | None) -> None:
-        """Take what another image tells of the layer and those before did not; of sizes the largest, as overview does."""
+        """Take what the images before left open; of sizes the largest, as the overview does."""
         known = self.sizes[0]
         if size is not None and (known is None or size > known):
             self.sizes[0] = size

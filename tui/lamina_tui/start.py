@@ -9,6 +9,7 @@ from typing import BinaryIO
 from textual.screen import Screen
 
 from lamina import sources
+from lamina.layers.pool import leave_this_process_free
 from lamina.model import ImageSummary, Progress
 from lamina.names import same_reference
 from lamina.sources.base import Source
@@ -45,6 +46,7 @@ def run_screen(
     Raises:
         LaminaError: what was asked for can be seen to be unreadable before a screen is opened.
     """
+    leave_this_process_free()
     first = first_screen(words, host=host, demo=demo, stdin=stdin, diff=diff)
     app = LaminaApp(first, host=host, ascii_only=ascii_only)
     hangup.watch(lambda: app.call_later(app.exit, hangup.HANGUP))

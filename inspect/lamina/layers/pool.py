@@ -1,16 +1,19 @@
 """Many jobs at once, on all cores, each result handed over on the caller's thread.
 
-Large work goes to worker processes, which leave the screen's process free and share no interpreter lock; small work,
-for which a process would not have started yet, to threads. Both look the same from outside.
+Large work goes to worker processes, which share no interpreter lock; where no screen has to be drawn, this process
+takes its share too, at once, while the workers start. Small work, for which a process would not have started yet, goes
+to threads. All look the same from outside.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -19,7 +22,7 @@ from multiprocessing.connection import wait as wait_connections
 from pathlib import Path
 
 from lamina.layers.jobs import Job, Result
-from lamina.layers.worker import Advanced, Done, Failed, Message
+from lamina.layers.worker import PATIENCE, Advanced, Done, Failed, Message, Teller
 from lamina.model import Cancelled, LaminaError
 
 _LOOK = 0.05  # seconds between two looks at the cancel event
@@ -53,13 +56,33 @@ def run_jobs(
     if not jobs:
         return
     if processes is None:
-        processes = len(jobs) > 1 and sum(job.cost for job in jobs) >= _WORTH_PROCESSES
-    if processes:
+        worth = len(jobs) > 1 and sum(job.cost for job in jobs) >= _WORTH_PROCESSES
+        count = min(_cores(), len(jobs))
+        workers = _hire(count if _drawing else count - 1) if worth else []
+        if workers:
+            here: list[_Worker | _Here] = [] if _drawing else [_Here()]
+            _run_with([*here, *workers], jobs, cancel, done, advance)
+            _keep(workers)
+            return
+    elif processes:
         workers = _start(min(_cores(), len(jobs)))
         if workers:
-            _run_in_processes(workers, jobs, cancel, done, advance)
+            try:
+                _run_with(workers, jobs, cancel, done, advance)
+            finally:
+                for worker in workers:
+                    worker.stop()
             return
     _run_in_threads(jobs, cancel, done, advance)
+
+
+def leave_this_process_free() -> None:
+    """From now on workers do all large work: this process draws a screen, and keys must not wait."""
+    global _drawing  # noqa: PLW0603  # a fact of the process, not of a call
+    _drawing = True
+
+
+_drawing = False
 
 
 def _cores() -> int:
@@ -97,6 +120,24 @@ class _Worker:
             theirs.close()
         self.line: Connection[Job, Message] = Connection(ours.detach())
         self.job: int | None = None
+        self.idle_since = 0.0
+
+    def give(self, place: int, job: Job) -> None:
+        """Start on a job."""
+        self.job = place
+        try:
+            self.line.send(job)
+        except OSError:
+            raise _died(self) from None
+
+    def receive(self) -> Message:
+        """What it says next."""
+        try:
+            message = self.line.recv()
+        except (EOFError, OSError):
+            raise _died(self) from None
+        assert isinstance(message, Done | Failed | Advanced)
+        return message
 
     def stop(self) -> None:
         with suppress(OSError):
@@ -116,21 +157,70 @@ def _start(count: int) -> list[_Worker]:
     return workers
 
 
-def _run_in_processes(
-    workers: list[_Worker],
+class _Here:
+    """A thread of this process that works as the workers do."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        self.line: Connection[None, Advanced | None] = Connection(ours.detach())
+        self._theirs: Connection[Advanced | None, None] = Connection(theirs.detach())
+        self.job: int | None = None
+        self._stop = threading.Event()
+        self._message: Message | BaseException | None = None
+        self._thread: threading.Thread | None = None
+
+    def give(self, place: int, job: Job) -> None:
+        """Start on a job."""
+        self.job = place
+        self._thread = threading.Thread(target=self._work, args=(job,), name="lamina-layer", daemon=True)
+        self._thread.start()
+
+    def _work(self, job: Job) -> None:
+        teller = Teller(self._theirs)
+        try:
+            self._message = Done(job.run(self._stop, teller.advance))
+        except LaminaError as error:
+            self._message = Failed(str(error))
+        except BaseException as error:  # noqa: BLE001  # it belongs to whoever waits
+            self._message = error
+        with suppress(OSError):
+            self._theirs.send(None)  # the result itself need not be sent
+
+    def receive(self) -> Message:
+        """What it says next."""
+        told = self.line.recv()
+        if told is not None:
+            return told
+        if isinstance(self._message, BaseException):
+            raise self._message
+        assert self._message is not None
+        return self._message
+
+    def stop(self) -> None:
+        """Leave the job."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+        self.line.close()
+        self._theirs.close()
+
+
+def _run_with(
+    workers: Sequence[_Worker | _Here],
     jobs: Sequence[Job],
     cancel: threading.Event,
     done: Handle,
     advance: Callable[[int], None],
 ) -> None:
     waiting = iter(enumerate(jobs))
+    whole = False
     try:
         busy = {worker.line: worker for worker in workers if _give(worker, waiting)}
         while busy:
             for ready in wait_connections(list(busy), timeout=_LOOK):
                 line = next(line for line in busy if line is ready)
                 worker = busy[line]
-                message = _receive(worker)
+                message = worker.receive()
                 if isinstance(message, Advanced):
                     advance(message.bytes)
                     continue
@@ -143,30 +233,51 @@ def _run_in_processes(
                 done(job, message.result)
             if cancel.is_set():
                 raise Cancelled
+        whole = True
     finally:
         for worker in workers:
-            worker.stop()
+            if not whole or isinstance(worker, _Here):
+                worker.stop()
 
 
-def _give(worker: _Worker, waiting: Iterator[tuple[int, Job]]) -> bool:
+def _give(worker: _Worker | _Here, waiting: Iterator[tuple[int, Job]]) -> bool:
     """Hand a worker the next job; False where there is none."""
     for place, job in waiting:
-        worker.job = place
-        try:
-            worker.line.send(job)
-        except OSError:
-            raise _died(worker) from None
+        worker.give(place, job)
         return True
     return False
 
 
-def _receive(worker: _Worker) -> Message:
-    try:
-        message = worker.line.recv()
-    except (EOFError, OSError):
-        raise _died(worker) from None
-    assert isinstance(message, Done | Failed | Advanced)
-    return message
+_idle: list[_Worker] = []
+_idle_lock = threading.Lock()
+
+
+def _hire(count: int) -> list[_Worker]:
+    """Workers: those that lately became idle, and new ones."""
+    oldest = time.monotonic() - PATIENCE / 2
+    with _idle_lock:
+        found = [_idle.pop() for _ in range(min(count, len(_idle)))]
+    for worker in found:
+        if worker.idle_since < oldest:  # it may be about to end
+            worker.stop()
+    found = [worker for worker in found if worker.idle_since >= oldest]
+    return found + _start(count - len(found))
+
+
+def _keep(workers: Sequence[_Worker]) -> None:
+    """Let workers wait a moment: one reading is often followed by another, and a start takes a sixth of a second."""
+    now = time.monotonic()
+    for worker in workers:
+        worker.idle_since = now
+    with _idle_lock:
+        _idle.extend(workers)
+
+
+@atexit.register
+def _dismiss() -> None:
+    """End the workers that are idle."""
+    while _idle:
+        _idle.pop().stop()
 
 
 def _died(worker: _Worker) -> LaminaError:

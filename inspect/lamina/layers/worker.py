@@ -11,12 +11,14 @@ import sys
 import threading
 import time
 from multiprocessing.connection import Connection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lamina.layers.jobs import Job, Result
 from lamina.model import LaminaError
 
 _PACE = 0.05  # seconds between two words on progress
+PATIENCE = 6.0
+"""Seconds that a worker waits for its next job before it ends by itself."""
 
 
 class Done(NamedTuple):
@@ -47,10 +49,12 @@ def main() -> None:
     never = threading.Event()  # a job that is not wanted any more ends with its process
     while True:
         try:
+            if not connection.poll(PATIENCE):
+                return
             job = connection.recv()
         except (EOFError, OSError):
             return
-        teller = _Teller(connection)
+        teller = Teller(connection)
         try:
             message: Message = Done(job.run(never, teller.advance))
         except LaminaError as error:
@@ -62,15 +66,16 @@ def main() -> None:
             return
 
 
-class _Teller:
+class Teller:
     """Sums up progress, so that small steps don't flood the connection."""
 
-    def __init__(self, connection: Connection[Message, Job]) -> None:
+    def __init__(self, connection: Connection[Any, Any]) -> None:
         self._connection = connection
         self._bytes = 0
         self._next = 0.0
 
     def advance(self, count: int) -> None:
+        """``count`` more bytes are done."""
         self._bytes += count
         now = time.monotonic()
         if now >= self._next:
@@ -78,6 +83,7 @@ class _Teller:
             self.tell()
 
     def tell(self) -> None:
+        """Send what was not sent yet."""
         if self._bytes:
             self._connection.send(Advanced(self._bytes))
             self._bytes = 0
