@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import dataclasses
 import os
 import threading
@@ -10,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lamina.layers.index import LayerIndex
+from lamina.layers.index import LayerFacts, LayerIndex
 from lamina.model import Cancelled, ImageInfo, ImageSummary, LaminaError, Progress
 from lamina.overview import KnownImage
 from lamina.shelf import Shelf, diff_key
@@ -25,7 +26,7 @@ from lamina.sources.manifest import image_info, parse_config
 from lamina.sources.progress import Ticker
 from lamina.sources.pump import answer
 from lamina.sources.sockets import Address, connect, connection_error
-from lamina.sources.store_reader import StoreContent, known_by, read_store
+from lamina.sources.store_reader import Export, StoreContent, known_by, read_store
 from lamina.sources.stream import Origin, Passage
 
 if TYPE_CHECKING:
@@ -78,7 +79,11 @@ class EngineSource:
         ticker = Ticker(observer.progress, None, "asking the engine")
         inspected = self._ask(lambda client: client.inspect_image(target), cancel, ticker, target)
         kept = self._shelf.head(str(inspected.get("Id", "")))
-        history = [] if kept else self._ask(lambda client: client.history(inspected["Id"]), cancel, ticker, target)
+        history: builtins.list[dict[str, Any]] = []
+        if kept is None:
+            # Podman 4.3 fails on an image with a step that has no date. The config tells the instructions better.
+            with contextlib.suppress(LaminaError):
+                history = self._ask(lambda client: client.history(inspected["Id"]), cancel, ticker, target)
         info = info_of(target, inspected, history)
         if kept is not None and [layer.diff_id for layer in kept.layers] == [layer.diff_id for layer in info.layers]:
             info = _renamed(kept, info)
@@ -87,20 +92,24 @@ class EngineSource:
         observer.head(info)
         read = None
         if not verify:
+
+            def export(cancel: threading.Event) -> builtins.list[LayerIndex | None]:
+                return self._export(info, inspected, _Unheard(), cancel, verify=False).layers
+
             stored = self._stored(info, cancel, ticker)
             if kept is not None:
-                read = self._from_shelf(info, stored, observer)
+                content = None if stored is None else StoreContent(stored, info, export)
+                read = self._from_shelf(info, content, observer)
             if read is None and stored is not None:
-                read = self._from_store(info, stored, observer, cancel)
+                read = self._from_store(info, stored, observer, cancel, export)
         return read or self._export(info, inspected, observer, cancel, verify=verify)
 
-    def _from_shelf(self, info: ImageInfo, stored: StoredImage | None, observer: Observer) -> ReadImage | None:
+    def _from_shelf(self, info: ImageInfo, content: StoreContent | None, observer: Observer) -> ReadImage | None:
         """The image if every layer of it was read before."""
         shelf = self._shelf
         keys = [shelf.find(known_by(layer)) for layer in info.layers]
         if None in keys:
             return None
-        content = None if stored is None else StoreContent(stored, info)
         read = ReadImage(info, [None] * len(keys), content, keys=keys, shelf=shelf, way="from the cache")
         if content is None and any(key is not None and key.startswith("store:") for key in keys):
             return None  # content ids of that kind are only as good as the files beside them
@@ -168,7 +177,7 @@ class EngineSource:
         return find_image(self._engine, info.id, info.layers)
 
     def _from_store(
-        self, info: ImageInfo, stored: StoredImage, observer: Observer, cancel: threading.Event
+        self, info: ImageInfo, stored: StoredImage, observer: Observer, cancel: threading.Event, export: Export
     ) -> ReadImage | None:
         """The image from the engine's store, if everything in it is as expected."""
         try:
@@ -176,7 +185,7 @@ class EngineSource:
             exact = image_info(config, target=info.target, image_id=info.id, tags=info.tags)
             if [layer.diff_id for layer in exact.layers] != [layer.diff_id for layer in info.layers]:
                 return None
-            return read_store(stored, _renamed(exact, info), self._shelf, observer, cancel)
+            return read_store(stored, _renamed(exact, info), self._shelf, observer, cancel, export)
         except LaminaError:
             return None  # the export is the way that always works
 
@@ -278,6 +287,19 @@ class EngineSource:
                 raise connection_error(error, address) from None
 
         return answer(call, cancel, ticker.tick)
+
+
+class _Unheard:
+    """An observer for a reading nobody follows."""
+
+    def head(self, info: ImageInfo) -> None:
+        pass
+
+    def layer(self, index: int, facts: LayerFacts) -> None:
+        pass
+
+    def progress(self, progress: Progress) -> None:
+        pass
 
 
 def _matching(intake: Intake, info: ImageInfo) -> Found:

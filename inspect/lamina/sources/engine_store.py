@@ -105,9 +105,9 @@ def _in_containers_storage(root: Path, image_id: str, layers: tuple[LayerInfo, .
     name = image_id.removeprefix("sha256:")
     images = {image["id"]: image for image in json.loads(_small(root / "overlay-images" / "images.json"))}
     table = {layer["id"]: layer for layer in json.loads(_small(root / "overlay-layers" / "layers.json"))}
-    chain = []
+    chain: list[dict[str, Any]] = []
     layer_id = images[name].get("layer", "")
-    while layer_id:
+    while layer_id and len(chain) <= len(layers):  # a damaged table may go in a circle
         chain.append(table[layer_id])
         layer_id = table[layer_id].get("parent", "")
     chain.reverse()

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from lamina.layers.index import LayerIndex
 from lamina.layers.jobs import FileHashJob, Result
 from lamina.layers.pool import run_jobs
 from lamina.layers.tarsplit import TarSplitJob
-from lamina.model import Cancelled, ImageInfo, LayerInfo
+from lamina.model import Cancelled, ImageInfo, Kind, LaminaError, LayerInfo
 from lamina.shelf import Shelf, diff_key, store_key
 from lamina.sources.base import FileRef, Observer, ReadImage
 from lamina.sources.documents import quoted
 from lamina.sources.engine_store import StoredImage
 from lamina.sources.progress import Ticker
+
+Export = Callable[[threading.Event], Sequence[LayerIndex | None]]
+"""Reads all layers the other way, every content hashed; None for those that a cancel came before."""
 
 
 def known_by(layer: LayerInfo) -> list[str]:
@@ -22,18 +28,30 @@ def known_by(layer: LayerInfo) -> list[str]:
 
 
 def read_store(
-    stored: StoredImage, info: ImageInfo, shelf: Shelf, observer: Observer, cancel: threading.Event
+    stored: StoredImage,
+    info: ImageInfo,
+    shelf: Shelf,
+    observer: Observer,
+    cancel: threading.Event,
+    export: Export,
 ) -> ReadImage:
     """Read an image from its engine's store; see :meth:`lamina.sources.base.Source.read`.
+
+    Args:
+        stored: where everything is.
+        info: the image.
+        shelf: what was read before.
+        observer: hears of layers and progress.
+        cancel: stops the reading.
+        export: what :class:`StoreContent` falls back to.
 
     Raises:
         LaminaError: a record there is damaged, or this way can't be exact on it.
     """
     count = len(info.layers)
     keys = [shelf.find(known_by(layer)) for layer in info.layers]
-    read = ReadImage(
-        info, [None] * count, StoreContent(stored, info), keys=keys, shelf=shelf, way="from the engine's store"
-    )
+    content = StoreContent(stored, info, export)
+    read = ReadImage(info, [None] * count, content, keys=keys, shelf=shelf, way="from the engine's store")
     if read.find_model(observer):
         shelf.put_head(info)
         return read
@@ -69,14 +87,28 @@ def read_store(
 
 
 class StoreContent:
-    """The :class:`~lamina.sources.base.Content` of an image in an engine's store."""
+    """The :class:`~lamina.sources.base.Content` of an image in an engine's store.
 
-    def __init__(self, stored: StoredImage, info: ImageInfo) -> None:
+    Args:
+        stored: where the files are.
+        info: the image.
+        export: has every content, should a file in the store be gone or another than the listing says.
+    """
+
+    def __init__(self, stored: StoredImage, info: ImageInfo, export: Export) -> None:
         self._stored = stored
         self._info = info
+        self._export = export
 
     def hashes(self, files: dict[int, list[FileRef]], cancel: threading.Event) -> dict[int, list[bytes]]:
         """See :meth:`lamina.sources.base.Content.hashes`."""
+        try:
+            return self._from_files(files, cancel)
+        except LaminaError:
+            exported = self._export(cancel)
+        return {layer: _ids_at(exported[layer], wanted) for layer, wanted in files.items()}
+
+    def _from_files(self, files: dict[int, list[FileRef]], cancel: threading.Event) -> dict[int, list[bytes]]:
         layers = list(files)
         jobs = [
             FileHashJob(
@@ -94,3 +126,11 @@ class StoreContent:
 
         run_jobs(jobs, cancel, done, lambda _: None)
         return hashes
+
+
+def _ids_at(layer: LayerIndex | None, files: list[FileRef]) -> list[bytes]:
+    if layer is None:
+        raise Cancelled
+    rows = np.flatnonzero(layer.kind == Kind.FILE)
+    places = np.searchsorted(layer.offset[rows], [file.offset for file in files])
+    return [layer.content[row].tobytes() for row in rows[places].tolist()]
