@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import subprocess
@@ -14,8 +15,8 @@ from typing import Any
 
 import builders
 import lamina
-from builders import Image, layer
-from core.layer_tars import Member, directory, file, hardlink, layer_tar, opaque, symlink, whiteout
+from builders import Image
+from core.layer_tars import directory, file, hardlink, layer_tar, opaque, symlink, whiteout
 from lamina.layers.cache import Cache
 from lamina.load import load
 from lamina.report import build
@@ -30,7 +31,8 @@ PACKAGE_ROOT = Path(lamina.__file__).parents[1]
 TWIN, OTHER = b"the same twice " * 400, b"never the same " * 400  # above the size from which duplicates are looked for
 
 
-def rich_layers() -> list[bytes]:
+@functools.cache
+def rich_layers() -> tuple[bytes, ...]:
     """Layers in which every figure says something: all causes, duplicates, links, and two contents of one size."""
     assert len(TWIN) == len(OTHER)
     below = [
@@ -58,7 +60,7 @@ def rich_layers() -> list[bytes]:
         file("folder", b"a file in the place of a folder"),
         opaque("emptied"),
     ]
-    return [layer_tar(*below), layer_tar(*above), layer_tar(whiteout("srv/8"), file("new", 300))]
+    return layer_tar(*below), layer_tar(*above), layer_tar(whiteout("srv/8"), file("new", 300))
 
 
 def rich_image(*tags: str) -> Image:
@@ -87,14 +89,6 @@ def written(folder: Path, members: builders.Members, name: str = "image.tar") ->
     path = folder / name
     path.write_bytes(builders.pack(members))
     return path
-
-
-def small_file(name: str, content: bytes) -> Member:
-    return file(name, content)
-
-
-def simple_layer(content: bytes) -> bytes:
-    return layer(builders.file("etc/content", content))
 
 
 # -- other processes and other users -----------------------------------------------------------------------------------

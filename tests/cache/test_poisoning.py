@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import io
+import itertools
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -132,12 +133,20 @@ CONTENTS: dict[str, Callable[[Sequence[bytes]], Sequence[bytes]]] = {
 }
 
 
-@pytest.mark.parametrize("kept", ["others in files", "swapped in files", "one other in files", "others in memory"])
-@pytest.mark.parametrize("form", FORGERIES)
+SOME = ("docker-archive, in place", "new docker-archive, in place, both", "OCI none, diff_ids", "OCI gzip, both")
+
+
+@pytest.mark.parametrize(
+    ("form", "kept"),
+    [
+        *itertools.product(FORGERIES, ("others in files", "swapped in files")),
+        *itertools.product(SOME, ("one other in files", "others in memory")),
+    ],
+)
 def test_a_forgery_changes_nothing(form: str, kept: str, genuine: dict[str, tuple[Path, Any]], tmp_path: Path) -> None:
     layers, _, place = kept.partition(" in ")
     target = written(tmp_path, FORGERIES[form](CONTENTS[layers](rich_layers())), "forged.tar")
-    for number, name in enumerate(("docker-archive", "OCI none", "OCI gzip")):
+    for number, name in enumerate(("docker-archive", "OCI gzip")):
         path, expected = genuine[name]
         shelf = Shelf() if place == "memory" else shelf_in(tmp_path / str(number))
         opened(target, shelf)
@@ -152,11 +161,10 @@ def test_a_forgery_changes_nothing_across_forms(
 ) -> None:
     shelf = shelf_in(tmp_path / "cache")
     target = written(tmp_path, FORGERIES[form](FORGED_LAYERS), "forged.tar")
-    for as_stream in (False, True):
-        for path, expected in genuine.values():
+    for path, expected in genuine.values():
+        for as_stream in (False, True):
             opened(target, shelf, stream=as_stream)
-            shown = opened(path, shelf, stream=as_stream)
-            assert shown == {**expected, "target": shown["target"]}
+        assert opened(path, shelf) == expected
 
 
 @pytest.mark.parametrize("form", FORGERIES)
@@ -166,9 +174,9 @@ def test_a_forgery_is_an_error_where_it_is_verified(
     target = written(tmp_path, FORGERIES[form](FORGED_LAYERS), "forged.tar")
     warm = shelf_in(tmp_path / "cache")
     opened(target, warm)
-    for path, _ in genuine.values():
-        assert opened(path, warm) is not None
-        assert opened(path, warm, verify=True) is not None
+    for name in ("docker-archive", "OCI gzip"):
+        path, expected = genuine[name]
+        assert opened(path, warm, verify=True) == expected, "now all is known by its diff_id"
     for shelf in (Shelf(), warm):
         with pytest.raises(LaminaError, match="hash"):
             figures(target, shelf, verify=True)

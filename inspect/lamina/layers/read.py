@@ -13,7 +13,7 @@ from lamina.layers.index import LayerIndex
 from lamina.layers.scan import LayerScanner
 from lamina.model import Cancelled, LaminaError
 
-_WINDOW = 256 << 10
+_WINDOW = 128 << 10
 
 
 class StreamScan:

@@ -143,6 +143,8 @@ class LayerScanner:
         end = len(data)
         base = self._position
         blocks, sizes, offsets, contents = self._blocks, self._sizes, self._offsets, self._contents
+        add_block, add_size, add_offset, add_content = blocks.append, sizes.append, offsets.append, contents.append
+        hashing, digest = self._hash, xxhash.xxh3_128_digest
         while position + BLOCK <= end:
             block = data[position : position + BLOCK]
             if self._sparse_blocks:
@@ -168,6 +170,20 @@ class LayerScanner:
                     raise self._damaged(base + position) from None
             if not 0 <= size <= MAX_SIZE:
                 raise self._damaged(base + position)
+            if flag == 0x30 and self._override is None and len(blocks) < _BATCH:
+                # An ordinary file that is all here: nearly every member, so as little as can be is done for it.
+                after = position + BLOCK + ((size + 511) & -BLOCK)
+                if after <= end:
+                    position += BLOCK
+                    add_block(block)
+                    add_size(size)
+                    add_offset(base + position)
+                    if not size:
+                        add_content(_EMPTY_CONTENT)
+                    else:
+                        add_content(digest(data[position : position + size]) if hashing else _NO_CONTENT)
+                    position = after
+                    continue
             if flag in _EXTENSION:
                 if size > MAX_EXTENSION:
                     raise self._damaged(base + position)
