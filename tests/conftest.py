@@ -35,6 +35,14 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     return folder
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep all tests of the engine in one of the processes that share the run: they look at what is in it."""
+    for item in items:
+        if "engine_host" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("engine"))
+
+
 def _answers(host: str) -> bool:
     """Whether an engine answers at this DOCKER_HOST."""
     import docker

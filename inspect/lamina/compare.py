@@ -108,9 +108,9 @@ def _parting(a: LoadedImage, b: LoadedImage) -> Parting | None:
 def _joined(a: LoadedImage, b: LoadedImage, cancel: threading.Event) -> Union:
     """Both final file systems as two layers, the second emptying the root first: a range view then compares them."""
     names_a, names_b = final_names(a.union), final_names(b.union)
-    # The bytes of a file with several names stand at one that both have: to add a name adds no bytes.
-    first, inodes_a = flatten(a.union, names_a, preferred=frozenset(names_b.keys))
-    second, inodes_b = flatten(b.union, names_b, preferred=frozenset(names_a.keys), over=True)
+    # The bytes of a file with several names stand at one that is a file in both: to add a name adds no bytes.
+    first, inodes_a = flatten(a.union, names_a, preferred=names_b.files(b.union))
+    second, inodes_b = flatten(b.union, names_b, preferred=names_a.files(a.union), over=True)
     union = build_union([first, second])
     _learn_contents(union, (a, b), (inodes_a, inodes_b), cancel)
     return union

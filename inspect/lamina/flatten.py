@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from itertools import compress
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -21,6 +22,10 @@ class Names(NamedTuple):
     events: NDArray[np.int32]
     keys: list[bytes]
     """As :meth:`LayerIndex.keys` gives them."""
+
+    def files(self, union: Union) -> frozenset[bytes]:
+        """The keys of those that are regular files."""
+        return frozenset(compress(self.keys, union.regular()[self.events].tolist()))
 
 
 def final_names(union: Union) -> Names:

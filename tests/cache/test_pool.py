@@ -260,6 +260,32 @@ def test_a_cancel_answers_at_once(processes: bool, tmp_path: Path, workers: list
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("lamina-layer")]
 
 
+def zeros_packed(size: int) -> bytes:
+    """A layer with one file of zeros as zstd packs it: some bytes stand for many thousands."""
+
+    def block(kind: int, length: int, content: bytes) -> bytes:
+        return (kind << 1 | length << 3).to_bytes(3, "little") + content
+
+    begin = header(file("zeros"), size)
+    frame = b"\x28\xb5\x2f\xfd\x00\x70"  # no length given, a window of 16 MB
+    return frame + block(0, len(begin), begin) + block(1, 128 << 10, b"\0") * (size >> 17)
+
+
+def test_a_cancel_answers_at_once_where_little_unpacks_to_much(tmp_path: Path) -> None:
+    job = scan_job(tmp_path / "zeros", zeros_packed(8 << 30), diff_id="sha256:" + "0" * 64)
+    cancel, since = threading.Event(), 0.0
+
+    def advance(_: int) -> None:
+        nonlocal since
+        if not since:
+            since = time.monotonic()
+            cancel.set()
+
+    with pytest.raises(Cancelled):
+        run_jobs([job], cancel, lambda *_: None, advance, processes=False)
+    assert time.monotonic() - since < 0.5
+
+
 @WAYS
 def test_what_is_cancelled_before_it_begins_does_nothing(
     processes: bool, tmp_path: Path, workers: list[Recorder]

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from core.layer_tars import opened, stack
-from lamina.load import LoadedImage
-
-Stacking = Callable[..., LoadedImage]
+from core.layer_tars import Stacking, opened, stack
 
 
 @pytest.fixture(params=["hashed in passing", "archive opened in place"])

@@ -8,16 +8,18 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import xxhash
 
 import builders
 from lamina.layers.index import LayerIndex
 from lamina.layers.scan import LayerScanner
 from lamina.load import LoadedImage, compute, load
 from lamina.model import Cause, ImageInfo, LayerInfo
-from lamina.sources.base import ReadImage
+from lamina.sources.base import FileRef, ReadImage
 
 BLOCK = 512
 END = bytes(2 * BLOCK)
@@ -231,6 +233,29 @@ def opened(folder: Path, *layers: Iterable[Member] | bytes, instructions: Sequen
     history = [{"created_by": layer.instruction} for layer in image_info(len(tars), instructions).layers]
     image = builders.Image(tars, extra={"history": history})
     return load(builders.archive(folder, builders.old_docker(image)), None)
+
+
+Stacking = Callable[..., LoadedImage]
+"""Makes an image of layers, as :func:`stack` does."""
+
+
+class Tars:
+    """File contents out of the layers' tars, as a seekable source gives them; notes what was asked for."""
+
+    def __init__(self, tars: Sequence[bytes]) -> None:
+        self.tars = tars
+        self.asked: list[tuple[int, bytes]] = []
+        """(layer, path) of every file read."""
+
+    def hashes(self, files: dict[int, list[FileRef]], cancel: threading.Event) -> dict[int, list[bytes]]:
+        found = {}
+        for layer, refs in files.items():
+            assert refs == sorted(refs), "not in ascending order of their offsets"
+            assert all(ref.size for ref in refs), "an empty file is read"
+            self.asked += [(layer, ref.path) for ref in refs]
+            contents = [self.tars[layer][ref.offset : ref.offset + ref.size] for ref in refs]
+            found[layer] = [xxhash.xxh3_128_digest(content) for content in contents]
+        return found
 
 
 @dataclass(frozen=True, order=True)

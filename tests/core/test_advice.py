@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.layer_tars import Member, file, hardlink, opaque, stack, symlink, whiteout
+from core.layer_tars import Member, directory, file, hardlink, opaque, stack, symlink, whiteout
 from lamina.advice import Advice, advise
 from lamina.model import Cause
 
@@ -105,9 +105,19 @@ def test_a_cache_of_which_the_last_layer_removed_a_part_is_of_the_layer_that_shi
 
 def test_a_cache_by_its_other_name() -> None:
     """The file's own name is gone; the link in the cache holds its bytes."""
-    found = kinds([file("x", BIG), hardlink("tmp/y", "x")], [whiteout("x")])
+    for layers in ([[file("x", BIG), hardlink("tmp/y", "x")]], [[file("x", BIG)], [hardlink("tmp/y", "x")]]):
+        assert kinds(*layers, [whiteout("x")]) == [("cache", BIG, 0, None)]
 
-    assert found == [("cache", BIG, 0, None)]
+
+def test_what_only_stands_beside_a_cache_does_not_count() -> None:
+    beside = [file("tmpx", BIG), file("tmp-/a", BIG), file("u", BIG), file("x/tmp/a", BIG)]
+
+    assert kinds([file("tmp/a", 5000), directory("tmp/b"), *beside]) == [("cache", 5000, 0, None)]
+
+
+def test_links_into_a_cache_cost_nothing() -> None:
+    """The bytes stand outside of it, and would stay."""
+    assert kinds([file("x", BIG), hardlink("tmp/y", "x")]) == []
 
 
 def test_advice_quotes_nothing_from_the_image() -> None:

@@ -10,11 +10,10 @@ import hashlib
 import threading
 
 import pytest
-import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.layer_tars import WHERE, Member, file, hardlink, image_info, layer_tar, scan, stack, waste_of
+from core.layer_tars import WHERE, Member, Tars, file, hardlink, image_info, layer_tar, scan, stack, waste_of
 from core.random_layers import Layers, layer_stacks
 from lamina import duplicates
 from lamina.duplicates import find_duplicates
@@ -22,7 +21,7 @@ from lamina.layers.index import CRC_MARK, LayerIndex
 from lamina.layers.scan import LayerScanner
 from lamina.load import LoadedImage, compute
 from lamina.model import Cause
-from lamina.sources.base import FileRef, ReadImage
+from lamina.sources.base import ReadImage
 
 Checksum = dict[bytes, bytes]
 
@@ -44,21 +43,6 @@ def recorded(tar: bytes, *, colliding: bool = False) -> LayerIndex:
             scanner.skip(skip, (b"collide!" if colliding else checksum(content)) + CRC_MARK)
             position += skip
     return scanner.finish()
-
-
-class Tars:
-    """Contents out of the layers' tars; notes what was asked."""
-
-    def __init__(self, tars: list[bytes]) -> None:
-        self.tars = tars
-        self.asked: list[tuple[int, bytes]] = []
-
-    def hashes(self, files: dict[int, list[FileRef]], cancel: threading.Event) -> dict[int, list[bytes]]:
-        self.asked += [(layer, ref.path) for layer, refs in files.items() for ref in refs]
-        return {
-            layer: [xxhash.xxh3_128_digest(self.tars[layer][ref.offset : ref.offset + ref.size]) for ref in refs]
-            for layer, refs in files.items()
-        }
 
 
 WAYS = {
@@ -110,6 +94,18 @@ def test_where_all_ids_are_of_one_kind_nothing_is_read(way: str) -> None:
     _, content = read([*SAME, *OTHER], [way] * 4)
 
     assert content.asked == []
+
+
+def test_only_files_that_recur_with_the_same_size_are_read() -> None:
+    """All other differences show by themselves."""
+    base = [file("same-size", b"x" * 9), file("other-size", 9), file("alone", 9), file("linked", 9), file("empty")]
+    above = [file("same-size", b"y" * 9), file("other-size", 8), hardlink("linked", "linked"), file("empty")]
+    for layers in ([base, above], [[*base, *above]], [base, [], above]):
+        image, content = read(layers, ["passed over"] * len(layers))
+
+        last = len(layers) - 1
+        assert sorted(content.asked) == [(0, b"same-size"), (last, b"same-size")]
+        assert (b"same-size", Cause.OVERWRITTEN) in [(row.path, row.cause) for row in image.waste]
 
 
 def test_where_the_kinds_differ_what_has_a_checksum_is_read() -> None:

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.conftest import Stacking
-from core.layer_tars import file, hardlink, image_info, layer_tar, scan, stack, symlink, whiteout
+from core.layer_tars import Stacking, Tars, file, hardlink, image_info, layer_tar, scan, stack, symlink, whiteout
 from core.random_layers import Layers, layer_stacks
 from core.reference import dictionary_of
 from lamina import duplicates
@@ -89,6 +88,16 @@ def test_contents_that_can_not_be_had_are_not_the_same() -> None:
 def test_an_image_without_layers_has_none() -> None:
     assert find_duplicates(stack()) == []
     assert find_duplicates(stack([], [whiteout("a")])) == []
+
+
+def test_only_files_that_share_their_size_are_read() -> None:
+    tar = layer_tar(file("a", BIG), file("b", OTHER), file("c", 5000), file("d", 6000), file("e", 10), file("f", 10))
+    content = Tars([tar])
+    image = compute(ReadImage(image_info(1), [scan(tar, hash_content=False)], content), "x", threading.Event())
+
+    find_duplicates(image)
+
+    assert content.asked == [(0, b"a"), (0, b"b")]
 
 
 def test_a_cancelled_search_says_so(image_of: Stacking) -> None:

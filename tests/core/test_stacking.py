@@ -7,9 +7,9 @@ from itertools import permutations
 
 import pytest
 
-from core.conftest import Stacking
 from core.layer_tars import (
     Member,
+    Stacking,
     char_device,
     directory,
     fifo,
@@ -28,6 +28,7 @@ from lamina.load import LoadedImage, Tally, compute
 from lamina.model import Kind
 from lamina.pathtable import build_path_table
 from lamina.sources.base import ReadImage
+from lamina.view import view_layer
 
 
 def there(image: LoadedImage, layer: int | None = None) -> dict[str, str]:
@@ -419,6 +420,8 @@ def test_layers_that_were_not_read_change_nothing_and_say_so() -> None:
     assert [layer.read for layer in image.layers] == [True, False, True]
     assert not image.complete
     assert (image.size, image.wasted, image.waste[0].hidden_by) == (15, 10, 2)
+    assert [int(view_layer(image.union, layer).size[0]) for layer in range(3)] == [10, 0, 5]
+    assert [there(image, layer) for layer in range(3)] == [{"a": "file"}, {"a": "file"}, {"b": "file"}]
 
 
 # Oddities at scale.

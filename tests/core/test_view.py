@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from core.layer_tars import (
@@ -18,6 +20,7 @@ from core.layer_tars import (
     whiteout,
 )
 from lamina.model import Change, Kind
+from lamina.union import Union
 from lamina.view import View, view_layer, view_range, view_upto
 
 
@@ -102,6 +105,12 @@ def test_a_name_that_leads_to_another_inode_with_the_same_bytes_is_unchanged() -
     assert change(view_upto(union, 1), "b") == Change.UNCHANGED
 
 
+def test_a_link_to_nothing_is_another_thing_than_a_file() -> None:
+    union = stack([hardlink("b", "nowhere"), file("a", 4)], [file("b", 4)], [hardlink("b", "nowhere")]).union
+
+    assert [change(view_upto(union, layer), "b") for layer in (1, 2)] == [Change.MODIFIED] * 2
+
+
 # What stands at a path.
 
 
@@ -129,6 +138,15 @@ def test_kinds_owners_and_links() -> None:
     assert [view.link(at(view, path)) for path in ("d", "d/f", "h", "s", "c")] == [b"", b"", b"d/f", b"../d/f", b""]
     for path in ("d/f", "h"):
         assert (view.mode(at(view, path)), view.owner(at(view, path))) == (0o640, (1, 2))
+
+
+@pytest.mark.parametrize("view", [view_layer, view_upto, lambda union, layer: view_range(union, layer - 1, layer)])
+def test_an_unchanged_directory_above_a_change_still_tells_its_own_metadata(view: Callable[[Union, int], View]) -> None:
+    union = stack([directory("d", mode=0o1777, uid=5, gid=6)], [file("d/f", 1)]).union
+    seen = view(union, 1)
+
+    assert change(seen, "d") == Change.UNCHANGED
+    assert (seen.mode(at(seen, "d")), seen.owner(at(seen, "d"))) == (0o1777, (5, 6))
 
 
 def test_what_was_removed_still_tells_what_it_was() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.conftest import Stacking
 from core.layer_tars import (
     SOME_TIME,
     Member,
+    Stacking,
     Wasted,
     char_device,
     directory,
@@ -387,6 +387,8 @@ def test_groups_by_directory_are_cut_at_a_depth() -> None:
     groups = {group.path: (group.bytes, group.count) for group in image.waste.by_directory(depth=3)}
 
     assert groups == {b"": (1, 1), b"a": (2, 1), b"a/b/c": (4 + 8 + 16, 3)}
+    assert {group.path: (group.bytes, group.count) for group in image.waste.by_directory()} == groups
+    assert [group.path for group in image.waste.by_directory()] == [b"a/b/c", b"a", b""], "not most bytes first"
     assert {group.path: group.bytes for group in image.waste.by_directory(depth=1)} == {b"": 1, b"a": 2 + 4 + 8 + 16}
 
 
@@ -421,6 +423,22 @@ def test_an_explanation_names_both_layers_and_the_instruction_that_hides() -> No
     assert "layer 0 (COPY f /)" in text
     assert "layer 1 (RUN rm f)" in text
     assert "removes" in text
+
+
+@pytest.mark.parametrize(("length", "shown"), [(79, 79), (80, 80), (81, 80)])
+def test_an_explanation_cuts_long_instructions(length: int, shown: int) -> None:
+    image = stack([file("f", 10)], [whiteout("f")], instructions=["COPY f /", "x" * length])
+
+    text = explain(image.waste[0], image.info)
+
+    assert text.partition("layer 1 (")[2].partition(")")[0] == ("x" * length if length <= 80 else "x" * 77 + "...")
+    assert len(text.partition("layer 1 (")[2].partition(")")[0]) == shown
+
+
+def test_an_explanation_without_an_instruction_does_without() -> None:
+    image = stack([file("f", 10)], [whiteout("f")], instructions=["", ""])
+
+    assert explain(image.waste[0], image.info).startswith("Shipped by layer 0; layer 1 removes it")
 
 
 def test_an_explanation_of_a_path_that_one_layer_carries_twice() -> None:

@@ -21,7 +21,7 @@ import pytest
 from builders import Watcher, complaint
 from lamina.model import Cancelled, LaminaError
 from lamina.sources import engine, sockets
-from lamina.sources.daemon import line_up
+from lamina.sources.engine_answers import Step, line_up
 from lamina.sources.sockets import addresses, connect
 
 
@@ -180,19 +180,20 @@ def test_history_lines_up_once_settings_are_dropped() -> None:
         ("RUN make", 7),
     )
     assert line_up(history, 3) == [
-        (by, "2023-11-14T22:13:20Z") for by in ("ADD rootfs", "/bin/sh -c rm -rf /x", "RUN make")
+        Step(by, "2023-11-14T22:13:20Z", size)
+        for by, size in (("ADD rootfs", 1000), ("/bin/sh -c rm -rf /x", 0), ("RUN make", 7))
     ]
 
 
 def test_history_of_layers_only_lines_up_as_it_is() -> None:
-    assert [by for by, _ in line_up(rows(("A", 0), ("CMD x", 0)), 2)] == ["A", "CMD x"]
+    assert [step.instruction for step in line_up(rows(("A", 0), ("CMD x", 0)), 2)] == ["A", "CMD x"]
 
 
 def test_history_lines_up_once_all_without_a_size_are_dropped() -> None:
-    assert [by for by, _ in line_up(rows(("A", 1), ("WORKDIR /x", 0), ("CMD x", 0), ("B", 2)), 2)] == ["A", "B"]
+    assert [step.instruction for step in line_up(rows(("A", 1), ("WORKDIR /x", 0), ("CMD x", 0), ("B", 2)), 2)] == ["A", "B"]
 
 
 def test_history_that_does_not_line_up_says_nothing() -> None:
-    assert line_up(rows(("A", 1), ("B", 1), ("C", 1)), 2) == [("", None)] * 2
-    assert line_up([], 2) == [("", None)] * 2
+    assert line_up(rows(("A", 1), ("B", 1), ("C", 1)), 2) == [Step("", None, None)] * 2
+    assert line_up([], 2) == [Step("", None, None)] * 2
     assert line_up([], 0) == []

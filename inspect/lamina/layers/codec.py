@@ -156,6 +156,7 @@ class _Zstd:
         self._frame: Any = None
         self._input: bytes = b""
         self._at = 0
+        self._step = _ZSTD_LEAST
         self.pending = False
 
     def feed(self, data: bytes) -> bytes:
@@ -163,7 +164,7 @@ class _Zstd:
             self._input = self._input[self._at :] + data
             self._at = 0
         self.pending = False
-        piece = memoryview(self._input)[self._at : self._at + _ZSTD_STEP]
+        piece = memoryview(self._input)[self._at : self._at + self._step]
         if not piece:
             return b""
         if self._frame is None or self._frame.eof:
@@ -173,6 +174,8 @@ class _Zstd:
         except zstandard.ZstdError as error:
             raise LaminaError(f"{self._where}: damaged zstd data ({error})") from None
         self._at += len(piece)
+        # Where little unpacks to much, less is taken at a time: what is held stays small, and a cancel is heard soon.
+        self._step = max(self._step // 8, _ZSTD_LEAST) if len(out) > _PIECE else min(2 * self._step, _ZSTD_STEP)
         if self._frame.eof:
             self._at -= len(self._frame.unused_data)
         self.pending = self._at < len(self._input)
@@ -188,6 +191,9 @@ _ZSTD_WINDOW = 128 << 20
 
 _ZSTD_STEP = 8 << 10
 """Bytes of input at a time. The interface has no bound on its output; four bytes of input can give 128 KiB."""
+
+_ZSTD_LEAST = 512
+"""Bytes of input at a time where little unpacks to much: at most 16 MiB."""
 
 
 def decompressor(codec: Codec, where: str) -> Decompressor:

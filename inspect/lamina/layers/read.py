@@ -23,10 +23,19 @@ class StreamScan:
         where: names the layer in errors.
         want_digest: compute :attr:`digest`.
         want_diff_id: compute :attr:`diff_id`.
+        cancel: looked at between pieces of what a chunk unpacks to, which can be gigabytes.
     """
 
-    def __init__(self, where: str, *, want_digest: bool = False, want_diff_id: bool = False) -> None:
+    def __init__(
+        self,
+        where: str,
+        *,
+        want_digest: bool = False,
+        want_diff_id: bool = False,
+        cancel: threading.Event | None = None,
+    ) -> None:
         self._where = where
+        self._cancel = cancel
         self._head = b""
         self._codec: Decompressor | None = None
         self._scanner = LayerScanner(where=where, hash_content=True)
@@ -53,6 +62,7 @@ class StreamScan:
 
         Raises:
             LaminaError: the data is damaged, or of no kind lamina reads.
+            Cancelled: ``cancel`` was set; the scan is of no use any more.
         """
         if self._codec is None:
             self._head += raw
@@ -80,6 +90,8 @@ class StreamScan:
             self._scanner.feed(data)
             if not self._codec.pending:
                 return
+            if self._cancel is not None and self._cancel.is_set():
+                raise Cancelled
             raw = b""
 
     def finish(self) -> LayerIndex:
@@ -120,7 +132,7 @@ def scan_stream(
         LaminaError: damaged, truncated, of unknown kind, or not what its digest says.
         Cancelled: ``cancel`` was set.
     """
-    scan = StreamScan(where, want_digest=digest is not None, want_diff_id=diff_id is not None)
+    scan = StreamScan(where, want_digest=digest is not None, want_diff_id=diff_id is not None, cancel=cancel)
     for chunk in chunks:
         if cancel.is_set():
             raise Cancelled

@@ -157,7 +157,9 @@ class EngineSource:
                 history = self._ask(lambda client: client.history(summary.id), cancel, ticker, summary.target)
                 layers = info_of(summary.target, inspected, history).layers
             except LaminaError:
-                return None  # it was removed in between, or the engine tells too little of it
+                # It was removed in between, or the engine tells too little of it; unless it is the engine that is gone.
+                self._ask(lambda client: client.ping(), cancel, ticker)
+                return None
             sizes = tuple(step.size for step in line_up(history, len(layers)))
             self._shelf.put_known(summary.id, layers, sizes)
         return KnownImage(dataclasses.replace(summary, layers=len(layers)), layers, sizes)
