@@ -14,7 +14,7 @@ from lamina_tui.app import LaminaApp
 from lamina_tui.screens.image import ImageScreen
 
 # Unicode has other names for these than Textual.
-CHARACTERS = {"slash": "/", "underscore": "_", "minus": "-", "full_stop": "."}
+CHARACTERS = {"slash": "/", "underscore": "_", "minus": "-", "full_stop": ".", "greater_than_sign": ">"}
 
 
 class Driven:
@@ -29,7 +29,7 @@ class Driven:
         await self._turns(2)
         while not all(worker.is_finished for worker in self.app.workers):
             await self.app.workers.wait_for_complete()
-            await self._turns(2)
+            await self._turns(4)  # what a worker shows last may change styles, and those the layout
 
     async def _turns(self, count: int) -> None:
         """Let every widget work its messages off, so many times: what one sends another comes in the next turn."""

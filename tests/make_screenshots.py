@@ -32,7 +32,11 @@ LARGEST = 200_000  # bytes of one picture: the README loads them all
 
 PICTURES: dict[str, tuple[tuple[int, int], str]] = {
     # name: (cells, keys pressed on the list of samples)
-    "home": ((100, 24), "down"),
+    "home": ((100, 16), "u space 2*down"),
+    "tree": ((100, 18), "t 2*down"),
+    "set": ((100, 16), "A c"),
+    "misses": ((100, 16), "A c 4"),
+    "diff": ((100, 28), "down space 2*up D down space 3*down"),
     "files": ((120, 34), "enter 5*right_square_bracket tab v space 2*down space 3*down"),
     "waste": ((120, 34), "enter 2 b 2*down space 3*down"),
     "narrow": ((80, 24), "enter 3*down v tab space down l down"),

@@ -17,7 +17,7 @@ from lamina.model import Change, Kind
 from lamina.names import display_name, short_instruction
 from lamina.report import Json, path_fields, plain_text
 from lamina.report_shared import head
-from lamina.report_text import _md, _table, path_of
+from lamina.report_text import markdown_text, path_of, table
 from lamina.union import ABSENT, Union
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def to_text(diff: Json) -> str:
     shown = _shown(diff)
     if shown:
         lines.append("")
-        lines += _table(
+        lines += table(
             ("", "bytes", "before", "path"),
             ((_mark(row), _size(row["bytes"]), _size(row["before_bytes"]), _path(row)) for row in shown),
             left={0, 3},
@@ -132,14 +132,14 @@ def to_text(diff: Json) -> str:
 
 def to_markdown(diff: Json) -> str:
     """The comparison as GitHub-flavoured Markdown."""
-    lines = [f"### {_md(_title(diff))}", "", f"{_costs(diff)}  "]
-    lines += [f"{_md(line)}  " for line in _parting(diff)]
+    lines = [f"### {markdown_text(_title(diff))}", "", f"{_costs(diff)}  "]
+    lines += [f"{markdown_text(line)}  " for line in _parting(diff)]
     lines.append(_tallies(diff))
     shown = _shown(diff)
     if shown:
         lines += ["", "| | bytes | before | path |", "|---|--:|--:|---|"]
         lines += [
-            f"| {_md(_mark(row))} | {_size(row['bytes'])} | {_size(row['before_bytes'])} | {_md(_path(row))} |"
+            f"| {markdown_text(_mark(row))} | {_size(row['bytes'])} | {_size(row['before_bytes'])} | {markdown_text(_path(row))} |"
             for row in shown
         ]
         lines += ["", *_rest(diff, shown)]

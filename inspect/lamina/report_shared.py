@@ -15,7 +15,7 @@ from lamina.model import ImageInfo, ImageSummary, LayerInfo
 from lamina.names import display_name, short_instruction
 from lamina.overview import KnownImage, Overview, overview
 from lamina.report import SCHEMA, Json, plain_text
-from lamina.report_text import _cut, _md, _table
+from lamina.report_text import cut, markdown_text, table
 from lamina.sharing import Pair, PullCost, SetMember, Sharing, member_of, pull_cost, share
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def to_text(report: Json) -> str:
     """The report as plain text."""
     names = _names(report)
     lines = [_totals(report)]
-    lines += _table(
+    lines += table(
         ("size", "unique", "shared", "frees", "with", "layers", "image"),
         ((*_cells(row), names[row["image"]]) for row in _ordered(report)),
         left={6},
@@ -228,9 +228,9 @@ def to_text(report: Json) -> str:
             for pair in pairs
         ]
         if all(pair["compressed"] is None for pair in pairs):
-            lines += _table(("shared", "pair"), ((row[0], row[3]) for row in rows), left={1})
+            lines += table(("shared", "pair"), ((row[0], row[3]) for row in rows), left={1})
         else:
-            lines += _table(("shared", "pull →", "pull ←", "pair"), rows, left={3})
+            lines += table(("shared", "pull →", "pull ←", "pair"), rows, left={3})
     return "\n".join(lines) + "\n"
 
 
@@ -243,7 +243,7 @@ def _text_layers(report: Json, names: Sequence[str]) -> list[str]:
         having = ", ".join(names[image] for image in layer["images"][:_TOP_NAMES])
         more = len(layer["images"]) - _TOP_NAMES
         having += f" and {more} more" if more > 0 else ""
-        instruction = _cut(short_instruction(layer["instruction"]), 60)
+        instruction = cut(short_instruction(layer["instruction"]), 60)
         lines += [f"  {size(layer['size']):>6}  {instruction}", f"          {len(layer['images'])} × {having}"]
     if len(layers) > _TOP_LAYERS:
         lines.append(f"  and {plural(len(layers) - _TOP_LAYERS, 'more layer')} (all of them: --json)")
@@ -255,12 +255,12 @@ def to_markdown(report: Json) -> str:
     names = _names(report)
     lines = [f"**{_totals(report)}**", "", "| image | size | unique | shared | frees | with | layers |"]
     lines.append("|---|--:|--:|--:|--:|--:|--:|")
-    lines += [f"| {_md(names[row['image']])} | {' | '.join(_cells(row))} |" for row in _ordered(report)]
+    lines += [f"| {markdown_text(names[row['image']])} | {' | '.join(_cells(row))} |" for row in _ordered(report)]
     pairs = report["sharing"]["pairs"]
     if pairs and len(names) <= _MOST_PAIRS:
         lines += ["", "| pair | shared | pull → | pull ← |", "|---|--:|--:|--:|"]
         lines += [
-            f"| {_md(_pair(pair, names))} | {_size(pair['shared'])} | {_size(pair['pull_b_given_a'])} "
+            f"| {markdown_text(_pair(pair, names))} | {_size(pair['shared'])} | {_size(pair['pull_b_given_a'])} "
             f"| {_size(pair['pull_a_given_b'])} |"
             for pair in pairs
         ]

@@ -77,7 +77,7 @@ def _causes(image: Json) -> str:
 
 def _text_image(image: Json) -> str:
     lines = [_title(image), f"  {_summary(image)}", f"  {_dive(image)}", ""]
-    lines += _table(
+    lines += table(
         ("#", "size", "wasted", "hides", "files", "added", "modified", "metadata", "removed", "instruction"),
         (
             (
@@ -90,7 +90,7 @@ def _text_image(image: Json) -> str:
                 f"{layer['modified']['count']:,}",
                 f"{layer['metadata']['count']:,}",
                 f"{layer['removed']['count']:,}",
-                _cut(short_instruction(layer["instruction"]), 60),
+                cut(short_instruction(layer["instruction"]), 60),
             )
             for layer in image["layers"]
         ),
@@ -99,7 +99,7 @@ def _text_image(image: Json) -> str:
     shown = [row for row in image["waste"] if row["bytes"]][:_TOP_WASTE]
     if shown:
         lines += ["", f"Waste: {_causes(image)}"]
-        lines += _table(
+        lines += table(
             ("bytes", "cause", "layer", "hidden by", "path"),
             (
                 (size(row["bytes"]), row["cause"], str(row["layer"]), str(row["hidden_by"]), path_of(row))
@@ -132,7 +132,7 @@ def _text_sharing(report: Json) -> str:
     saved = sharing["sum"] - sharing["on_disk"]
     totals = f"{size_bytes(sharing['sum'])} in all, {size_bytes(sharing['on_disk'])} on disk"
     lines = [f"Sharing: {totals}, {size_bytes(saved)} saved by sharing"]
-    lines += _table(
+    lines += table(
         ("size", "unique", "shared", "image"),
         (
             (size(row["size"]), size(row["unique"]), size(row["shared"]), names[row["image"]])
@@ -141,7 +141,7 @@ def _text_sharing(report: Json) -> str:
         left={3},
     )
     lines.append("")
-    lines += _table(
+    lines += table(
         ("shared", "pull →", "pull ←", "pair"),
         (
             (
@@ -161,14 +161,15 @@ def _name(image: Json) -> str:
     return display_name(image["tags"][0] if image["tags"] else image["target"])
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
+    """Text of at most ``width`` characters."""
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]], left: set[int]) -> list[str]:
+def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]], left: set[int]) -> list[str]:
     """Columns two blanks apart, numbers to the right; the last column is never padded."""
-    table = [header, *rows]
-    widths = [max(len(row[column]) for row in table) for column in range(len(header))]
+    lines = [header, *rows]
+    widths = [max(len(row[column]) for row in lines) for column in range(len(header))]
 
     def line(row: tuple[str, ...]) -> str:
         cells = [
@@ -177,14 +178,14 @@ def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]], left: set[i
         ]
         return ("  " + "  ".join(cells)).rstrip()
 
-    return [line(row) for row in table]
+    return [line(row) for row in lines]
 
 
 def _markdown_image(image: Json) -> str:
-    lines = [f"### {_md(_title(image))}", "", f"{_summary(image)}  ", _dive(image), ""]
+    lines = [f"### {markdown_text(_title(image))}", "", f"{_summary(image)}  ", _dive(image), ""]
     lines += ["| # | size | wasted | hides | files | instruction |", "|--:|--:|--:|--:|--:|---|"]
     for layer in image["layers"]:
-        instruction = _md(_cut(short_instruction(layer["instruction"]), 80))
+        instruction = markdown_text(cut(short_instruction(layer["instruction"]), 80))
         lines.append(
             f"| {layer['index']} | {size(layer['size'])} | {size(layer['wasted'])} | {size(layer['hides'])} "
             f"| {layer['files']:,} | {instruction} |"
@@ -194,12 +195,14 @@ def _markdown_image(image: Json) -> str:
         lines += ["", f"**Waste:** {_causes(image)}", ""]
         lines += ["| bytes | cause | layer | hidden by | path |", "|--:|---|--:|--:|---|"]
         lines += [
-            f"| {size(row['bytes'])} | {row['cause']} | {row['layer']} | {row['hidden_by']} | {_md(path_of(row))} |"
+            f"| {size(row['bytes'])} | {row['cause']} | {row['layer']} | {row['hidden_by']} | {markdown_text(path_of(row))} |"
             for row in shown
         ]
     if image["advice"]:
         lines += ["", "**Advice:**", ""]
-        lines += [f"- {size_bytes(row['bytes'])}: {_md(row['text'])}" for row in image["advice"][:_TOP_ADVICE]]
+        lines += [
+            f"- {size_bytes(row['bytes'])}: {markdown_text(row['text'])}" for row in image["advice"][:_TOP_ADVICE]
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -212,13 +215,13 @@ def _markdown_sharing(report: Json) -> str:
         "|---|--:|--:|--:|",
     ]
     lines += [
-        f"| {_md(_name(images[row['image']]))} | {size(row['size'])} | {size(row['unique'])} | {size(row['shared'])} |"
+        f"| {markdown_text(_name(images[row['image']]))} | {size(row['size'])} | {size(row['unique'])} | {size(row['shared'])} |"
         for row in sharing["images"]
     ]
     return "\n".join(lines) + "\n"
 
 
-def _md(text: str) -> str:
+def markdown_text(text: str) -> str:
     """Text with everything that Markdown or HTML would act on escaped, addresses that would become links too."""
     escaped = "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+!|~&$@:" else char for char in text)
     return re.sub(r"(?i)\b(www)\.", r"\1\\.", escaped)

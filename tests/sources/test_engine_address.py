@@ -190,7 +190,10 @@ def test_history_of_layers_only_lines_up_as_it_is() -> None:
 
 
 def test_history_lines_up_once_all_without_a_size_are_dropped() -> None:
-    assert [step.instruction for step in line_up(rows(("A", 1), ("WORKDIR /x", 0), ("CMD x", 0), ("B", 2)), 2)] == ["A", "B"]
+    assert [step.instruction for step in line_up(rows(("A", 1), ("WORKDIR /x", 0), ("CMD x", 0), ("B", 2)), 2)] == [
+        "A",
+        "B",
+    ]
 
 
 def test_history_that_does_not_line_up_says_nothing() -> None:

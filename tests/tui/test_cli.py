@@ -260,3 +260,86 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+# What images share, and what a step costs
+
+
+@pytest.fixture
+def versions(tmp_path: Path) -> list[str]:
+    """Two versions on one base."""
+    base = layer(file("base", b"b" * 5000))
+    paths = []
+    for name, data in (("1", b"1" * 300), ("2", b"2" * 400)):
+        path = tmp_path / f"app{name}.tar"
+        image = Image([base, layer(file("app", data), file(f"only{name}", b"o"))], tags=(f"app:{name}",))
+        path.write_bytes(pack(old_docker(image)))
+        paths.append(str(path))
+    return paths
+
+
+def test_shared_as_text_json_and_markdown(versions: list[str], tmp_path: Path) -> None:
+    text = run("shared", *versions)
+    assert text.returncode == 0
+    assert text.stdout.startswith(b"2 images: 10.7 KB in all, 5.7 KB on disk, 5.0 KB saved by sharing\n")
+    report = json.loads(run("shared", *versions, "--json").stdout)
+    assert report["schema"] == "lamina.report/1"
+    assert [image["tags"] for image in report["images"]] == [["app:1"], ["app:2"]]
+    assert report["sharing"]["images"][0]["frees"] == 301
+    assert report["sharing"]["pairs"][0]["shared"] == 5000
+    target = tmp_path / "out.md"
+    assert run("shared", *versions, "--markdown", "-o", str(target)).stdout == b""
+    assert target.read_text().startswith("**2 images")
+
+
+def test_diff_as_text_json_and_markdown(versions: list[str]) -> None:
+    text = run("diff", *versions)
+    assert text.returncode == 0
+    assert text.stdout.startswith("app:1 → app:2\n".encode())
+    diff = json.loads(run("diff", *versions, "--json").stdout)
+    assert diff["schema"] == "lamina.diff/1"
+    assert diff["disk"] == 401
+    assert diff["parting"] == {"index": 1, "before": "step 1", "after": "step 1", "same_instruction": True}
+    assert diff["modified"] == {"count": 1, "bytes": 400}
+    assert [(row["path"], row["change"]) for row in diff["files"]] == [
+        ("app", "modified"),
+        ("only1", "removed"),
+        ("only2", "added"),
+    ]
+    assert b"### app\\:1" in run("diff", *versions, "--markdown").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["diff"], 2),
+        (["diff", "one.tar"], 2),
+        (["diff", "a.tar", "b.tar", "c.tar"], 2),
+        (["diff", "no/a.tar", "no/b.tar"], 3),
+        (["shared", "no/a.tar"], 3),
+        (["shared", "--host", "unix:///no/engine.sock"], 3),
+        (["shared", "--json", "--markdown"], 2),
+        (["diff", "a.tar", "b.tar", "-o", "/no/such/folder/x"], 2),
+    ],
+    ids=str,
+)
+def test_what_can_not_be_done_is_one_line(words: list[str], code: int) -> None:
+    result = run(*words)
+    assert result.returncode == code
+    assert result.stdout == b""
+    assert result.stderr.startswith(b"lamina: ")
+    assert result.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("name", ["shared", "diff", "report", "cache"])
+def test_each_command_has_its_own_help(name: str) -> None:
+    for words in ([name, "--help"], ["-h", name]):
+        result = run(*words)
+        assert result.returncode == 0
+        assert result.stdout.startswith(f"usage: lamina {name} ".encode())
+
+
+def test_the_help_names_every_command() -> None:
+    text = run("--help").stdout.decode()
+    for name in ("demo", "report", "shared", "diff", "cache"):
+        assert f"lamina {name}" in text

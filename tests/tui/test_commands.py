@@ -25,10 +25,21 @@ WAY: dict[Scope, tuple[str, ...]] = {
     Scope.KINDS: ("tab", "f"),
     Scope.PROMPT: ("slash", "a"),
 }
+# The same from the list of the sample images.
+FROM_LIST: dict[Scope, tuple[str, ...]] = {
+    Scope.HOME: (),
+    Scope.TREE: ("t",),
+    Scope.SET: ("A", "c"),
+    Scope.MATRIX: ("A", "c"),
+    Scope.MEMBERS: ("A", "c", "2"),
+    Scope.SHARED: ("A", "c", "3"),
+    Scope.MISSES: ("A", "c", "4"),
+    Scope.DIFF: ("space", "D"),
+}
 ENDS = {"quit", "interrupt", "suspend_process"}
 
 
-@pytest.mark.parametrize("scope", [scope for scope in Scope if scope is not Scope.HOME], ids=lambda scope: scope.name)
+@pytest.mark.parametrize("scope", WAY, ids=lambda scope: scope.name)
 async def test_each_key_runs_its_command(
     drive: Drive, shop: Any, scope: Scope, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -37,9 +48,17 @@ async def test_each_key_runs_its_command(
         await every_key_runs_its_command(screen, scope, monkeypatch)
 
 
-async def test_each_key_of_the_image_list_runs_its_command(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("scope", FROM_LIST, ids=lambda scope: scope.name)
+async def test_each_key_of_the_lists_runs_its_command(
+    drive: Drive, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with drive(["demo"]) as screen:
-        await every_key_runs_its_command(screen, Scope.HOME, monkeypatch)
+        await screen.press(*FROM_LIST[scope])
+        await every_key_runs_its_command(screen, scope, monkeypatch)
+
+
+def test_every_scope_is_reached_by_these_tests() -> None:
+    assert {*WAY, *FROM_LIST} == set(Scope)
 
 
 async def every_key_runs_its_command(screen: Driven, scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +89,7 @@ async def every_key_runs_its_command(screen: Driven, scope: Scope, monkeypatch: 
 
 @pytest.mark.parametrize(
     "command",
-    [command for command in COMMANDS if command.scope is not Scope.HOME and command.action not in ENDS],
+    [command for command in COMMANDS if command.scope in WAY and command.action not in ENDS],
     ids=lambda command: f"{command.scope.name}-{command.action}",
 )
 async def test_each_command_leaves_the_app_alive(drive: Drive, shop: Any, command: Command) -> None:
@@ -82,10 +101,12 @@ async def test_each_command_leaves_the_app_alive(drive: Drive, shop: Any, comman
         assert screen.lines
 
 
-@pytest.mark.parametrize("command", commands.of(Scope.HOME), ids=lambda command: command.action)
-async def test_each_command_of_the_image_list_leaves_the_app_alive(drive: Drive, command: Command) -> None:
+@pytest.mark.parametrize(
+    "command", commands.of(*FROM_LIST), ids=lambda command: f"{command.scope.name}-{command.action}"
+)
+async def test_each_command_of_the_lists_leaves_the_app_alive(drive: Drive, command: Command) -> None:
     async with drive(["demo"]) as screen:
-        await screen.press(command.keys[0])
+        await screen.press(*FROM_LIST[command.scope], command.keys[0])
         assert screen.app.crash is None
         assert screen.app.is_running
 
@@ -97,6 +118,12 @@ def test_no_key_stands_twice_where_both_would_work() -> None:
         Scope.WASTE: (Scope.LIST, Scope.IMAGE, Scope.APP),
         Scope.TEXT: (Scope.LIST, Scope.IMAGE, Scope.APP),
         Scope.HOME: (Scope.LIST, Scope.APP),
+        Scope.TREE: (Scope.LIST, Scope.APP),
+        Scope.MATRIX: (Scope.LIST, Scope.SET, Scope.APP),
+        Scope.MEMBERS: (Scope.LIST, Scope.SET, Scope.APP),
+        Scope.SHARED: (Scope.LIST, Scope.SET, Scope.APP),
+        Scope.MISSES: (Scope.LIST, Scope.SET, Scope.APP),
+        Scope.DIFF: (Scope.FILES, Scope.LIST, Scope.APP),
     }
     for scope, others in near.items():
         keys = [key for command in commands.of(scope, *others) for key in command.keys]

@@ -104,6 +104,43 @@ async def test_every_pane_is_harmless(
         assert screen.app.is_running
 
 
+@pytest.fixture
+def hostile_pair(hostile: list[str], tmp_path: Path) -> list[str]:
+    """The image, and one on its first layer that went another way."""
+    names = list(NAMES)
+    extra = {"os": "li\x1b[31mnux", "history": [{"created_by": EVIL}, {"created_by": EVIL}]}
+    image = Image([raw_tar(names), raw_tar(names[1:], b"q" * 5000)], tags=("evil\x1b[31m[/]:\u202e2",), extra=extra)
+    third = Image([raw_tar(names[1:], b"q" * 5000), layer()], tags=("third\u202e[/]:3",), extra=extra)
+    paths = []
+    for name, packed in (("two", image), ("three", third)):
+        path = tmp_path / f"{name}.tar"
+        path.write_bytes(pack(old_docker(packed)))
+        paths.append(str(path))
+    return [*hostile, *paths]
+
+
+@pytest.mark.parametrize(("size", "options"), [((80, 24), {}), ((120, 40), {}), ((80, 24), {"ascii_only": True})])
+async def test_sets_trees_and_comparisons_are_harmless(
+    drive: Drive, hostile_pair: list[str], size: tuple[int, int], options: dict[str, bool]
+) -> None:
+    steps = (
+        "right left p down down enter "  # a pair compared
+        "E G g y i escape slash m enter escape w escape "
+        "2 space down down y 3 s enter escape y 4 down up enter escape "
+        "escape space u greater_than_sign D escape "  # the list of the set, its marks, and their comparison
+        "t down enter escape C E G y slash e enter escape"
+    )
+    async with drive(hostile_pair, size=size, **options) as screen:
+        harmless(screen, size[0])
+        for key in steps.split():
+            await screen.press(key)
+            await screen.settle()
+            harmless(screen, size[0])
+            if options:
+                assert screen.text.isascii()
+        assert "layer tree" in screen.lines[0]
+
+
 async def test_names_are_shown_visibly(drive: Drive, hostile: list[str]) -> None:
     async with drive(hostile, size=(200, 50)) as screen:
         await screen.press("tab", "E")
@@ -168,3 +205,15 @@ def test_hostile_names_in_the_text_report(hostile: list[str], capsysbinary: pyte
     out = capsysbinary.readouterr().out.decode()
     assert all(line.isprintable() for line in out.splitlines())
     assert r"\x1b" in out
+
+
+@pytest.mark.parametrize("words", [("shared",), ("diff",), ("shared", "--markdown"), ("diff", "--markdown")])
+def test_hostile_names_in_what_images_share(
+    hostile_pair: list[str], words: tuple[str, ...], capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    from lamina_tui.cli import main
+
+    assert main([*words, *hostile_pair[:2]]) == 0
+    out = capsysbinary.readouterr().out.decode()
+    assert all(line.isprintable() for line in out.splitlines())
+    assert "x1b" in out

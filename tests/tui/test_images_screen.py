@@ -9,10 +9,10 @@ from typing import Any
 
 from builders import Image, file, layer, old_docker, pack
 from driving import Drive, Driven
-from lamina.model import ImageSummary, LaminaError, Progress
+from lamina.model import Cancelled, ImageSummary, LaminaError, LayerInfo, Progress
+from lamina.overview import KnownImage
 from lamina_tui.app import LaminaApp
 from lamina_tui.screens.images import Entry, ImagesScreen
-from lamina_tui.start import first_screen
 
 
 class Shelf:
@@ -137,14 +137,151 @@ async def test_an_archive_with_several_images_can_be_walked(drive: Drive, tmp_pa
         assert "two:1" in screen.lines[0]
 
 
-async def test_several_targets_make_one_list(drive: Drive, tmp_path: Path, small: list[str]) -> None:
-    path = tmp_path / "two.tar"
-    path.write_bytes(pack(old_docker(Image([layer(file("f", b"1"))], tags=("two:1",)))))
-    async with drive(first_screen([small[0], str(path)])) as screen:
-        assert "2 targets" in screen.lines[0]
-        assert "small:1" in screen.text
-        await screen.press("down", "enter")
-        assert "two:1" in screen.lines[0]
+async def test_figures_fill_in_and_every_column_sorts(drive: Drive) -> None:
+    async with drive(["demo"]) as screen:
+        for word in ("size", "unique", "shared", "with", "layers", "used", "age"):
+            assert word in screen.lines[1]
+        row = screen.line_with("shop-worker:2.0").split()
+        assert row[:8] == ["shop-worker:2.0", "5.3", "M", "2.9", "M", "2.4", "M", "3"]
+        assert "on disk" in screen.lines[-2]
+        assert "saved by sharing" in screen.lines[-2]
+        assert "reclaimable" in screen.lines[-2]
+
+        def first() -> str:
+            return screen.lines[2].split()[0]
+
+        await screen.press("u")
+        assert "unique▾" in screen.lines[1]
+        assert first() == "shop-worker:2.0"
+        await screen.press("u")
+        assert "unique▴" in screen.lines[1]
+        assert first() == "debian-base:12"
+        for word in ("shared", "with", "layers", "used", "age", "image", "size"):
+            await screen.press("greater_than_sign")
+            assert f"{word}▾" in screen.lines[1]
+        await screen.press("less_than_sign")
+        assert "image▾" in screen.lines[1]
+
+
+async def test_marks_survive_filter_and_sort(drive: Drive) -> None:
+    async with drive(["demo"]) as screen:
+        await screen.press("space", "slash", *"worker", "enter", "space", "escape", "s", "s", "S")
+        assert "2 marked" in screen.lines[0]
+        assert screen.line_with("* shop-web:1.5")
+        assert screen.line_with("* shop-worker:2.0")
+        await screen.press("r")
+        assert "2 marked" in screen.lines[0]
+        await screen.press("A")
+        assert "4 marked" in screen.lines[0]
+        await screen.press("A")
+        assert "marked" not in screen.lines[0]
+
+
+async def test_what_needs_two_images_says_so(drive: Drive) -> None:
+    async with drive(["demo"]) as screen:
+        await screen.press("c")
+        assert "mark two images" in screen.lines[0]
+        await screen.press("space", "up", "D")
+        assert "one is marked" in screen.lines[0]
+        await screen.press("A", "D")
+        assert "4 images are marked" in screen.lines[0]
+
+
+async def test_the_cursor_is_told_in_words(drive: Drive) -> None:
+    async with drive(["demo"]) as screen:
+        assert "removing it frees 2.1 MB" in screen.lines[-3]
+        assert "5.8 MB shared with 3 images" in screen.lines[-3]
+        await screen.press("G")
+        assert "removing it frees 0 B" in screen.lines[-3]
+
+
+class Telling(Shelf):
+    """The same, and it tells of its images' layers, as an engine does."""
+
+    def __init__(self, *known: KnownImage) -> None:
+        super().__init__(*(image.summary for image in known))
+        self.known = known
+        self.tell = threading.Event()
+
+    def known_images(self, cancel: threading.Event, progress: Callable[[Progress], None]) -> list[KnownImage]:
+        progress(Progress(0, None, "image 1 of 2"))
+        while not self.tell.wait(0.01):
+            if cancel.is_set():
+                raise Cancelled
+        if self.error:
+            raise self.error
+        return list(self.known)
+
+
+def known(name: str, *sizes: int | None, containers: int = 0, tagged: bool = True) -> KnownImage:
+    row = ImageSummary(name, f"sha256:{name.encode().hex():0>64}", (name,) if tagged else (), size=1_000)
+    layers = tuple(LayerInfo(n, f"sha256:{n}", f"sha256:{name if n else ''}{n}") for n in range(len(sizes)))
+    return KnownImage(row, layers, sizes, containers)
+
+
+async def test_the_plain_list_comes_first_and_works_while_layers_are_asked_for() -> None:
+    shelf = Telling(known("a:1", 5_000, 300, containers=2), known("b:1", 5_000, 70, tagged=False))
+    shelf.go.set()
+    app = LaminaApp(lambda: ImagesScreen(shelf, "x"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = Driven(app, pilot)
+        while "image 1 of 2" not in screen.text:
+            await pilot.pause()
+        assert "a:1" in screen.text
+        assert "1.0 K" in screen.text  # the engine's own figure
+        screen.send("t")
+        await pilot.pause()
+        assert "layer tree" not in screen.text  # it comes when the layers are known
+        shelf.tell.set()
+        await screen.settle()
+        await screen.settle()  # the tree's screen is opened by what has just ended
+        assert "layer tree" in screen.lines[0]
+        await screen.press("escape")
+        assert "2 images, 1 dangling" in screen.lines[0]
+        assert "removing it frees 300 B once 2 containers of it are gone" in screen.text
+        assert "5.3 K" in screen.line_with("a:1 ")
+        assert "reclaimable 70 B" in screen.text
+
+
+async def test_layers_that_stay_unknown_leave_the_list(drive: Drive) -> None:
+    shelf = Telling(known("a:1", 5_000, None))
+    shelf.go.set()
+    shelf.tell.set()
+    async with drive(lambda: ImagesScreen(shelf, "x")) as screen:
+        assert "does not tell which layer has which size" in screen.text
+        shelf.error = LaminaError("gone away")
+        await screen.press("u", "less_than_sign", "t")
+        assert "layer tree" in screen.lines[0]
+        await screen.press("escape")
+    broken = Telling(known("a:1", 5_000))
+    broken.go.set()
+
+    async with drive(lambda: ImagesScreen(lambda c, t: _told_once(broken, c, t), "x")) as screen:
+        assert "the layers stay unknown: gone away" in screen.lines[0]
+        assert "a:1" in screen.text
+
+
+def _told_once(shelf: Telling, cancel: threading.Event, tell: Callable[[Progress], None]) -> list[Entry]:
+    entries = shelf(cancel, tell)
+    shelf.error = LaminaError("gone away")
+    shelf.tell.set()
+    return entries
+
+
+async def test_the_layers_of_an_archive_are_read_when_asked_for(drive: Drive, tmp_path: Path) -> None:
+    base = layer(file("base", b"b" * 5000))
+    images = [Image([base, layer(file(name, b"1" * 70))], tags=(f"{name}:1",)) for name in ("one", "two")]
+    path = tmp_path / "both.tar"
+    path.write_bytes(pack(old_docker(*images)))
+    async with drive([str(path)]) as screen:
+        await screen.press("escape")
+        assert "unique" in screen.lines[1]
+        assert "saved" not in screen.text
+        await screen.press("t")
+        assert "layer tree" in screen.lines[0]
+        assert "2 images" in screen.lines[0]
+        await screen.press("escape")
+        assert "saved by sharing 5.0 KB" in screen.text
 
 
 async def test_copying_a_name(drive: Drive) -> None:

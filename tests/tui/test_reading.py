@@ -187,7 +187,8 @@ async def test_a_failed_image_ends_with_three(drive: Drive, tmp_path: Any) -> No
     path = tmp_path / "cut.tar"
     path.write_bytes(pack(old_docker(IMAGE))[:6000])
     async with drive([str(path)]) as screen:
-        assert "cut.tar" in screen.text
+        # The path is as long as the folder of this run: it may be wrapped anywhere.
+        assert "cut.tar" in "".join(line.strip() for line in screen.lines[1:])
         assert "R     read again" in screen.text
         await screen.press("q")
     assert screen.app.return_value == 3

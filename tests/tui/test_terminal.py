@@ -239,3 +239,67 @@ def test_an_engine_that_is_not_there_is_told_on_the_screen(opened: list[Terminal
     terminal.until("read again")
     terminal.type("q")
     assert terminal.end() == 3
+
+
+@pytest.mark.parametrize("how", ["own", "other", "ignored"])
+def test_a_terminal_that_goes_away_ends_the_process(how: str) -> None:
+    """Closed under the app: as its own terminal, as another session's (no signal comes), with the signal ignored."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+
+    def own_terminal() -> None:
+        os.setsid()
+        if how != "other":
+            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+        if how == "ignored":
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lamina_tui", "demo"],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env={**os.environ, "TERM": "xterm-256color"},
+        preexec_fn=own_terminal,  # noqa: PLW1509 - as above
+    )
+    os.close(slave)
+    try:
+        seen = b""
+        end = time.monotonic() + LONG
+        while b"shop-worker" not in seen:
+            assert time.monotonic() < end
+            if select.select([master], [], [], 0.1)[0]:
+                seen += os.read(master, 1 << 16)
+        os.close(master)
+        assert process.wait(LONG) == 129
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def test_an_input_thread_that_stays_does_not_hold_the_process(opened: list[Terminal]) -> None:
+    code = """
+import sys, threading, time
+from lamina_tui import cli
+def stay():
+    time.sleep(600)
+def held(argv):
+    threading.Thread(target=stay, name="textual-input").start()
+    import textual
+    return 5
+cli._guarded = held
+sys.exit(cli.main([]))
+"""
+    terminal = start(opened, code=code)
+    assert terminal.end() == 5
+
+
+def test_a_comparison_opens_on_a_terminal(opened: list[Terminal], tmp_path: Path) -> None:
+    path = tmp_path / "one.tar"
+    path.write_bytes(pack(old_docker(sample_image())))
+    terminal = start(opened, "diff", str(path), str(path))
+    terminal.until("both have the same layers")
+    terminal.type("q")
+    assert terminal.end() == 0
+    assert terminal.restored

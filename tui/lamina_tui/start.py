@@ -9,7 +9,6 @@ from typing import BinaryIO
 from textual.screen import Screen
 
 from lamina import sources
-from lamina.layers.pool import leave_this_process_free
 from lamina.model import ImageSummary, Progress
 from lamina.names import same_reference
 from lamina.sources.base import Source
@@ -46,14 +45,28 @@ def run_screen(
     Raises:
         LaminaError: what was asked for can be seen to be unreadable before a screen is opened.
     """
-    leave_this_process_free()
     first = first_screen(words, host=host, demo=demo, stdin=stdin, diff=diff)
-    app = LaminaApp(first, host=host, ascii_only=ascii_only)
+    if words:
+        _prepare()
+
+    def opened() -> Screen[None]:
+        if not words:
+            app.call_after_refresh(threading.Thread(target=_prepare, name="lamina-prepare", daemon=True).start)
+        return first()
+
+    app = LaminaApp(opened, host=host, ascii_only=ascii_only)
     hangup.watch(lambda: app.call_later(app.exit, hangup.HANGUP))
     code = app.run()
     if app.crash is not None:
         raise app.crash
     return code or 0
+
+
+def _prepare() -> None:
+    """Load what the reading needs: for a list of images on a thread, while the user looks at its first frame."""
+    from lamina.layers.pool import leave_this_process_free
+
+    leave_this_process_free()
 
 
 def first_screen(

@@ -138,7 +138,10 @@ class FileTree(RowList):
             sign = (glyphs.opened if tree.is_expanded(path) else glyphs.closed) if tree.has_children(path) else " "
         else:
             sign = " "
-        size = int(view.gone[path]) if change is Change.REMOVED else int(view.size[path])
+        size, gone = int(view.size[path]), int(view.gone[path])
+        if change is Change.REMOVED or (gone and not size):
+            # A folder that only lost something tells how much: "0" would hide it.
+            size, style = gone, "removed"
         first = texts.fit(
             self._indent(int(view.union.paths.depth[path]) - 1, name_width) + f"{sign} " + self._shown_name(path, kind),
             name_width,

@@ -1,0 +1,104 @@
+"""Two images compared: cost, where they part, files, and the other way round."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from builders import Image, file, layer, oci, old_docker, pack
+from driving import Drive
+from lamina_tui.screens.diff import DiffScreen
+from lamina_tui.start import first_screen
+
+BASE = layer(file("etc/base", b"b" * 5000), file("bin/tool", b"t" * 300))
+
+
+@pytest.fixture
+def versions(tmp_path: Path) -> list[str]:
+    """Two versions on one base: a file of each kind of change."""
+    old = layer(file("srv/app", b"1" * 1000), file("srv/gone", b"g" * 40), file("srv/same", b"s" * 7))
+    new = layer(file("srv/app", b"2" * 1500), file("srv/new", b"n" * 60), file("srv/same", b"s" * 7, mode=0o755))
+    paths = []
+    for name, top in (("1", old), ("2", new)):
+        path = tmp_path / f"app{name}.tar"
+        path.write_bytes(pack(oci(Image([BASE, top], tags=(f"app:{name}",)))))
+        paths.append(str(path))
+    return paths
+
+
+async def test_cost_parting_and_files(drive: Drive, versions: list[str]) -> None:
+    async with drive(first_screen(versions, diff=True)) as screen:
+        assert "app:1 → app:2" in screen.lines[0]
+        assert "compressed" in screen.lines[1]
+        assert "uncompressed" not in screen.lines[1]
+        assert "disk 1.6 KB more" in screen.lines[1]
+        assert "1 layer stored once; layer 1 is another, though its instruction is the same" in screen.text
+        assert "+ 1 added 60  M 1 modified 1.5 K  m 1 metadata 7  - 1 removed 40" in screen.text
+        rows = {line.split()[0]: line for line in screen.lines[7:] if line.startswith("    ")}
+        assert set(rows) == {"app", "gone", "new", "same"}
+        assert rows["app"].split()[1] == "M"
+        assert rows["gone"].split()[1:3] == ["-", "40"]
+        assert "mode 644→755" in rows["same"]
+        assert "etc" not in screen.text
+
+
+async def test_swap_filter_kinds_and_details(drive: Drive, versions: list[str]) -> None:
+    async with drive(first_screen(versions, diff=True)) as screen:
+        await screen.press("w")
+        assert "app:2 → app:1" in screen.lines[0]
+        assert "+ 1 added 40" in screen.text
+        await screen.press("slash", *"gone", "enter")
+        assert "1 match for gone" in screen.lines[1]
+        assert "new" not in "\n".join(screen.lines[7:-3])
+        await screen.press("y")
+        assert screen.clipboard == "srv/gone"
+        await screen.press("escape", "f", "space", "escape")
+        assert "hidden by kind" in screen.lines[1]
+        await screen.press("i")
+        assert "layer 1 of app:2" in screen.text
+        await screen.press("escape", "escape")
+        assert "q quits" in screen.text
+
+
+async def test_the_same_image_has_no_difference(drive: Drive, versions: list[str]) -> None:
+    async with drive(first_screen([versions[0], versions[0]], diff=True)) as screen:
+        assert "both have the same layers" in screen.text
+        assert "no difference" in screen.text
+        assert "pull or push 0 B" in screen.text
+
+
+async def test_a_stack_on_the_other(drive: Drive, tmp_path: Path, versions: list[str]) -> None:
+    path = tmp_path / "base.tar"
+    path.write_bytes(pack(old_docker(Image([BASE], tags=("base:1",)))))
+    async with drive(first_screen([str(path), versions[0]], diff=True)) as screen:
+        assert "1 layer stored once; the second adds 1 layer" in screen.text
+        assert "+  step 1" in screen.text
+        await screen.press("w", "i")
+        assert "the second drops 1 layer" in screen.text
+
+
+async def test_an_unreadable_image_is_told_and_asked_again(drive: Drive, tmp_path: Path, versions: list[str]) -> None:
+    path = tmp_path / "broken.tar"
+    path.write_bytes((tmp_path / "app1.tar").read_bytes()[:3000])
+    async with drive(first_screen([versions[0], str(path)], diff=True)) as screen:
+        assert "R     read again" in screen.text
+        await screen.press("slash", "i", "f", "space")
+        path.write_bytes((tmp_path / "app2.tar").read_bytes())
+        await screen.press("R")
+        assert "app:1 → app:2" in screen.lines[0]
+        assert "added" in screen.text
+        path.write_bytes(b"")
+        await screen.press("R")
+        assert isinstance(screen.app.screen, DiffScreen)
+        assert screen.app.screen.failed
+        await screen.press("q")
+    assert screen.app.return_value == 3
+
+
+async def test_from_the_list_by_marks(drive: Drive) -> None:
+    async with drive(["demo"]) as screen:
+        await screen.press("down", "space", "up", "up", "D")
+        assert "shop-web:1.4 → shop-web:1.5" in screen.lines[0]
+        await screen.press("escape")
+        assert "1 marked" in screen.lines[0]

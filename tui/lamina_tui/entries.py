@@ -1,0 +1,157 @@
+"""The images of a list, and what their sources tell of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from lamina import sources
+from lamina.model import ImageInfo, ImageSummary, LaminaError, Progress
+from lamina.overview import KnownImage
+from lamina.sources.base import Source
+
+if TYPE_CHECKING:  # numpy comes with these, and the first frame doesn't wait for it
+    from lamina.layers.index import LayerFacts
+
+Tell = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One image that can be opened."""
+
+    source: Source
+    summary: ImageSummary
+
+    @property
+    def name(self) -> str:
+        """What people call it: its tags, else its short id. Untrusted."""
+        return "  ".join(self.summary.tags) or short_id(self.summary.id) or self.summary.target
+
+    @property
+    def short_name(self) -> str:
+        """The first of its names, where there is room for one. Untrusted."""
+        return self.summary.tags[0] if self.summary.tags else self.name
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Tells it from others, also after its source was asked again."""
+        return self.source.label, self.summary.id, self.summary.target
+
+
+def short_id(digest: str) -> str:
+    """The twelve digits people know an image by."""
+    return digest.rpartition(":")[2][:12]
+
+
+Lister = Callable[[threading.Event, Tell], list[Entry]]
+"""Answers the images to show; runs on a thread, may raise LaminaError."""
+
+
+def source_lister(source: Callable[[], Source]) -> Lister:
+    """Lists the images of one source, which may first have to be made."""
+
+    def entries(cancel: threading.Event, tell: Tell) -> list[Entry]:
+        found = source()
+        return [Entry(found, summary) for summary in found.list(cancel, tell)]
+
+    return entries
+
+
+def demo_lister() -> Lister:
+    """Lists the built-in samples."""
+    return source_lister(sources.demo)
+
+
+def engine_lister(host: str | None) -> Lister:
+    """Lists the engine's images."""
+
+    def source() -> Source:
+        from lamina.shelf import default_shelf
+
+        return sources.engine(host, default_shelf())
+
+    return source_lister(source)
+
+
+def listed(entries: Sequence[Entry]) -> Lister:
+    """Lists what is known already."""
+    return lambda _cancel, _tell: list(entries)
+
+
+# What the sources tell
+
+
+@runtime_checkable
+class _Knowing(Protocol):
+    """A source that tells of all its images' layers without reading any."""
+
+    def known_images(
+        self, cancel: threading.Event | None = None, progress: Tell | None = None
+    ) -> Sequence[KnownImage]: ...
+
+
+class _Telling:
+    """An observer that passes the progress on."""
+
+    def __init__(self, tell: Tell, what: str) -> None:
+        self._tell = tell
+        self._what = what
+
+    def head(self, info: ImageInfo) -> None:
+        """Not needed."""
+
+    def layer(self, index: int, facts: LayerFacts) -> None:
+        """Not needed."""
+
+    def progress(self, progress: Progress) -> None:
+        """Pass it on, with the image's name."""
+        self._tell(replace(progress, what=self._what))
+
+
+def cheap(entries: Sequence[Entry]) -> bool:
+    """Whether all of the images' layers can be had without reading anything that takes time."""
+    return all(isinstance(entry.source, _Knowing) or entry.source.label == "demo" for entry in entries)
+
+
+def learn(entries: Sequence[Entry], cancel: threading.Event, tell: Tell) -> dict[tuple[str, str, str], KnownImage]:
+    """What the sources tell of some images' layers, by the images' keys.
+
+    Engines are asked once each, and no layer is read; images of other sources are read. One that can't be told of,
+    or that the reading was cancelled in, is left out.
+
+    Raises:
+        LaminaError: an engine can't be reached.
+        Cancelled: ``cancel`` was set.
+    """
+    asked: dict[int, dict[str, KnownImage]] = {}
+    found: dict[tuple[str, str, str], KnownImage] = {}
+    for entry in entries:
+        source = entry.source
+        if isinstance(source, _Knowing):
+            if id(source) not in asked:
+                asked[id(source)] = {image.summary.id: image for image in source.known_images(cancel, tell)}
+            image = asked[id(source)].get(entry.summary.id)
+        else:
+            image = _read(entry, cancel, tell)
+        if image is not None:
+            found[entry.key] = image
+    return found
+
+
+def _read(entry: Entry, cancel: threading.Event, tell: Tell) -> KnownImage | None:
+    from lamina.load import load
+
+    try:
+        image = load(entry.source, entry.summary.target, _Telling(tell, entry.name), cancel)
+    except LaminaError:
+        return None  # opening it tells what is wrong
+    if not image.complete:
+        return None
+    return KnownImage(
+        summary=replace(entry.summary, layers=len(image.info.layers)),
+        layers=image.info.layers,
+        sizes=tuple(layer.size for layer in image.layers),
+    )

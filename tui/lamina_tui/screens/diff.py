@@ -1,0 +1,367 @@
+"""Two images held against each other: what the step costs, where the stacks part, and which files changed."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from textual import on, work
+from textual.app import ComposeResult
+
+from lamina.compare import Comparison, compare
+from lamina.load import LoadedImage, load
+from lamina.model import Cancelled, Change, LaminaError, Progress
+from lamina.names import display_name, short_instruction
+from lamina_tui import texts
+from lamina_tui.background import in_thread
+from lamina_tui.commands import Scope, bindings
+from lamina_tui.entries import Entry
+from lamina_tui.glyphs import Glyphs
+from lamina_tui.screens import image_lines
+from lamina_tui.screens.base import FullScreen, Notice
+from lamina_tui.screens.dialogs import KindsScreen, TextScreen
+from lamina_tui.screens.reading import Opener
+from lamina_tui.session import ProgressMade, Rate, ScreenObserver
+from lamina_tui.widgets.file_tree import FileTree
+from lamina_tui.widgets.key_bar import KeyBar
+from lamina_tui.widgets.line_bar import Line, LineBar, Part
+from lamina_tui.widgets.prompt import Prompt
+from lamina_tui.widgets.row_list import RowList
+from lamina_tui.widgets.text_pane import TextLine
+
+CHANGES = frozenset(Change) - {Change.UNCHANGED}
+
+
+def opener_of(entry: Entry) -> Opener:
+    """Opens an image of a list."""
+    return lambda: (entry.source, entry.summary.target)
+
+
+class DiffScreen(FullScreen):
+    """The second image against the first.
+
+    Args:
+        openers: of the older and the newer image.
+        labels: how the user calls them; untrusted.
+        loaded: both images, where they were read before.
+    """
+
+    SCOPE = Scope.DIFF
+    BINDINGS = bindings(Scope.DIFF)
+
+    def __init__(
+        self,
+        openers: tuple[Opener, Opener],
+        labels: tuple[str, str],
+        loaded: tuple[LoadedImage, LoadedImage] | None = None,
+    ) -> None:
+        super().__init__()
+        self._openers = openers
+        self._labels = labels
+        self._loaded = loaded
+        self._cancel = threading.Event()
+        self._rate = Rate()
+        self._progress: Line = ([], [])
+        self._reading = ""
+        self._said = ""
+        self.comparison: Comparison | None = None
+        self.busy = False
+        self.failed = False
+
+    def compose(self) -> ComposeResult:
+        """Title, facts, file tree, status, prompt, footer."""
+        yield LineBar(id="title")
+        yield LineBar(id="facts")
+        yield FileTree(id="files")
+        yield Notice(id="notice")
+        yield LineBar(id="status")
+        yield Prompt(id="prompt")
+        yield KeyBar(id="keys")
+
+    @property
+    def files(self) -> FileTree:
+        """The tree of what changed."""
+        return self.query_one(FileTree)
+
+    @property
+    def ends_with(self) -> int:
+        """3 where the images could not be compared."""
+        return 3 if self.failed else 0
+
+    def scopes(self) -> tuple[Scope, ...]:
+        """The scopes whose commands work now."""
+        return (Scope.DIFF,) if self.failed else super().scopes()
+
+    def on_mount(self) -> None:
+        """Paint first, read then."""
+        files = self.files
+        files.serve = self._serve
+        files.usual_kinds = CHANGES
+        files.set_kinds(CHANGES)
+        self._start()
+
+    def on_unmount(self) -> None:
+        """Whoever still reads can stop."""
+        self._cancel.set()
+
+    # Reading
+
+    def action_reload(self) -> None:
+        """Read both images again."""
+        self._loaded = None
+        self._start()
+
+    def _start(self) -> None:
+        self._cancel.set()
+        self._cancel = threading.Event()
+        self.busy, self.failed, self.comparison = True, False, None
+        self._said = ""
+        self.hide_notice()
+        files = self.files
+        files.placeholder = "what changed appears when both images are read"
+        files.forget()
+        self.set_focus(files)
+        self._tell(Progress(0, None, "opening …"), None)
+        self._show()
+        self._compare(self._cancel)
+
+    @work(exclusive=True, group="read")
+    async def _compare(self, cancel: threading.Event) -> None:
+        try:
+            if self._loaded is None:
+                self._loaded = await self._load(0, cancel), await self._load(1, cancel)
+            first, second = self._loaded
+            self._reading = ""
+            self._tell(Progress(0, None, "comparing …"), None)
+            self.comparison = await in_thread(lambda: compare(first, second, cancel))
+        except LaminaError as error:
+            self._fail(str(error))
+        except Cancelled:
+            if cancel is self._cancel:
+                self._fail("stopped before both images were read")
+        except Exception as error:
+            # An image is a stranger's file: whatever it breaks, the app stays.
+            if os.environ.get("LAMINA_DEBUG"):
+                raise
+            self._fail(f"a fault of lamina's own ({type(error).__name__}: {error})")
+        else:
+            self.busy = False
+            self.files.placeholder = "no difference: both have the same files"
+            self.files.show(self.comparison.view())
+            self._unfold_first()
+            self._show()
+
+    def _unfold_first(self) -> None:
+        """Unfold folders that stand alone: most changes have one or two."""
+        files = self.files
+        while files.row_count() == 1 and (tree := files.tree_rows) is not None:
+            path = files.path_id
+            if path is None or not tree.has_children(path) or tree.is_expanded(path):
+                return
+            files.action_unfold()
+
+    async def _load(self, which: int, cancel: threading.Event) -> LoadedImage:
+        self._reading, self._rate = self._labels[which], Rate()
+        observer = ScreenObserver(self.post_message)
+
+        def read() -> LoadedImage:
+            source, target = self._openers[which]()
+            image = load(source, target, observer, cancel)
+            if not image.complete:
+                raise Cancelled
+            return image
+
+        return await in_thread(read)
+
+    def _fail(self, text: str) -> None:
+        self.busy, self.failed = False, True
+        self.show_notice(text, ["", "  R     read again", "  esc   back", "  q     quit"])
+        self.set_focus(None)
+        self._show()
+
+    def on_progress_made(self, event: ProgressMade) -> None:
+        """Show bytes and rate."""
+        if self.busy and not self._cancel.is_set():
+            self._tell(event.progress, self._rate.add(event.progress.done))
+
+    def _tell(self, progress: Progress, rate: float | None) -> None:
+        what = f"{self._reading}: {progress.what}" if self._reading else progress.what
+        self._progress = image_lines.progress(Progress(progress.done, progress.total, what), rate, self.glyphs)
+        self._show_status()
+
+    # Showing
+
+    def _shown_name(self, which: int) -> str:
+        image = None if self._loaded is None else self._loaded[which]
+        tags = () if image is None else image.info.tags
+        label = self._labels[which]
+        return self.glyphs.text(display_name(label if label in tags or not tags else tags[0]))
+
+    def _show(self) -> None:
+        """Title, facts, footer and status."""
+        left: list[Part] = [(f" {self._shown_name(0)}", "strong"), (f" {self.glyphs.arrow} ", "plain")]
+        left.append((self._shown_name(1), "strong"))
+        right: list[Part] = []
+        if self._loaded is not None:
+            first, second = self._loaded
+            sizes = f"{texts.size_bytes(first.size)} {self.glyphs.arrow} {texts.size_bytes(second.size)} "
+            right.append((sizes, "plain"))
+        self.query_one("#title", LineBar).show((left, right))
+        self._show_facts()
+        self.refresh_footer()
+        self._show_status()
+
+    def _show_facts(self) -> None:
+        bar, found = self.query_one("#facts", LineBar), self.comparison
+        bar.show(*([] if found is None else fact_lines(found, self.files.remarks(), bar.size.width, self.glyphs)))
+
+    def say(self, text: str) -> None:
+        """Tell something once, in the status, until the cursor moves."""
+        self._said = text
+        self._show_status()
+
+    def _show_status(self) -> None:
+        bar = self.query_one("#status", LineBar)
+        width = (bar.size.width or 80) - 2
+        if self.busy:
+            bar.show(([], []), self._progress)
+        elif self._said:
+            bar.show(([], []), ([(f" {self.glyphs.text(display_name(self._said))}", "strong")], []))
+        else:
+            described = "" if self.failed else self.files.describe()
+            bar.show(*(([(f" {piece}", "dim")], []) for piece in texts.wrap(described, width)[: bar.size.height or 2]))
+
+    @on(RowList.Moved)
+    def _moved(self) -> None:
+        self._said = ""
+        self._show_status()
+
+    @on(FileTree.Shape)
+    def _shape_changed(self) -> None:
+        self._show_facts()
+        self._show_status()
+
+    def on_resize(self) -> None:
+        """The status lines wrap to the width."""
+        self.call_after_refresh(self._show_facts)
+        self.call_after_refresh(self._show_status)
+
+    # Commands
+
+    @on(RowList.Activated)
+    def _open_path(self) -> None:
+        self.files.action_toggle_fold()
+
+    def _serve(self, rows: RowList, what: str) -> None:
+        if what == "kinds":
+            _ = self.app.push_screen(KindsScreen(self.files.kinds, self.files.set_kinds))
+        elif what == "copy":
+            text = rows.copied_text()
+            if text:
+                self.lamina.copy(text)
+
+    def action_find(self) -> None:
+        """Filter as you type."""
+        files = self.files
+        if self.comparison is not None:
+            self.query_one(Prompt).open(
+                "/", files.filter, done=lambda text, _: files.set_filter(text), typed=files.set_filter
+            )
+
+    def action_swap(self) -> None:
+        """Compare the other way round."""
+        if self.busy:
+            return
+        self._openers, self._labels = self._openers[::-1], self._labels[::-1]
+        if self._loaded is not None:
+            self._loaded = self._loaded[::-1]
+        self._start()
+
+    def action_details(self) -> None:
+        """Where the stacks part, with both instructions in whole."""
+        found = self.comparison
+        if found is None:
+            return
+        parting = found.parting
+        lines = [
+            TextLine("".join(text for text, _ in left).strip()) for left, _ in fact_lines(found, [], 0, self.glyphs)
+        ]
+        if parting is not None:
+            for which, text in enumerate((parting.before, parting.after)):
+                head = f"layer {parting.index} of {self._shown_name(which)}"
+                lines += [TextLine(""), TextLine(head, style="strong", heading=True)]
+                lines += [TextLine(display_name(line)) for line in (text or "(no instruction)").split("\n")]
+        _ = self.app.push_screen(TextScreen("the step in words", lines))
+
+    def action_back(self) -> None:
+        """Stop the reading, drop the filter, or go back."""
+        if self.busy and not self._cancel.is_set():
+            self._cancel.set()
+            self._tell(Progress(0, None, "stopping …"), None)
+        elif self.files.filter:
+            self.files.set_filter("")
+        elif not self.lamina.go_back():
+            self.say("q quits")
+
+
+def fact_lines(found: Comparison, remarks: list[str], width: int, glyphs: Glyphs) -> list[Line]:
+    """What the step costs, where the stacks part, and what changed, in five lines. Safe to show.
+
+    Args:
+        found: the comparison.
+        remarks: stand at the right of the first line.
+        width: cells of a line; 0 for as many as are needed.
+        glyphs: of this terminal.
+    """
+    note = glyphs.text("   ".join(remarks))
+    cost: list[Part] = [
+        (f" pull or push {texts.cost(found.pull)}", "strong"),
+        (f"   disk {texts.size_bytes(found.disk)}", "strong"),
+        (" more", "plain"),
+    ]
+    lines: list[Line] = [(cost, [(f"{note} ", "dim")] if note else [])]
+    parting = found.parting
+    if parting is None:
+        lines += _top_lines(found, glyphs)
+    else:
+        why = ", though its instruction is the same" if parting.same_instruction else ""
+        shared = f"{texts.plural(parting.index, 'layer')} stored once"
+        lines.append(([(f" {shared}; layer {parting.index} is another{why}", "plain")], []))
+        for word, text in (("was", parting.before), ("is", parting.after)):
+            shown = glyphs.text(short_instruction(text or "")) or "(no instruction)"
+            lines.append(([(f"  {word:>4}  ", "key"), (shown, "dim")], []))
+    tallies = (
+        ("+", " added", found.added),
+        ("M", " modified", found.modified),
+        ("m", " metadata", found.metadata),
+        ("-", " removed", found.removed),
+    )
+    for form in (" {mark} {count}{word} {size} ", " {mark} {count} {size} "):
+        parts: list[Part] = [
+            (
+                form.format(mark=mark, count=texts.count(tally.count), word=word, size=texts.size(tally.bytes)),
+                "plain" if tally.count else "dim",
+            )
+            for mark, word, tally in tallies
+        ]
+        if not width or sum(len(text) for text, _ in parts) <= width:
+            break
+    return [*lines, (parts, [])]
+
+
+def _top_lines(found: Comparison, glyphs: Glyphs) -> list[Line]:
+    """Of two stacks that don't part: which is the longer, and the layers at its top. Three lines."""
+    old, new = found.a.info.layers, found.b.info.layers
+    if len(old) == len(new):
+        return [([(" both have the same layers", "plain")], []), ([], []), ([], [])]
+    more, word = (new[len(old) :], "adds") if len(new) > len(old) else (old[len(new) :], "drops")
+    common = texts.plural(min(len(old), len(new)), "layer")
+    lines: list[Line] = [
+        ([(f" {common} stored once; the second {word} {texts.plural(len(more), 'layer')}", "plain")], [])
+    ]
+    for layer in more[:2]:
+        shown = glyphs.text(short_instruction(layer.instruction)) or "(no instruction)"
+        lines.append(([(f"  {'+' if word == 'adds' else '-':>4}  ", "key"), (shown, "dim")], []))
+    if len(more) > 2:
+        lines[-1] = ([(f"{'':8}and {texts.plural(len(more) - 1, 'more layer')}", "dim")], [])
+    return [*lines, ([], [])][:3]

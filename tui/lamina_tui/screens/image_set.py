@@ -1,0 +1,389 @@
+"""A set of images: what each pair shares, what each costs, and what they could share."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.widgets import ContentSwitcher
+
+from lamina.load import LoadedImage, load
+from lamina.model import Cancelled, LaminaError, Progress
+from lamina.names import display_name
+from lamina.near_misses import find_near_misses
+from lamina.report_shared import ImageSet, image_set
+from lamina_tui import texts
+from lamina_tui.background import in_thread
+from lamina_tui.commands import Scope, bindings
+from lamina_tui.entries import Entry, Lister, listed
+from lamina_tui.screens import image_lines
+from lamina_tui.screens.base import FullScreen, Notice
+from lamina_tui.screens.dialogs import TextScreen
+from lamina_tui.session import ProgressMade, Rate, ScreenObserver
+from lamina_tui.widgets.key_bar import KeyBar
+from lamina_tui.widgets.line_bar import Line, LineBar, TabBar
+from lamina_tui.widgets.row_list import RowList
+from lamina_tui.widgets.set_lists import HeldList, MemberList, MissList, SetList
+from lamina_tui.widgets.share_matrix import ShareMatrix
+from lamina_tui.widgets.text_pane import TextLine
+
+T = TypeVar("T")
+
+TABS = ("pairs", "images", "layers", "misses")
+_TITLES = ("Pairs", "Images", "Layers", "Near misses")
+
+
+class SetScreen(FullScreen):
+    """Reads images one after the other and shows what those that are read share.
+
+    Args:
+        lister: answers the images; runs on a thread.
+        label: what the set is called; untrusted.
+    """
+
+    SCOPE = Scope.SET
+    BINDINGS = bindings(Scope.SET)
+
+    def __init__(self, lister: Lister, label: str) -> None:
+        super().__init__()
+        self._lister = lister
+        self._label = label
+        self._cancel = threading.Event()
+        self._rate = Rate()
+        self._said = ""
+        self._progress: Line = ([], [])
+        self._misses_of = 0
+        self.tab = "pairs"
+        self.entries: list[Entry] = []
+        self.loaded: dict[tuple[str, str, str], LoadedImage] = {}
+        self.faults: dict[tuple[str, str, str], str] = {}
+        self.figures: ImageSet | None = None
+        self.busy = False
+        self.failed = False
+
+    def compose(self) -> ComposeResult:
+        """Title, tabs with their lists, status, footer."""
+        yield LineBar(id="title")
+        yield TabBar(_TITLES, self._tab_clicked, id="tabs")
+        with ContentSwitcher(initial="pairs", id="views"):
+            yield ShareMatrix(id="pairs")
+            yield MemberList(id="images")
+            yield HeldList(id="layers")
+            yield MissList(id="misses")
+        yield Notice(id="notice")
+        yield LineBar(id="status")
+        yield KeyBar(id="keys")
+
+    @property
+    def pane(self) -> RowList:
+        """The open tab's list."""
+        return self.query_one(f"#{self.tab}", RowList)
+
+    @property
+    def ends_with(self) -> int:
+        """3 where nothing of what was asked for could be read."""
+        return 3 if self.failed and not self.loaded else 0
+
+    def on_mount(self) -> None:
+        """Paint first, read then."""
+        for rows in self.query(RowList):
+            rows.serve = self._serve
+        self.set_focus(self.pane)
+        self.action_reload()
+
+    def on_unmount(self) -> None:
+        """Whoever still reads can stop."""
+        self._cancel.set()
+
+    # Reading
+
+    def action_reload(self) -> None:
+        """Read what is not read yet."""
+        if self.busy:
+            return
+        self._cancel = threading.Event()
+        self.busy, self.failed = True, False
+        self.faults.clear()
+        self.hide_notice()
+        self.set_focus(self.pane)
+        for rows in self.query(RowList):
+            rows.placeholder = "reading the images …"
+        self._show()
+        self._read(self._cancel)
+
+    @work(exclusive=True, group="read")
+    async def _read(self, cancel: threading.Event) -> None:
+        observer = ScreenObserver(self.post_message)
+        if not self.entries:
+            self._tell(Progress(0, None, "asking for the images …"), None)
+            found = await self._tried(lambda: self._lister(cancel, observer.progress))
+            self.entries = found if isinstance(found, list) else []
+            if isinstance(found, str):
+                self._fail(found)
+                return
+        for number, entry in enumerate(self.entries, 1):
+            if cancel.is_set():
+                break
+            if entry.key in self.loaded:
+                continue
+            self._rate = Rate()
+            self._reading = f"{number} of {len(self.entries)}: {entry.short_name}"
+            self._tell(Progress(0, None, "opening …"), None)
+            image = await self._tried(
+                lambda entry=entry: load(entry.source, entry.summary.target, observer, cancel)  # type: ignore[misc]
+            )
+            if isinstance(image, str):
+                self.faults[entry.key] = image
+            elif image is not None and image.complete:
+                self.loaded[entry.key] = image
+                self._show_figures()
+        self._read_all(cancel)
+
+    _reading = ""
+
+    async def _tried(self, job: Callable[[], T]) -> T | str | None:
+        """What a job on a thread answers; a text where it failed, None where it was cancelled."""
+        try:
+            return await in_thread(job)
+        except LaminaError as error:
+            return str(error)
+        except Cancelled:
+            return None
+        except Exception as error:
+            # An image is a stranger's file: whatever it breaks, the app stays.
+            if os.environ.get("LAMINA_DEBUG"):
+                raise
+            return f"a fault of lamina's own ({type(error).__name__}: {error})"
+
+    def _read_all(self, cancel: threading.Event) -> None:
+        self.busy = False
+        left = len(self.entries) - len(self.loaded)
+        if not self.loaded and self.faults:
+            self._fail(next(iter(self.faults.values())))
+            return
+        placeholder = "nothing was read" if left else "no images"
+        for rows in self.query(RowList):
+            rows.placeholder = placeholder
+        if cancel.is_set() and left:
+            self._said = f"stopped: {len(self.loaded)} of {len(self.entries)} images read, R reads the rest"
+        elif self.faults:
+            names = [entry.short_name for entry in self.entries if entry.key in self.faults]
+            self._said = f"{', '.join(names)} can't be read: {next(iter(self.faults.values()))}"
+        self._show()
+        if self.tab == "misses":
+            self._look_for_misses()
+
+    def _fail(self, text: str) -> None:
+        self.busy, self.failed = False, True
+        self.show_notice(text, ["", "  R     read again", "  esc   back", "  q     quit"])
+        self.set_focus(None)
+        self._show()
+
+    def on_progress_made(self, event: ProgressMade) -> None:
+        """Show bytes and rate."""
+        if self.busy and not self._cancel.is_set():
+            self._tell(event.progress, self._rate.add(event.progress.done))
+
+    def _tell(self, progress: Progress, rate: float | None) -> None:
+        what = f"{self._reading}: {progress.what}" if self._reading else progress.what
+        self._progress = image_lines.progress(Progress(progress.done, progress.total, what), rate, self.glyphs)
+        self._show_status()
+
+    # Showing
+
+    def _members(self) -> list[Entry]:
+        return [entry for entry in self.entries if entry.key in self.loaded]
+
+    def _show_figures(self) -> None:
+        members = self._members()
+        self.figures = image_set([self.loaded[entry.key] for entry in members])
+        names = [entry.short_name for entry in members]
+        self.query_one(ShareMatrix).show(self.figures, names)
+        for rows in self.query(SetList):
+            rows.show(self.figures, names)
+        self._show()
+
+    def say(self, text: str) -> None:
+        """Tell something once, in the last line of the status, until the cursor moves."""
+        self._said = text
+        self._show_status()
+
+    def _show(self) -> None:
+        """Title, tabs, status and footer."""
+        glyphs, figures = self.glyphs, self.figures
+        title = (
+            f"{texts.plural(len(self.entries), 'image')}" if self.entries else glyphs.text(display_name(self._label))
+        )
+        right: list[tuple[str, str]] = []
+        if figures is not None:
+            sharing = figures.sharing
+            if len(figures.images) < len(self.entries):
+                right.append((f"{len(figures.images)} read   ", "bad"))
+            right += [
+                (f"all {texts.size_bytes(sharing.sum)}   ", "strong"),
+                (f"on disk {texts.size_bytes(sharing.on_disk)}   ", "strong"),
+                (f"saved by sharing {texts.size_bytes(sharing.sum - sharing.on_disk)} ", "plain"),
+            ]
+        self.query_one("#title", LineBar).show(([(" sharing ", "strong"), (f" {title}", "plain")], right))
+        note = ""
+        if self.tab == "misses" and self.query_one(MissList).misses:
+            note = texts.plural(len(self.query_one(MissList).misses), "pair")
+        elif self.tab == "layers" and figures is not None:
+            common = sum(len(held.images) > 1 for held in figures.layers)
+            note = f"{common} of {texts.plural(len(figures.layers), 'layer')} shared"
+        self.query_one(TabBar).update(
+            active=TABS.index(self.tab), here=self.focused is self.pane, note=[(f"{note} ", "dim")] if note else []
+        )
+        self.refresh_footer()
+        self._show_status()
+
+    def _show_status(self) -> None:
+        bar = self.query_one("#status", LineBar)
+        height, width = bar.size.height or 2, (bar.size.width or 80) - 2
+        last: Line | None = None
+        if self.busy:
+            last = self._progress
+        elif self._said:
+            last = [(f" {self.glyphs.text(display_name(self._said))}", "strong")], []
+        room = height - (last is not None)
+        described = [] if self.failed else self._described()
+        pieces = [(p, "dim" if n else "plain") for n, line in enumerate(described) for p in texts.wrap(line, width)]
+        if len(pieces) > room > 0:
+            pieces[room - 1 :] = [(" ".join(piece for piece, _ in pieces[room - 1 :]), pieces[room - 1][1])]
+        lines: list[Line] = [([(f" {piece}", style)], []) for piece, style in pieces]
+        lines = [*lines, *[([], [])] * height][:room]
+        bar.show(*lines, *([] if last is None else [last]))
+
+    def _described(self) -> list[str]:
+        pane = self.pane
+        return pane.describe() if isinstance(pane, ShareMatrix | MemberList | HeldList | MissList) else []
+
+    @on(RowList.Moved)
+    def _moved(self) -> None:
+        self._said = ""
+        self._show_status()
+
+    def on_resize(self) -> None:
+        """The status lines wrap to the width."""
+        self.call_after_refresh(self._show_status)
+
+    # Near misses
+
+    def _look_for_misses(self) -> None:
+        """Compare the contents, once for the images that are there."""
+        if self.busy or self.figures is None or self._misses_of == len(self.loaded):
+            return
+        self._cancel = threading.Event()
+        self.busy = True
+        self.query_one(MissList).placeholder = "comparing the contents …"
+        self._reading = ""
+        self._tell(Progress(0, None, "comparing files of equal size …"), None)
+        self._find_misses(self.figures, self._cancel)
+
+    @work(exclusive=True, group="read")
+    async def _find_misses(self, figures: ImageSet, cancel: threading.Event) -> None:
+        found = await self._tried(lambda: find_near_misses(figures.images, cancel))
+        self.busy = False
+        rows = self.query_one(MissList)
+        if isinstance(found, list):
+            self._misses_of = len(figures.images)
+            rows.show_misses(found)
+        elif found is None:
+            rows.placeholder = "stopped: 4 looks again"
+        else:
+            rows.placeholder = "the contents can't be compared"
+            self._said = str(found)
+        rows.refresh()
+        self._show()
+
+    # Commands
+
+    def action_show_tab(self, tab: str) -> None:
+        """Open a tab."""
+        if self.failed:
+            return
+        self.tab = tab
+        self._said = ""
+        self.query_one(ContentSwitcher).current = tab
+        self.set_focus(self.pane)
+        self.set_class(tab == "misses", "-misses")
+        self._show()
+        if tab == "misses":
+            self._look_for_misses()
+        self.call_after_refresh(self._show_status)
+
+    def action_next_tab(self, step: int) -> None:
+        """Open the next tab, or the one before."""
+        self.action_show_tab(TABS[(TABS.index(self.tab) + step) % len(TABS)])
+
+    def _tab_clicked(self, index: int) -> None:
+        self.action_show_tab(TABS[index])
+
+    @on(RowList.Activated, "#pairs")
+    def _open_pair(self) -> None:
+        a, b = self.query_one(ShareMatrix).pair
+        members = self._members()
+        if a < len(members) and b < len(members):
+            if a == b:
+                self._open_image(a)
+            else:
+                first, second = members[a], members[b]
+                self.lamina.open_diff(first, second, (self.loaded[first.key], self.loaded[second.key]))
+
+    @on(RowList.Activated, "#images")
+    def _open_member(self) -> None:
+        image = self.query_one(MemberList).image
+        if image is not None:
+            self._open_image(image)
+
+    def _open_image(self, image: int) -> None:
+        entry = self._members()[image]
+        self.lamina.open_image(entry.source, entry.summary.target, entry.name)
+
+    @on(RowList.Activated, "#layers")
+    def _open_layer(self) -> None:
+        held = self.query_one(HeldList).held
+        if held is None:
+            return
+        lines = [TextLine(display_name(line)) for line in (held.layer.instruction or "(no instruction)").split("\n")]
+        lines += [TextLine(""), TextLine(display_name(held.layer.diff_id), "diff_id"), TextLine("")]
+        lines.append(TextLine(texts.plural(len(held.images), "image"), style="strong", heading=True))
+        lines += [TextLine(self.query_one(HeldList).image_name(image)) for image in held.images]
+        _ = self.app.push_screen(TextScreen("a layer", lines, copied=held.layer.instruction))
+
+    @on(RowList.Activated, "#misses")
+    def _open_miss(self) -> None:
+        rows = self.query_one(MissList)
+        miss = rows.miss
+        if miss is None:
+            return
+        lines = [TextLine(line) for line in rows.describe()]
+        for place in (miss.a, miss.b):
+            head = f"{rows.image_name(place.image)} layer {place.layer}"
+            lines += [TextLine(""), TextLine(head, style="strong", heading=True), TextLine(rows.instruction(place))]
+        lines += [TextLine(""), TextLine("where most of it is", style="strong", heading=True)]
+        lines += [
+            TextLine(f"/{display_name(path)}", f"{texts.size(size):>{texts.SIZE_WIDTH}}")
+            for path, size in miss.directories
+        ]
+        _ = self.app.push_screen(TextScreen("a near miss", lines))
+
+    def _serve(self, rows: RowList, what: str) -> None:
+        text = rows.copied_text()
+        if what == "copy" and text:
+            self.lamina.copy(text)
+
+    def action_back(self) -> None:
+        """Stop the reading, or go back to the images."""
+        if self.busy and not self._cancel.is_set():
+            self._cancel.set()
+            self._tell(Progress(0, None, "stopping …"), None)
+        elif not self.lamina.go_back():
+            if self.entries:
+                self.lamina.open_list(listed(self.entries), self._label)
+            else:
+                self.say("q quits")

@@ -1,0 +1,235 @@
+"""The list of images: what each holds, alone and with others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from lamina.names import display_name
+from lamina.overview import KnownImage, Overview, Standing
+from lamina_tui import texts
+from lamina_tui.commands import Scope
+from lamina_tui.entries import Entry, short_id
+from lamina_tui.widgets.row_list import Part, RowList
+
+Key = tuple[str, str, str]
+
+MARK = "*"
+"""Stands before an image that is marked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is known of one image beside its summary."""
+
+    known: KnownImage
+    standing: Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One column of numbers: its title, its cells, what it is sorted by and what it shows."""
+
+    title: str
+    width: int
+    value: Callable[[Entry, Figures | None], int | None]
+    text: Callable[[int], str] = texts.size
+
+
+def _standing(name: str) -> Callable[[Entry, Figures | None], int | None]:
+    def value(_entry: Entry, figures: Figures | None) -> int | None:
+        return getattr(figures.standing, name) if figures is not None and figures.standing is not None else None
+
+    return value
+
+
+def _size(entry: Entry, figures: Figures | None) -> int | None:
+    return entry.summary.size if figures is None else figures.known.size
+
+
+def _layers(entry: Entry, figures: Figures | None) -> int | None:
+    return entry.summary.layers if figures is None else len(figures.known.layers)
+
+
+def _containers(_entry: Entry, figures: Figures | None) -> int | None:
+    return None if figures is None else figures.known.containers
+
+
+COLUMNS = {
+    "size": _Column("size", 8, _size),
+    "unique": _Column("unique", 8, _standing("unique")),
+    "shared": _Column("shared", 8, _standing("shared")),
+    "with": _Column("with", 6, _standing("shared_with"), texts.count),
+    "layers": _Column("layers", 8, _layers, texts.count),
+    "used": _Column("used", 6, _containers, texts.count),
+}
+"""By the name of their sort order; every title leaves room for the order's sign and a blank."""
+
+ORDERS = ("name", *COLUMNS, "age")
+_AGE, _ID = 12, 14
+
+
+class ImageList(RowList):
+    """Images: name, size, unique, shared, with how many, layers, containers, age."""
+
+    SCOPES = (Scope.LIST,)
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self.entries: list[Entry] = []
+        self.shown: list[Entry] = []
+        self.figures: Mapping[Key, Figures] = {}
+        self.overview: Overview | None = None
+        self.marked: dict[Key, None] = {}
+        """Keys of the marked images, in the order they were marked; some may be filtered away."""
+        self.sort_key = ""
+        self.sort_reversed = False
+        self.filter = ""
+
+    def show_entries(self, entries: list[Entry]) -> None:
+        """Show these images, in the source's order until the user sorts; marks of those that are gone go."""
+        self.entries = entries
+        keys = {entry.key for entry in entries}
+        self.marked = {key: None for key in self.marked if key in keys}
+        self.rearrange()
+
+    def show_figures(self, known: Mapping[Key, KnownImage], overview: Overview) -> None:
+        """Fill in what was learnt of the images, ``overview`` being of ``known`` in its order."""
+        self.figures = {
+            key: Figures(image, standing)
+            for (key, image), standing in zip(known.items(), overview.standings, strict=True)
+        }
+        self.overview = overview
+        self.rearrange()
+
+    def rearrange(self) -> None:
+        """Filter and sort anew; the cursor stays on its image."""
+        here = self.entry
+        text = self.filter.casefold()
+        self.shown = [e for e in self.entries if text in f"{e.name} {e.summary.id}".casefold()]
+        key = self.sort_key
+        if key in COLUMNS:
+            value = COLUMNS[key].value
+            # What is not known comes last, whichever way the rest is sorted.
+            sign = 1 if self.sort_reversed else -1
+            numbers = {id(e): value(e, self.figures.get(e.key)) for e in self.shown}
+            self.shown.sort(key=lambda e: ((n := numbers[id(e)]) is None, sign * (n or 0)))
+        elif key == "name":
+            self.shown.sort(key=lambda e: e.name, reverse=self.sort_reversed)
+        elif key == "age":
+            self.shown.sort(key=lambda e: _moment(e.summary.created), reverse=not self.sort_reversed)
+        row = next((n for n, e in enumerate(self.shown) if here is not None and e.key == here.key), 0)
+        self.rows_changed(row)
+
+    def sort_by(self, key: str) -> None:
+        """Sort; the same key again reverses."""
+        self.sort_reversed = key == self.sort_key and not self.sort_reversed
+        self.sort_key = key
+        self.rearrange()
+
+    def sort_beside(self, step: int) -> None:
+        """Sort by the next column, or by the one before."""
+        at = ORDERS.index(self.sort_key) + step if self.sort_key else (0 if step > 0 else -1)
+        self.sort_key, self.sort_reversed = ORDERS[at % len(ORDERS)], False
+        self.rearrange()
+
+    # Marks
+
+    def mark(self) -> None:
+        """Mark the image under the cursor, or take its mark, and go on to the next."""
+        entry = self.entry
+        if entry is None:
+            return
+        if entry.key in self.marked:
+            del self.marked[entry.key]
+        else:
+            self.marked[entry.key] = None
+        self.refresh_row(self.cursor)
+        self.action_move(1)
+
+    def mark_all(self) -> None:
+        """Mark all that are shown; where they are, take all marks."""
+        keys = [entry.key for entry in self.shown]
+        if all(key in self.marked for key in keys):
+            self.marked.clear()
+        else:
+            self.marked.update(dict.fromkeys(keys))
+        self.refresh()
+
+    @property
+    def marked_entries(self) -> list[Entry]:
+        """The marked images, in the order they were marked."""
+        by_key = {entry.key: entry for entry in self.entries}
+        return [by_key[key] for key in self.marked if key in by_key]
+
+    @property
+    def entry(self) -> Entry | None:
+        """The image under the cursor."""
+        return self.shown[self.cursor] if self.cursor < len(self.shown) else None
+
+    # Drawing
+
+    def row_count(self) -> int:
+        """Images shown."""
+        return len(self.shown)
+
+    def _name_width(self, width: int) -> int:
+        return width - sum(column.width for column in COLUMNS.values()) - _AGE - (_ID if width >= 98 else 0)
+
+    def header(self, width: int) -> list[Part]:
+        """Column names, with the sign of the sort order."""
+        sign = self.glyphs.up if self.sort_reversed else self.glyphs.down
+
+        def title(key: str, word: str) -> str:
+            return word + sign if key == self.sort_key else word
+
+        line = texts.fit(f"  {title('name', 'image')}", self._name_width(width))
+        line += texts.fit("  id", _ID) if width >= 98 else ""
+        for key, column in COLUMNS.items():
+            line += f"{title(key, column.title):>{column.width}}"
+        return [(texts.fit(f"{line}  {title('age', 'age')}", width), "header")]
+
+    def row(self, index: int, width: int) -> list[Part]:
+        """One image."""
+        entry, glyphs = self.shown[index], self.glyphs
+        summary, figures = entry.summary, self.figures.get(entry.key)
+        marked = entry.key in self.marked
+        name = f"{MARK if marked else ' '} {glyphs.text(display_name(entry.name))}"
+        style = "accent" if marked else "plain" if summary.tags else "dim"
+        parts: list[Part] = [(texts.fit(name, self._name_width(width), glyphs.more), style)]
+        if width >= 98:
+            parts.append((texts.fit("  " + glyphs.text(display_name(short_id(summary.id))), _ID), "dim"))
+        for key, column in COLUMNS.items():
+            number = column.value(entry, figures)
+            text = "" if number is None else column.text(number)
+            strong = key in {"size", "unique"}
+            parts.append((f"{text:>{column.width}}", "plain" if strong and number else "dim"))
+        parts.append(("  " + texts.fit(texts.age(summary.created), _AGE - 2, glyphs.more), "dim"))
+        return parts
+
+    def describe(self) -> str:
+        """The image under the cursor in words: what removing it frees, and with whom it shares. Safe to show."""
+        entry = self.entry
+        if entry is None:
+            return ""
+        words = [display_name(short_id(entry.summary.id))] if entry.summary.tags else ["no tag leads to it"]
+        figures = self.figures.get(entry.key)
+        standing = None if figures is None else figures.standing
+        if figures is not None and standing is not None:
+            frees = f"removing it frees {texts.size_bytes(standing.unique)}"
+            if figures.known.containers:
+                frees += f" once {texts.plural(figures.known.containers, 'container')} of it are gone"
+            words.append(frees)
+            if standing.shared_with:
+                others = texts.plural(standing.shared_with, "image")
+                words.append(f"{texts.size_bytes(standing.shared)} shared with {others}")
+            else:
+                words.append("shares nothing")
+        elif figures is not None:
+            words.append("its source does not tell which layer has which size")
+        return self.glyphs.text(f" {self.glyphs.dot} ".join(words))
+
+
+def _moment(created: str | None) -> float:
+    moment = texts.parse_time(created)
+    return moment.timestamp() if moment else 0.0
