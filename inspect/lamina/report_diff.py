@@ -17,7 +17,7 @@ from lamina.model import Change, Kind
 from lamina.names import display_name, short_instruction
 from lamina.report import Json, path_fields, plain_text
 from lamina.report_shared import head
-from lamina.report_text import markdown_text, path_of, table
+from lamina.report_text import md, path_of, table
 from lamina.union import ABSENT, Union
 
 if TYPE_CHECKING:
@@ -132,14 +132,14 @@ def to_text(diff: Json) -> str:
 
 def to_markdown(diff: Json) -> str:
     """The comparison as GitHub-flavoured Markdown."""
-    lines = [f"### {markdown_text(_title(diff))}", "", f"{_costs(diff)}  "]
-    lines += [f"{markdown_text(line)}  " for line in _parting(diff)]
+    lines = [f"### {md(_title(diff))}", "", f"{_costs(diff)}  "]
+    lines += [f"{md(line)}  " for line in _parting(diff)]
     lines.append(_tallies(diff))
     shown = _shown(diff)
     if shown:
         lines += ["", "| | bytes | before | path |", "|---|--:|--:|---|"]
         lines += [
-            f"| {markdown_text(_mark(row))} | {_size(row['bytes'])} | {_size(row['before_bytes'])} | {markdown_text(_path(row))} |"
+            f"| {md(_mark(row))} | {_size(row['bytes'])} | {_size(row['before_bytes'])} | {md(_path(row))} |"
             for row in shown
         ]
         lines += ["", *_rest(diff, shown)]

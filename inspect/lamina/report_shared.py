@@ -15,7 +15,7 @@ from lamina.model import ImageInfo, ImageSummary, LayerInfo
 from lamina.names import display_name, short_instruction
 from lamina.overview import KnownImage, Overview, overview
 from lamina.report import SCHEMA, Json, plain_text
-from lamina.report_text import cut, markdown_text, table
+from lamina.report_text import cut, md, table
 from lamina.sharing import Pair, PullCost, SetMember, Sharing, member_of, pull_cost, share
 
 if TYPE_CHECKING:
@@ -255,12 +255,12 @@ def to_markdown(report: Json) -> str:
     names = _names(report)
     lines = [f"**{_totals(report)}**", "", "| image | size | unique | shared | frees | with | layers |"]
     lines.append("|---|--:|--:|--:|--:|--:|--:|")
-    lines += [f"| {markdown_text(names[row['image']])} | {' | '.join(_cells(row))} |" for row in _ordered(report)]
+    lines += [f"| {md(names[row['image']])} | {' | '.join(_cells(row))} |" for row in _ordered(report)]
     pairs = report["sharing"]["pairs"]
     if pairs and len(names) <= _MOST_PAIRS:
         lines += ["", "| pair | shared | pull → | pull ← |", "|---|--:|--:|--:|"]
         lines += [
-            f"| {markdown_text(_pair(pair, names))} | {_size(pair['shared'])} | {_size(pair['pull_b_given_a'])} "
+            f"| {md(_pair(pair, names))} | {_size(pair['shared'])} | {_size(pair['pull_b_given_a'])} "
             f"| {_size(pair['pull_a_given_b'])} |"
             for pair in pairs
         ]

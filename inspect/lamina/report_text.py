@@ -182,10 +182,10 @@ def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]], left: set[in
 
 
 def _markdown_image(image: Json) -> str:
-    lines = [f"### {markdown_text(_title(image))}", "", f"{_summary(image)}  ", _dive(image), ""]
+    lines = [f"### {md(_title(image))}", "", f"{_summary(image)}  ", _dive(image), ""]
     lines += ["| # | size | wasted | hides | files | instruction |", "|--:|--:|--:|--:|--:|---|"]
     for layer in image["layers"]:
-        instruction = markdown_text(cut(short_instruction(layer["instruction"]), 80))
+        instruction = md(cut(short_instruction(layer["instruction"]), 80))
         lines.append(
             f"| {layer['index']} | {size(layer['size'])} | {size(layer['wasted'])} | {size(layer['hides'])} "
             f"| {layer['files']:,} | {instruction} |"
@@ -195,14 +195,12 @@ def _markdown_image(image: Json) -> str:
         lines += ["", f"**Waste:** {_causes(image)}", ""]
         lines += ["| bytes | cause | layer | hidden by | path |", "|--:|---|--:|--:|---|"]
         lines += [
-            f"| {size(row['bytes'])} | {row['cause']} | {row['layer']} | {row['hidden_by']} | {markdown_text(path_of(row))} |"
+            f"| {size(row['bytes'])} | {row['cause']} | {row['layer']} | {row['hidden_by']} | {md(path_of(row))} |"
             for row in shown
         ]
     if image["advice"]:
         lines += ["", "**Advice:**", ""]
-        lines += [
-            f"- {size_bytes(row['bytes'])}: {markdown_text(row['text'])}" for row in image["advice"][:_TOP_ADVICE]
-        ]
+        lines += [f"- {size_bytes(row['bytes'])}: {md(row['text'])}" for row in image["advice"][:_TOP_ADVICE]]
     return "\n".join(lines) + "\n"
 
 
@@ -215,13 +213,13 @@ def _markdown_sharing(report: Json) -> str:
         "|---|--:|--:|--:|",
     ]
     lines += [
-        f"| {markdown_text(_name(images[row['image']]))} | {size(row['size'])} | {size(row['unique'])} | {size(row['shared'])} |"
+        f"| {md(_name(images[row['image']]))} | {size(row['size'])} | {size(row['unique'])} | {size(row['shared'])} |"
         for row in sharing["images"]
     ]
     return "\n".join(lines) + "\n"
 
 
-def markdown_text(text: str) -> str:
+def md(text: str) -> str:
     """Text with everything that Markdown or HTML would act on escaped, addresses that would become links too."""
     escaped = "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+!|~&$@:" else char for char in text)
     return re.sub(r"(?i)\b(www)\.", r"\1\\.", escaped)
