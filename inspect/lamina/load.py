@@ -213,7 +213,7 @@ def _read_content(
         mine = np.flatnonzero(union.born[inodes] == layer)
         mine = mine[np.argsort(union.offset[inodes[mine]], kind="stable")]
         events = inodes[mine]
-        paths = union.paths.texts(union.path[events])
+        paths = union.paths.texts(union.path[events]) if content.needs_paths else [b""] * len(events)
         rows[layer] = mine
         wanted[layer] = list(map(FileRef, union.offset[events].tolist(), union.size[events].tolist(), paths))
     for layer, hashes in content.hashes(wanted, cancel).items():

@@ -11,17 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lamina.errors import Cancelled, LaminaError
 
-class LaminaError(Exception):
-    """A source can't be read or reached. Its text is one line: what, where, what to do.
-
-    The text may hold names that come from strangers: whoever shows it passes it
-    through :func:`lamina.names.display_name` first.
-    """
-
-
-class Cancelled(Exception):
-    """The user asked to stop; what was read so far stays usable."""
+__all__ = [
+    "Cancelled",
+    "Cause",
+    "Change",
+    "ImageInfo",
+    "ImageSummary",
+    "Kind",
+    "LaminaError",
+    "LayerInfo",
+    "Progress",
+]
 
 
 class Kind(enum.IntEnum):

@@ -76,6 +76,18 @@ def cpu_seconds(pid: int) -> float:
     return time.clock_gettime((~pid << 3) | 2)
 
 
+def is_working(pid: int) -> bool:
+    """Whether a thread of a process runs, waits for a processor, or waits for a disk."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            state = (task / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue  # it has just ended
+        if state in "RD":
+            return True
+    return False
+
+
 # -- memory ------------------------------------------------------------------------------------------------------------
 
 

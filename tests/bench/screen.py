@@ -70,7 +70,9 @@ def _key_rows(terminal: Terminal, layers: int, repeat: int, judged: bool, tell: 
         cpu = statistics.median(reaction.cpu for reaction in _measured(terminal, part, tell))
         rows.append(Row(f"screen: {part.title}", cpu * 1000, "ms", _LIMIT_SWITCH if judged else None))
     # Means: that the cursor leaves the page now and then is part of what a key costs.
-    reactions = _measured(terminal, _Part("the cursor a row down", "j" * 20 * repeat, before="g"), tell)
+    reactions = _measured(
+        terminal, _Part("the cursor a row down", "j" * (20 * repeat if judged else 8), before="g"), tell
+    )
     cpu, sent = (statistics.mean(column) for column in zip(*((r.cpu, r.sent) for r in reactions), strict=True))
     rows.append(Row("screen: the cursor a row down", cpu * 1000, "ms", _LIMIT_KEY if judged else None))
     rows.append(Row("screen: the same, sent to the terminal", sent, "B", _LIMIT_SENT if judged else None))

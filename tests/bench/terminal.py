@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from processes import Command, ProgramError, cpu_seconds
+from processes import Command, ProgramError, cpu_seconds, is_working
 
 COLUMNS, LINES = 120, 40
 
@@ -95,7 +95,7 @@ class Terminal:
         while time.monotonic() - last < _QUIET:
             count = self._take(_QUIET / 5)
             now = cpu_seconds(self.pid)
-            if count or now - worked > _IDLE:
+            if count or now - worked > _IDLE or is_working(self.pid):
                 last = time.monotonic()
             worked = now
             came += count

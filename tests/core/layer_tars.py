@@ -242,6 +242,8 @@ Stacking = Callable[..., LoadedImage]
 class Tars:
     """File contents out of the layers' tars, as a seekable source gives them; notes what was asked for."""
 
+    needs_paths = True
+
     def __init__(self, tars: Sequence[bytes]) -> None:
         self.tars = tars
         self.asked: list[tuple[int, bytes]] = []

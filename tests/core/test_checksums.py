@@ -13,15 +13,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.layer_tars import WHERE, Member, Tars, file, hardlink, image_info, layer_tar, scan, stack, waste_of
+from core.layer_tars import (
+    WHERE,
+    Member,
+    Tars,
+    file,
+    hardlink,
+    image_info,
+    layer_tar,
+    problems_of_sums,
+    scan,
+    stack,
+    waste_of,
+)
 from core.random_layers import Layers, layer_stacks
 from lamina import duplicates
 from lamina.duplicates import find_duplicates
 from lamina.layers.index import CRC_MARK, LayerIndex
 from lamina.layers.scan import LayerScanner
 from lamina.load import LoadedImage, compute
-from lamina.model import Cause
-from lamina.sources.base import ReadImage
+from lamina.model import Cancelled, Cause
+from lamina.sources.base import FileRef, ReadImage
 
 Checksum = dict[bytes, bytes]
 
@@ -112,6 +124,32 @@ def test_where_the_kinds_differ_what_has_a_checksum_is_read() -> None:
     _, content = read([SAME[0], SAME[1], [file("alone", 5000)]], ["recorded", "hashed", "recorded"])
 
     assert content.asked == [(0, b"f")], "the one that meets another kind, and no other file"
+
+
+def test_content_that_can_not_be_had_counts_as_other_content() -> None:
+    """As after a cancelled comparison."""
+    indexes = [scan(layer_tar(*layer), hash_content=False) for layer in SAME]
+    image = compute(ReadImage(image_info(2), list(indexes), content=None), "nothing to read from", threading.Event())
+
+    assert [row.cause for row in image.waste] == [Cause.OVERWRITTEN]
+    assert [layer.modified.count for layer in image.layers] == [0, 1]
+
+
+def test_a_cancelled_comparison_leaves_an_image_whose_sums_are_right() -> None:
+    tars = [layer_tar(*layer) for layer in SAME]
+    cancel = threading.Event()
+
+    class Cancelling(Tars):
+        needs_paths = True
+
+        def hashes(self, files: dict[int, list[FileRef]], cancel: threading.Event) -> dict[int, list[bytes]]:
+            raise Cancelled
+
+    indexes = [scan(tar, hash_content=False) for tar in tars]
+    image = compute(ReadImage(image_info(2), list(indexes), Cancelling(tars)), "x", cancel)
+
+    assert problems_of_sums(image) == []
+    assert [row.cause for row in image.waste] == [Cause.OVERWRITTEN]
 
 
 def test_equal_checksums_are_the_same_content_for_causes() -> None:

@@ -413,7 +413,7 @@ def test_an_empty_layer_changes_nothing() -> None:
 
 def test_layers_that_were_not_read_change_nothing_and_say_so() -> None:
     """As after a cancelled reading."""
-    layers = [scan(layer_tar(file("a", 10))), None, scan(layer_tar(whiteout("a"), file("b", 5)))]
+    layers = [scan(layer_tar(file("a", 10))), None, scan(layer_tar(file("b", 5), whiteout("a")))]
 
     image = compute(ReadImage(image_info(3), layers), "cut short", threading.Event())
 

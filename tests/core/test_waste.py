@@ -194,12 +194,16 @@ def test_whiteouts_of_a_directory_and_of_what_is_in_it_count_once(image_of: Stac
 
 def test_more_whiteouts_than_are_looked_at_one_by_one(image_of: Stacking) -> None:
     """Some writers remove a directory by a whiteout of every file in it."""
-    files = [file(f"d{number}/f", number + 1) for number in range(100)]
+    files = [file(f"d{number:02}/f", number + 1) for number in range(100)]
+    kept = [file(f"d{number:02}-kept", 1) for number in range(100)]
 
-    image = image_of(files, [whiteout(f"d{number}" if number % 2 else f"d{number}/f") for number in range(100)])
+    image = image_of(
+        [*files, *kept], [whiteout(f"d{number:02}" if number % 2 else f"d{number:02}/f") for number in range(100)]
+    )
 
     assert image.wasted == sum(range(1, 101))
     assert len(image.waste) == 100
+    assert image.files == len(kept)
 
 
 # Within one layer.
@@ -230,6 +234,13 @@ def test_a_file_then_a_directory_then_a_file_at_one_path_of_one_layer(image_of: 
 
     assert_waste(image, wasted("x/below", 20, Cause.REPLACED, 0, 0), wasted("x", 10, Cause.REPLACED, 0, 0))
     assert image.visible == 30
+
+
+def test_what_a_directory_member_replaced_is_not_laid_to_a_file_that_came_after_it(image_of: Stacking) -> None:
+    """The first ``b/a`` needs a directory at ``b``; that it is listed again does not undo that."""
+    image = image_of([file("b", 10)], [directory("b/a"), file("b", 10), directory("b/a")])
+
+    assert_waste(image, wasted("b", 10, Cause.REPLACED, 0, 1), wasted("b", 10, Cause.REPLACED, 1, 1))
 
 
 # Hard links: an inode is wasted only when its last name goes.

@@ -24,6 +24,8 @@ WAYS: tuple[Way, ...] = ("hashed", "passed over", "recorded")
 class Tars:
     """Contents out of the layers' tars; notes what was asked."""
 
+    needs_paths = True
+
     def __init__(self, tars: Sequence[bytes]) -> None:
         self.tars = tars
         self.asked: list[tuple[int, bytes]] = []

@@ -426,6 +426,8 @@ def test_a_layer_on_another_base_is_transferred_once_and_stored_twice() -> None:
 
 def test_comparing_can_be_cancelled() -> None:
     class Stops:
+        needs_paths = True
+
         def hashes(self, files: object, cancel: threading.Event) -> dict[int, list[bytes]]:
             if cancel.is_set():
                 raise Cancelled

@@ -283,6 +283,8 @@ def test_contents_that_cannot_be_had_are_nobodys() -> None:
 
 def test_a_search_can_be_cancelled() -> None:
     class Stops:
+        needs_paths = True
+
         def hashes(self, files: object, cancel: threading.Event) -> dict[int, list[bytes]]:
             if cancel.is_set():
                 raise Cancelled

@@ -9,15 +9,14 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from lamina import __version__
-from lamina.model import Cancelled, LaminaError
-from lamina.names import display_name
-from lamina_tui.output import emit, print_text
+from lamina.errors import Cancelled, LaminaError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what a command needs it imports itself: `lamina --help` answers at once
+    from pathlib import Path
+
     from lamina.load import LoadedImage
     from lamina_tui.narration import Narrator
 
@@ -139,6 +138,8 @@ def _run(argv: list[str]) -> int:
 
         rest = list(argv)
         rest.remove("cache")
+        from lamina_tui.output import print_text
+
         print_text(cache_command.run(cache_command.parser(_Parser).parse_args(rest)))
         return OK
     if words and words[0] in {"shared", "diff"}:
@@ -219,11 +220,19 @@ def _report(options: argparse.Namespace) -> int:
         text = report_text.to_markdown(built)
     else:
         text = report_text.to_text(built)
-    emit(text, output)
+    _emit(text, output)
     return OK
 
 
+def _emit(text: str, output: Path | None) -> None:
+    from lamina_tui.output import emit
+
+    emit(text, output)
+
+
 def _output(options: argparse.Namespace) -> Path | None:
+    from pathlib import Path
+
     """The file that was asked for."""
     output = Path(options.output) if options.output else None
     if output is not None and not output.parent.is_dir():
@@ -248,7 +257,7 @@ def _set_command(name: str, rest: list[str]) -> int:
             text = set_commands.diff(asked, narrator, _stdin_for)
         else:
             text = set_commands.shared(asked, narrator, lambda: _load_all(asked, narrator))
-    emit(text, output)
+    _emit(text, output)
     return OK
 
 
@@ -314,6 +323,8 @@ def _keyboard_from_terminal() -> BinaryIO:
 def _complain(text: str) -> None:
     """One line on stderr."""
     try:
+        from lamina.names import display_name
+
         print(f"lamina: {display_name(text)}", file=sys.stderr)
     except OSError:
         return  # nobody listens

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def emit(text: str, output: Path | None) -> None:
@@ -37,6 +39,9 @@ def write_whole(path: Path, text: str) -> None:
         # A device or a pipe, /dev/stdout for one: nothing there can be renamed over.
         path.write_text(text, encoding="utf-8")
         return
+    import tempfile
+    from pathlib import Path
+
     try:
         handle, name = tempfile.mkstemp(prefix=".lamina.", dir=path.parent)
     except OSError as error:

@@ -157,18 +157,29 @@ class _Zstd:
         self._input: bytes = b""
         self._at = 0
         self._step = _ZSTD_LEAST
+        self._late = b""
         self.pending = False
 
     def feed(self, data: bytes) -> bytes:
         if data:
             self._input = self._input[self._at :] + data
             self._at = 0
-        self.pending = False
-        piece = memoryview(self._input)[self._at : self._at + self._step]
-        if not piece:
-            return b""
+        out, length = [self._late] if self._late else [], len(self._late)
+        self._late = b""
+        while length < _ZSTD_OUT and self._at < len(self._input):
+            piece = self._step_on()
+            if out and len(piece) > _PIECE:
+                self._late = piece  # joined, it would be there twice
+                break
+            out.append(piece)
+            length += len(piece)
+        self.pending = bool(self._late) or self._at < len(self._input)
+        return out[0] if len(out) == 1 else b"".join(out)
+
+    def _step_on(self) -> bytes:
         if self._frame is None or self._frame.eof:
             self._frame = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
+        piece = memoryview(self._input)[self._at : self._at + self._step]
         try:
             out: bytes = self._frame.decompress(piece)
         except zstandard.ZstdError as error:
@@ -178,7 +189,6 @@ class _Zstd:
         self._step = max(self._step // 8, _ZSTD_LEAST) if len(out) > _PIECE else min(2 * self._step, _ZSTD_STEP)
         if self._frame.eof:
             self._at -= len(self._frame.unused_data)
-        self.pending = self._at < len(self._input)
         return out
 
     def finish(self) -> None:
@@ -191,6 +201,8 @@ _ZSTD_WINDOW = 128 << 20
 
 _ZSTD_STEP = 8 << 10
 """Bytes of input at a time. The interface has no bound on its output; four bytes of input can give 128 KiB."""
+
+_ZSTD_OUT = 256 << 10  # bytes of output gathered before they are handed on
 
 _ZSTD_LEAST = 512
 """Bytes of input at a time where little unpacks to much: at most 16 MiB."""

@@ -128,8 +128,8 @@ class HashJob:
 
     @property
     def cost(self) -> int:
-        """How much work it is, in bytes to be read whole."""
-        return sum(size for _, size in self.files)
+        """How much work it is, in bytes to be unpacked: hashing alone is many times as fast."""
+        return sum(size for _, size in self.files) // 8 + (len(self.files) << 12)
 
     def run(self, cancel: threading.Event, advance: Advance) -> list[bytes]:
         """The 16-byte XXH3-128 of each.

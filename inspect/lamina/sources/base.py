@@ -41,6 +41,9 @@ class FileRef(NamedTuple):
 class Content(Protocol):
     """Reads file contents again after the scan, where the source can seek back."""
 
+    needs_paths: bool
+    """Whether files are found by their paths; else those may be left empty, which saves making them."""
+
     def hashes(self, files: dict[int, list[FileRef]], cancel: threading.Event) -> dict[int, list[bytes]]:
         """Content ids of some files.
 

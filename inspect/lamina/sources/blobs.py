@@ -168,6 +168,8 @@ class BlobReader:
 class _FileContent:
     """The :class:`~lamina.sources.base.Content` of one image."""
 
+    needs_paths = False
+
     def __init__(self, reader: BlobReader, found: Found) -> None:
         self._reader = reader
         self._found = found

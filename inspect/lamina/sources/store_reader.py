@@ -95,6 +95,8 @@ class StoreContent:
         export: has every content, should a file in the store be gone or another than the listing says.
     """
 
+    needs_paths = True
+
     def __init__(self, stored: StoredImage, info: ImageInfo, export: Export) -> None:
         self._stored = stored
         self._info = info
