@@ -10,9 +10,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from needs import IN_CI, unavailable
 
@@ -35,12 +37,27 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     return folder
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all tests of the engine in one of the processes that share the run: they look at what is in it."""
-    for item in items:
-        if "engine_host" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("engine"))
+ENGINE_TESTS = (
+    "tests/engine/",
+    "tests/cache/test_engine_store.py",
+    "tests/sharing/test_engine_set.py",
+    "tests/sharing/test_many_images.py",
+    "tests/sharing/test_pull_cost.py",
+)
+"""They look at what is in the one engine there is, so that they can't run beside each other."""
+
+
+class _FilesApart(LoadScopeScheduling):
+    """Hands the processes that share a run whole files of tests, and one of them all tests of the engine."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "engine" if nodeid.startswith(ENGINE_TESTS) else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Called where the suite runs in several processes."""
+    return _FilesApart(config, log)
 
 
 def _answers(host: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import example, given, settings
@@ -360,6 +360,26 @@ def test_a_checksum_that_meets_another_kind_is_read(other: Way) -> None:
     assert compare(a, b).metadata == Tally(1, 5000)
     assert contents_a.asked == [(0, b"f")]
     assert contents_b.asked == ([] if other == "hashed" else [(0, b"f")])
+
+
+def test_what_one_image_knows_exactly_serves_the_other() -> None:
+    base = [file("one", BIG)]
+    a, contents_a = read([base, [hardlink("two", "one")]], ["recorded", "hashed"])
+    b, contents_b = read([base, [file("two", b"y" * 5000)]], ["hashed", "hashed"])
+
+    assert compare(a, b).modified == Tally(1, 5000)
+    assert contents_a.asked + contents_b.asked == []
+
+
+def test_a_diff_id_that_is_a_lie_shows_by_other_times() -> None:
+    """Also where no content was read."""
+    (a, _), (b, contents) = (
+        read([[file("f", content * 5000, mtime=time)]], ["passed over"]) for content, time in ((b"x", 1), (b"y", 2))
+    )
+    b.info = replace(b.info, layers=a.info.layers)
+
+    assert compare(a, b).modified == Tally(1, 5000)
+    assert contents.asked == [(0, b"f")]
 
 
 def test_a_diff_id_that_is_a_lie_deceives_nobody_who_read_the_bytes() -> None:
