@@ -104,7 +104,8 @@ def shop(engine_host: str, registry: str, tmp_path_factory: pytest.TempPathFacto
 
 def test_the_copies_have_the_registrys_blobs(shop: Shop) -> None:
     """What the costs rest on: with nothing there, every layer is served once, as many bytes as its blob has."""
-    for name, image in shop.copies.items():
+    for name in ("app:2", "site:2"):
+        image = shop.copies[name]
         blobs = {layer.digest: layer.blob_size for layer in image.info.layers}
         assert shop.pull(name) == blobs
         assert sum(size or 0 for size in blobs.values()) < image.size, "they are compressed"

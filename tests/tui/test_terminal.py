@@ -33,7 +33,11 @@ class Terminal:
         self.slave = slave
         self.before = termios.tcgetattr(slave)
         self.seen = b""
-        env = {name: value for name, value in os.environ.items() if name not in ("COLORTERM", "LC_ALL", "LANG")}
+        env = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("COLORTERM", "LANG") and not name.startswith("LC_")
+        }
         env |= {"TERM": "xterm-256color", "LANG": "C.UTF-8", **environ}
         command = [sys.executable, "-c", code] if code else [sys.executable, "-m", "lamina_tui"]
 
