@@ -67,6 +67,9 @@ def classify(union: Union, before: NDArray[np.int32], after: NDArray[np.int32]) 
     led = files & (old_inode != ABSENT) & (new_inode != ABSENT)
     same = np.zeros(len(both), dtype=bool)
     same[led] = union.same_content(old_inode[led], new_inode[led])
+    # Hard links to nothing hold nothing: they differ where they point elsewhere.
+    dangling = files & (old_inode == ABSENT) & (new_inode == ABSENT)
+    same[dangling] = (union.link[old] == union.link[new])[dangling]
     modified |= files & ~same
     modified |= ~files & (union.link[old] != union.link[new])
     # A hard link's own header repeats its inode's metadata at best: ask the inode.

@@ -262,6 +262,16 @@ ONE_BY_ONE: dict[str, tuple[list[Member], list[Member], str]] = {
         [char_device("d", 8, 1).but(flag=b"4")],
         "",
     ),
+    "a block device with another number": (
+        [char_device("d", 8, 1).but(flag=b"4")],
+        [char_device("d", 8, 2).but(flag=b"4")],
+        "M1/0",
+    ),
+    "a link whose header tells its own mode, owner and time": (
+        [file("b", BIG, mode=0o600, uid=7, mtime=5), hardlink("a", "b")],
+        [file("a", BIG, mode=0o600, uid=7, mtime=5), hardlink("b", "a")],
+        "",
+    ),
     "a file made a symlink": ([file("f", BIG)], [symlink("f", "g")], "M1/0"),
     "a symlink made a file": ([symlink("f", "g")], [file("f", BIG)], "M1/5000"),
     "a folder made a file": ([file("d/a", BIG), file("d/b", 1)], [file("d", BIG)], "M1/5000 -2/5001"),

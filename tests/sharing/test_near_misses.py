@@ -250,6 +250,15 @@ def test_each_content_counts_once() -> None:
     assert (miss.size, miss.files, miss.directories) == (MIN_SIZE, 1, ((b"x", MIN_SIZE),))
 
 
+def test_directories_are_told_three_levels_deep_and_five_of_them() -> None:
+    paths = ["a/b/c/d/e/f", "a/b/c/g", "a/b/h", "a/i", "j", "k/l", "m/n", "o/p"]
+    shipped = [file(path, bytes([number]) * (5000 + number)) for number, path in enumerate(paths)]
+    (miss,) = misses([shipped], [[member.but(name=b"x/" + member.name) for member in shipped]])
+
+    assert miss.directories == ((b"a/b/c", 10_001), (b"o", 5007), (b"m", 5006), (b"k", 5005), (b"", 5004))
+    assert miss.files == len(paths)
+
+
 def test_what_a_later_layer_hides_was_shipped_all_the_same() -> None:
     (miss,) = misses([[file("a", LARGE[0])], [whiteout("a")]], [[file("b", LARGE[0])]])
 
