@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from lamina.changes import changed_between
 from lamina.image_model import ImageModel
 from lamina.layers.index import LayerFacts
-from lamina.model import Cancelled, Change, ImageInfo, Kind, Progress
-from lamina.sources.base import Content, FileRef, Observer, ReadImage, Source
+from lamina.model import Cancelled, Change, ImageInfo, Kind
+from lamina.sources.base import Content, FileRef, Observer, ReadImage, Source, Unheard
 from lamina.union import ABSENT, Union, build_union
 from lamina.view import removed_bytes
 from lamina.waste import WasteTable
@@ -106,19 +106,6 @@ class LoadedImage:
         return _read_content(self.union, self._read.content, inodes, cancel)
 
 
-class _Deaf:
-    """An observer for callers that want none."""
-
-    def head(self, info: ImageInfo) -> None:
-        pass
-
-    def layer(self, index: int, facts: LayerFacts) -> None:
-        pass
-
-    def progress(self, progress: Progress) -> None:
-        pass
-
-
 def load(
     source: Source,
     target: str | None,
@@ -141,7 +128,7 @@ def load(
         Cancelled: before the image's head was known.
     """
     cancel = cancel or threading.Event()
-    read = source.read(target, observer or _Deaf(), cancel, verify=verify)
+    read = source.read(target, observer or Unheard(), cancel, verify=verify)
     return compute(read, source.label, cancel)
 
 

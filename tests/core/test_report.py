@@ -20,7 +20,7 @@ from lamina.report import build, to_json
 from lamina.report_text import to_markdown, to_text
 from lamina.sources.base import ReadImage
 
-# The schema of DESIGN, section 4. A type stands for a value of exactly that type, a set for one of several.
+# The schema lamina.report/1. A type stands for a value of exactly that type, a set for one of several.
 
 NUMBER = int
 OPTIONAL_NUMBER = frozenset({int, type(None)})

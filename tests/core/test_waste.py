@@ -36,7 +36,7 @@ def assert_waste(image: LoadedImage, *rows: Wasted) -> None:
     assert problems_of_sums(image) == []
 
 
-# DESIGN's table, row by row.
+# The README's table of causes, row by row.
 
 
 def test_overwritten_a_file_over_a_file_with_other_content(image_of: Stacking) -> None:

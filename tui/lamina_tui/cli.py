@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments without the program's name; None takes the process's own.
 
     Returns:
-        The exit code of DESIGN's list: 0 ok, 2 usage, 3 source can't be read, 130 interrupted.
+        The exit code of the README: 0 ok, 2 usage, 3 source can't be read, 130 interrupted.
     """
     code = _guarded(list(sys.argv[1:] if argv is None else argv))
     if "textual" in sys.modules:

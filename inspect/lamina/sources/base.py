@@ -28,6 +28,19 @@ class Observer(Protocol):
         """How far the reading has come; at most some ten times a second."""
 
 
+class Unheard:
+    """An observer for a reading that nobody follows."""
+
+    def head(self, info: ImageInfo) -> None:
+        """Nothing."""
+
+    def layer(self, index: int, facts: LayerFacts) -> None:
+        """Nothing."""
+
+    def progress(self, progress: Progress) -> None:
+        """Nothing."""
+
+
 class FileRef(NamedTuple):
     """One regular file of a layer."""
 

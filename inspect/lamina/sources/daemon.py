@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lamina.layers.index import LayerFacts, LayerIndex
+from lamina.layers.index import LayerIndex
 from lamina.model import Cancelled, ImageInfo, ImageSummary, LaminaError, Progress
 from lamina.overview import KnownImage
 from lamina.shelf import Shelf, diff_key
-from lamina.sources.base import Observer, ReadImage
+from lamina.sources.base import Observer, ReadImage, Unheard
 from lamina.sources.catalogue import Found, entries
 from lamina.sources.documents import quoted
 from lamina.sources.engine_answers import info_of, line_up, summary_of
@@ -94,7 +94,7 @@ class EngineSource:
         if not verify:
 
             def export(cancel: threading.Event) -> builtins.list[LayerIndex | None]:
-                return self._export(info, inspected, _Unheard(), cancel, verify=False).layers
+                return self._export(info, inspected, Unheard(), cancel, verify=False).layers
 
             stored = self._stored(info, cancel, ticker)
             if kept is not None:
@@ -289,19 +289,6 @@ class EngineSource:
                 raise connection_error(error, address) from None
 
         return answer(call, cancel, ticker.tick)
-
-
-class _Unheard:
-    """An observer for a reading nobody follows."""
-
-    def head(self, info: ImageInfo) -> None:
-        pass
-
-    def layer(self, index: int, facts: LayerFacts) -> None:
-        pass
-
-    def progress(self, progress: Progress) -> None:
-        pass
 
 
 def _matching(intake: Intake, info: ImageInfo) -> Found:
