@@ -33,6 +33,7 @@ class Terminal:
         self.slave = slave
         self.before = termios.tcgetattr(slave)
         self.seen = b""
+        self.typed_at = 0
         env = {
             name: value
             for name, value in os.environ.items()
@@ -59,10 +60,9 @@ class Terminal:
             self.process.stdin.close()
 
     def until(self, word: str) -> None:
-        """Read what is drawn until a word is in it."""
+        """Read what is drawn until a word is in it, from the last key on: words come in any order, and together."""
         end = time.monotonic() + LONG
-        start = len(self.seen)
-        while word.encode() not in self.seen[start:]:
+        while word.encode() not in self.seen[self.typed_at :]:
             assert time.monotonic() < end, f"{word!r} never came: {self.seen[-3000:]!r}"
             self._read(0.1)
 
@@ -74,6 +74,7 @@ class Terminal:
                 return
 
     def type(self, keys: str) -> None:
+        self.typed_at = len(self.seen)
         os.write(self.master, keys.encode())
 
     def end(self) -> int:
