@@ -17,11 +17,11 @@ from lamina_tui.background import in_thread
 from lamina_tui.commands import Scope, bindings
 from lamina_tui.entries import Entry
 from lamina_tui.glyphs import Glyphs
-from lamina_tui.screens import image_lines
-from lamina_tui.screens.base import FullScreen, Notice
+from lamina_tui.screens.base import Notice
 from lamina_tui.screens.dialogs import KindsScreen, TextScreen
 from lamina_tui.screens.reading import Opener
-from lamina_tui.session import ProgressMade, Rate, ScreenObserver
+from lamina_tui.screens.working import WorkingScreen
+from lamina_tui.session import Rate, ScreenObserver
 from lamina_tui.widgets.file_tree import FileTree
 from lamina_tui.widgets.key_bar import KeyBar
 from lamina_tui.widgets.line_bar import Line, LineBar, Part
@@ -37,7 +37,7 @@ def opener_of(entry: Entry) -> Opener:
     return lambda: (entry.source, entry.summary.target)
 
 
-class DiffScreen(FullScreen):
+class DiffScreen(WorkingScreen):
     """The second image against the first.
 
     Args:
@@ -59,14 +59,7 @@ class DiffScreen(FullScreen):
         self._openers = openers
         self._labels = labels
         self._loaded = loaded
-        self._cancel = threading.Event()
-        self._rate = Rate()
-        self._progress: Line = ([], [])
-        self._reading = ""
-        self._said = ""
         self.comparison: Comparison | None = None
-        self.busy = False
-        self.failed = False
 
     def compose(self) -> ComposeResult:
         """Title, facts, file tree, status, prompt, footer."""
@@ -99,10 +92,6 @@ class DiffScreen(FullScreen):
         files.usual_kinds = CHANGES
         files.set_kinds(CHANGES)
         self._start()
-
-    def on_unmount(self) -> None:
-        """Whoever still reads can stop."""
-        self._cancel.set()
 
     # Reading
 
@@ -172,22 +161,6 @@ class DiffScreen(FullScreen):
             return image
 
         return await in_thread(read)
-
-    def _fail(self, text: str) -> None:
-        self.busy, self.failed = False, True
-        self.show_notice(text, ["", "  R     read again", "  esc   back", "  q     quit"])
-        self.set_focus(None)
-        self._show()
-
-    def on_progress_made(self, event: ProgressMade) -> None:
-        """Show bytes and rate."""
-        if self.busy and not self._cancel.is_set():
-            self._tell(event.progress, self._rate.add(event.progress.done))
-
-    def _tell(self, progress: Progress, rate: float | None) -> None:
-        what = f"{self._reading}: {progress.what}" if self._reading else progress.what
-        self._progress = image_lines.progress(Progress(progress.done, progress.total, what), rate, self.glyphs)
-        self._show_status()
 
     # Showing
 

@@ -20,10 +20,10 @@ from lamina_tui import texts
 from lamina_tui.background import in_thread
 from lamina_tui.commands import Scope, bindings
 from lamina_tui.entries import Entry, Lister, listed
-from lamina_tui.screens import image_lines
-from lamina_tui.screens.base import FullScreen, Notice
+from lamina_tui.screens.base import Notice
 from lamina_tui.screens.dialogs import TextScreen
-from lamina_tui.session import ProgressMade, Rate, ScreenObserver
+from lamina_tui.screens.working import WorkingScreen
+from lamina_tui.session import Rate, ScreenObserver
 from lamina_tui.widgets.key_bar import KeyBar
 from lamina_tui.widgets.line_bar import Line, LineBar, TabBar
 from lamina_tui.widgets.row_list import RowList
@@ -37,7 +37,7 @@ TABS = ("pairs", "images", "layers", "misses")
 _TITLES = ("Pairs", "Images", "Layers", "Near misses")
 
 
-class SetScreen(FullScreen):
+class SetScreen(WorkingScreen):
     """Reads images one after the other and shows what those that are read share.
 
     Args:
@@ -52,18 +52,12 @@ class SetScreen(FullScreen):
         super().__init__()
         self._lister = lister
         self._label = label
-        self._cancel = threading.Event()
-        self._rate = Rate()
-        self._said = ""
-        self._progress: Line = ([], [])
         self._misses_of = 0
         self.tab = "pairs"
         self.entries: list[Entry] = []
         self.loaded: dict[tuple[str, str, str], LoadedImage] = {}
         self.faults: dict[tuple[str, str, str], str] = {}
         self.figures: ImageSet | None = None
-        self.busy = False
-        self.failed = False
 
     def compose(self) -> ComposeResult:
         """Title, tabs with their lists, status, footer."""
@@ -94,10 +88,6 @@ class SetScreen(FullScreen):
             rows.serve = self._serve
         self.set_focus(self.pane)
         self.action_reload()
-
-    def on_unmount(self) -> None:
-        """Whoever still reads can stop."""
-        self._cancel.set()
 
     # Reading
 
@@ -143,8 +133,6 @@ class SetScreen(FullScreen):
                 self._show_figures()
         self._read_all(cancel)
 
-    _reading = ""
-
     async def _tried(self, job: Callable[[], T]) -> T | str | None:
         """What a job on a thread answers; a text where it failed, None where it was cancelled."""
         try:
@@ -176,22 +164,6 @@ class SetScreen(FullScreen):
         self._show()
         if self.tab == "misses":
             self._look_for_misses()
-
-    def _fail(self, text: str) -> None:
-        self.busy, self.failed = False, True
-        self.show_notice(text, ["", "  R     read again", "  esc   back", "  q     quit"])
-        self.set_focus(None)
-        self._show()
-
-    def on_progress_made(self, event: ProgressMade) -> None:
-        """Show bytes and rate."""
-        if self.busy and not self._cancel.is_set():
-            self._tell(event.progress, self._rate.add(event.progress.done))
-
-    def _tell(self, progress: Progress, rate: float | None) -> None:
-        what = f"{self._reading}: {progress.what}" if self._reading else progress.what
-        self._progress = image_lines.progress(Progress(progress.done, progress.total, what), rate, self.glyphs)
-        self._show_status()
 
     # Showing
 
