@@ -104,7 +104,7 @@ def tree(root: str, members: int, mean: int, *, package: int = 40, hard_links: f
             layer.directory(top)
             for number in range(random.randrange(1, 2 * package)):
                 if random.random() < 0.12:
-                    # The dash keeps it apart from a file without a suffix: docker load refuses a path that stands twice.
+                    # The dash keeps it apart from all files: docker load refuses a path that stands twice.
                     directories.append(f"{random.choice(directories)}/{_word(random)}-{number}")
                     layer.directory(directories[-1])
                 path = f"{random.choice(directories)}/{_word(random)}{number}{random.choice(suffixes)}"

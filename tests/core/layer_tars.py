@@ -16,7 +16,7 @@ import xxhash
 
 import builders
 from lamina.layers.index import LayerIndex
-from lamina.layers.scan import LayerScanner
+from lamina.layers.scan import ALL, NONE, LayerScanner
 from lamina.load import LoadedImage, compute, load
 from lamina.model import Cause, ImageInfo, LayerInfo
 from lamina.sources.base import FileRef, ReadImage
@@ -186,7 +186,7 @@ WHERE = "layer 7 (sha256:0123) of test.tar"
 
 def scan(tar: bytes, *, chunk: int | None = None, hash_content: bool = True) -> LayerIndex:
     """The index of a tar, fed whole or in pieces of some length."""
-    scanner = LayerScanner(where=WHERE, hash_content=hash_content)
+    scanner = LayerScanner(where=WHERE, hash_within=ALL if hash_content else NONE)
     for start in range(0, len(tar), chunk or max(len(tar), 1)):
         scanner.feed(tar[start : start + (chunk or len(tar))])
     return scanner.finish()

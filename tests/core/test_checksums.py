@@ -30,7 +30,7 @@ from core.random_layers import Layers, layer_stacks
 from lamina import duplicates
 from lamina.duplicates import find_duplicates
 from lamina.layers.index import CRC_MARK, LayerIndex
-from lamina.layers.scan import LayerScanner
+from lamina.layers.scan import NONE, LayerScanner
 from lamina.load import LoadedImage, compute
 from lamina.model import Cancelled, Cause
 from lamina.sources.base import FileRef, ReadImage
@@ -45,7 +45,7 @@ def checksum(content: bytes) -> bytes:
 
 def recorded(tar: bytes, *, colliding: bool = False) -> LayerIndex:
     """An index as a reading of an engine's record gives it: contents passed over, each with its checksum."""
-    scanner = LayerScanner(where=WHERE, hash_content=False)
+    scanner = LayerScanner(where=WHERE, hash_within=NONE)
     position = 0
     while position < len(tar):
         scanner.feed(tar[position : position + 512])

@@ -56,7 +56,7 @@ from core.layer_tars import (
 )
 from lamina.layers.index import LayerIndex
 from lamina.layers.read import scan_plain
-from lamina.layers.scan import MAX_SIZE, LayerScanner
+from lamina.layers.scan import ALL, MAX_SIZE, NONE, LayerScanner
 from lamina.model import Kind, LaminaError
 from needs import tool, unavailable
 
@@ -304,7 +304,7 @@ def test_sizes_in_base_256() -> None:
 def test_a_base_256_size_beyond_octal_is_read_past_without_reading() -> None:
     """9 GiB of payload that is never made: the reader says how much it may pass over."""
     size = 9 << 30
-    scanner = LayerScanner(where=WHERE, hash_content=False)
+    scanner = LayerScanner(where=WHERE, hash_within=NONE)
 
     scanner.feed(header(file("huge"), size))
     assert scanner.skippable == size
@@ -463,7 +463,7 @@ def test_an_absurd_pax_time_is_refused_or_bounded(text: bytes) -> None:
 
 @pytest.mark.parametrize("flag", [b"x", b"g", b"L", b"K"])
 def test_a_huge_extension_is_refused_without_waiting_for_it(flag: bytes) -> None:
-    scanner = LayerScanner(where=WHERE, hash_content=True)
+    scanner = LayerScanner(where=WHERE, hash_within=ALL)
 
     assert outcome(lambda: scanner.feed(header(Member(b"e", flag), 1 << 40))) is not None
 
@@ -885,7 +885,7 @@ def test_pieces_of_any_length_give_the_same_index(chunk: int) -> None:
 
 def test_empty_pieces_are_harmless() -> None:
     tar = mixed_layer()
-    scanner = LayerScanner(where=WHERE, hash_content=True)
+    scanner = LayerScanner(where=WHERE, hash_within=ALL)
     for byte in tar:
         scanner.feed(b"")
         scanner.feed(bytes([byte]))
@@ -898,7 +898,7 @@ def test_empty_pieces_are_harmless() -> None:
 @settings(max_examples=50)
 def test_pieces_of_random_lengths_give_the_same_index(lengths: list[int]) -> None:
     tar = mixed_layer()
-    scanner = LayerScanner(where=WHERE, hash_content=True)
+    scanner = LayerScanner(where=WHERE, hash_within=ALL)
     position = 0
     for length in itertools.cycle(lengths):
         scanner.feed(tar[position : position + length])
@@ -918,7 +918,7 @@ def test_without_hashing_no_content_is_known_and_with_it_all_is(hash_content: bo
 
 def skipping(tar: bytes, window: int) -> tuple[LayerIndex, int]:
     """The index read as from a file, in windows, passing over payloads; and how many bytes were read."""
-    scanner = LayerScanner(where=WHERE, hash_content=False)
+    scanner = LayerScanner(where=WHERE, hash_within=NONE)
     position = fed = 0
     while position < len(tar):
         data = tar[position : position + window]

@@ -11,7 +11,7 @@ import xxhash
 
 from core.layer_tars import WHERE, Member, image_info, layer_tar, scan
 from lamina.layers.index import CRC_MARK, LayerIndex
-from lamina.layers.scan import LayerScanner
+from lamina.layers.scan import NONE, LayerScanner
 from lamina.load import LoadedImage, compute
 from lamina.sources.base import FileRef, ReadImage
 
@@ -41,7 +41,7 @@ class Tars:
 
 def recorded(tar: bytes) -> LayerIndex:
     """An index with checksums for contents."""
-    scanner = LayerScanner(where=WHERE, hash_content=False)
+    scanner = LayerScanner(where=WHERE, hash_within=NONE)
     position = 0
     while position < len(tar):
         scanner.feed(tar[position : position + 512])

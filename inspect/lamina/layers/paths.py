@@ -67,15 +67,11 @@ def classify(names: list[bytes], flags: NDArray[np.uint8]) -> tuple[list[bytes],
         and anything but a directory that claims to be the root.
     """
     kind = _KIND[flags]
-    if any(flags == 0):  # V7 had no directories: a trailing slash made one
-        for row in np.flatnonzero(flags == 0).tolist():
-            if names[row].endswith(b"/"):
-                kind[row] = Kind.DIR
+    for row in np.flatnonzero(flags == 0).tolist():  # V7 had no directories: a trailing slash made one
+        if names[row].endswith(b"/"):
+            kind[row] = Kind.DIR
     keep = kind != 255
-    plain = [name[:-1] if name[-1:] == b"/" else name for name in names]
-    if any(name[:2] == b"./" for name in plain):  # the usual oddity, done fast
-        plain = [name[2:] if name[:2] == b"./" else name for name in plain]
-    keys = _plain_keys(plain)
+    keys = _keys(names)
     if _WHITEOUT in SEPARATOR.join(keys):
         for row, key in enumerate(keys):
             if _WHITEOUT in key:
@@ -87,9 +83,10 @@ def classify(names: list[bytes], flags: NDArray[np.uint8]) -> tuple[list[bytes],
     return keys, kind, keep
 
 
-def _plain_keys(names: list[bytes]) -> list[bytes]:
-    """Keys of names, all in one go where none of them needs to be normalised."""
-    blob = b"\0\0" + b"\0\0".join(names).replace(b"/", SEPARATOR) + b"\0\0"
+def _keys(names: list[bytes]) -> list[bytes]:
+    """Keys of names, all in one go where none of them has more to it than a leading ``./`` or ``/`` or a last ``/``."""
+    blob = b"\0\0" + b"\0\0".join(names) + b"\0\0"
+    blob = blob.replace(b"\0\0./", b"\0\0").replace(b"/", SEPARATOR).replace(b"\0\0\0", b"\0\0")
     if not (b"\0\0\0" in blob or b"\0.\0" in blob or b"\0..\0" in blob):
         keys = blob[2:-2].split(b"\0\0")
         if len(keys) == len(names):  # else a doubled slash parted a name

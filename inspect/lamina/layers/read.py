@@ -10,10 +10,15 @@ from collections.abc import Callable, Iterable
 from lamina.layers.block import BLOCK
 from lamina.layers.codec import Decompressor, decompressor, sniff
 from lamina.layers.index import LayerIndex
-from lamina.layers.scan import LayerScanner
+from lamina.layers.scan import ALL, LayerScanner
 from lamina.model import Cancelled, LaminaError
 
 _WINDOW = 128 << 10
+_WIDE_WINDOW = 1 << 20
+"""Bytes read at a time where files are small, and next to nothing is passed over."""
+
+_WORTH_READING = 64 << 10
+"""Bytes of a file that are read on to their end for its content id: as many as passing over them would save little."""
 
 
 class StreamScan:
@@ -38,7 +43,7 @@ class StreamScan:
         self._cancel = cancel
         self._head = b""
         self._codec: Decompressor | None = None
-        self._scanner = LayerScanner(where=where, hash_content=True)
+        self._scanner = LayerScanner(where=where, hash_within=ALL)
         self._plain = False
         self._raw = hashlib.sha256() if want_digest else None
         self._tar = hashlib.sha256() if want_diff_id else None
@@ -155,9 +160,10 @@ def scan_plain(
     cancel: threading.Event,
     advance: Callable[[int], None],
 ) -> LayerIndex:
-    """Scan a plain layer tar in place, inside an open file, passing over what files contain.
+    """Scan a plain layer tar in place, inside an open file, passing over what large files contain.
 
-    Windows are read with pread, not mapped: a map's pages would count as our memory.
+    Small files are in what is read anyway, so their content ids are made in passing. Windows are read with pread, not
+    mapped: a map's pages would count as our memory, and a file cut short meanwhile would end the process.
 
     Args:
         fd: an open, seekable file.
@@ -171,13 +177,14 @@ def scan_plain(
         LaminaError: damaged, truncated, or unreadable.
         Cancelled: ``cancel`` was set.
     """
-    scanner = LayerScanner(where=where, hash_content=False)
+    scanner = LayerScanner(where=where, hash_within=_WORTH_READING)
     position, end = offset, offset + size
+    window = _WINDOW
     while position < end:
         if cancel.is_set():
             raise Cancelled
         try:
-            data = os.pread(fd, min(_WINDOW, end - position), position)
+            data = os.pread(fd, min(window, end - position), position)
         except OSError as error:
             raise LaminaError(f"{where}: {error.strerror or error}") from None
         if not data:
@@ -188,4 +195,5 @@ def scan_plain(
             scanner.skip(skipped)
         advance(len(data) + skipped)
         position += len(data) + skipped
+        window = _WINDOW if skipped else _WIDE_WINDOW
     return scanner.finish()

@@ -1,12 +1,10 @@
 """Scan a layer's tar to its index, whatever way the bytes come.
 
-One push parser serves file windows (payloads skipped), decompressors and streams. It walks from header to header
-and leaves the fields to be decoded by the thousand (:mod:`lamina.layers.headers`).
+One push parser serves file windows (payloads skipped), decompressors and streams. It walks from header to header,
+noting where each stands, and leaves the fields to be decoded by the thousand (:mod:`lamina.layers.headers`).
 """
 
 from __future__ import annotations
-
-from typing import Any, TypeVar
 
 import numpy as np
 import xxhash
@@ -14,12 +12,11 @@ from numpy.typing import NDArray
 
 from lamina.layers.block import BLOCK, ZERO_BLOCK
 from lamina.layers.extensions import MAX_EXTENSION, Override, apply_pax, gnu_sparse, map_continues
-from lamina.layers.headers import HeaderBatch, decode_headers, parse_number
-from lamina.layers.index import LayerIndex, join_keys
-from lamina.layers.paths import MAX_PATH, classify, path_key
-from lamina.model import Kind, LaminaError
-
-_Scalar = TypeVar("_Scalar", bound=np.generic)
+from lamina.layers.headers import decode_headers, parse_number
+from lamina.layers.index import LayerIndex
+from lamina.layers.index_builder import IndexBuilder
+from lamina.layers.paths import MAX_PATH
+from lamina.model import LaminaError
 
 MAX_SIZE = 1 << 42
 """Bytes a file may have: more is a damaged header, and sums of what headers say must stay in 64 bits."""
@@ -27,15 +24,16 @@ MAX_SIZE = 1 << 42
 _BATCH = 4096
 _NO_CONTENT = bytes(16)
 _EMPTY_CONTENT = xxhash.xxh3_128_digest(b"")
-_INT64_MAX = 2**63 - 1
-
-# As plain numbers: looking a member of an enumeration up costs more than the comparison.
-_FILE, _HARDLINK, _SYMLINK = int(Kind.FILE), int(Kind.HARDLINK), int(Kind.SYMLINK)
 
 # Type flags: what carries a payload, what a row is made of (tar(5)).
 _REGULAR = frozenset(b"0\x007S")
 _HEADER_ONLY = frozenset(b"123456")
 _EXTENSION = frozenset(b"xgXLK")
+
+ALL = 1 << 62
+"""Of contents to be hashed: all of them."""
+NONE = -1
+"""Of contents to be hashed: none."""
 
 
 class LayerScanner:
@@ -43,12 +41,14 @@ class LayerScanner:
 
     Args:
         where: names the layer in errors, ``layer 3 (sha256:ab…) of web.tar``.
-        hash_content: compute the content id of every regular file in passing; else payloads may be skipped.
+        hash_within: compute in passing the content id of every regular file of which no more than this many bytes are
+            still to be fed when its header is met: :data:`ALL`, :data:`NONE`, or as many as are worth reading on for.
+            The rest of other payloads may be skipped.
     """
 
-    def __init__(self, *, where: str, hash_content: bool) -> None:
+    def __init__(self, *, where: str, hash_within: int) -> None:
         self._where = where
-        self._hash = hash_content
+        self._hash_within = hash_within
         self._rest = b""
         self._position = 0  # bytes of the tar consumed before the next fed byte
         self._payload = 0  # bytes of content still to come
@@ -56,18 +56,22 @@ class LayerScanner:
         self._hasher: xxhash.xxh3_128 | None = None
         self._sparse_blocks = False
         self._ended = False
-        self._blocks: list[bytes] = []
+        # Of the rows of the data being walked: where in it their headers stand.
+        self._at: list[int] = []
+        self._extensions_at: list[int] = []
+        # Of the rows since the last flush.
+        self._headers: list[NDArray[np.uint8]] = []
         self._sizes: list[int] = []
-        self._offsets: list[int] = []
+        self._offsets: list[NDArray[np.int64]] = []
         self._contents: list[bytes] = []
         self._overrides: dict[int, Override] = {}
         self._override: Override | None = None
-        self._columns = _Columns()
+        self._columns = IndexBuilder()
 
     @property
     def skippable(self) -> int:
         """Bytes that the next feed may leave out, by :meth:`skip`: the rest of a payload nobody needs."""
-        if self._ended or self._hash or self._hasher is not None or self._rest:
+        if self._ended or self._hasher is not None or self._rest:
             return 0
         return self._payload + self._padding
 
@@ -99,7 +103,9 @@ class LayerScanner:
             self._rest = b""
         position = self._take_payload(data, 0) if self._payload or self._padding else 0
         if not (self._payload or self._padding):
-            position = self._walk(data, position)
+            start = position
+            position = self._walk(data, start)
+            self._gather(data, start)
         self._position += position
         self._keep(data[position:])
 
@@ -141,112 +147,135 @@ class LayerScanner:
     def _walk(self, data: bytes, position: int) -> int:
         """Go from header to header through ``data``; returns where it stopped."""
         end = len(data)
-        base = self._position
-        blocks, sizes, offsets, contents = self._blocks, self._sizes, self._offsets, self._contents
-        add_block, add_size, add_offset, add_content = blocks.append, sizes.append, offsets.append, contents.append
-        hashing, digest = self._hash, xxhash.xxh3_128_digest
-        while position + BLOCK <= end:
-            block = data[position : position + BLOCK]
+        while position + BLOCK <= end and not self._ended:
             if self._sparse_blocks:
-                self._overrides[len(blocks) - 1].sparse_map += block
-                self._sparse_blocks = map_continues(block)
-                position += BLOCK
-                if not self._sparse_blocks:
-                    offsets[-1] = base + position
-                    position = self._begin_payload(data, position, sizes[-1])
+                position = self._sparse_block(data, position)
                 continue
-            flag = block[156]
-            try:
-                size = int(block[124:135], 8)
-                if block[135] not in b"\0 ":
-                    size = parse_number(block[124:136])
-            except ValueError:
-                if block == ZERO_BLOCK:
-                    self._ended = True
-                    return position + BLOCK
-                try:
-                    size = parse_number(block[124:136])
-                except ValueError:
-                    raise self._damaged(base + position) from None
-            if not 0 <= size <= MAX_SIZE:
-                raise self._damaged(base + position)
-            if flag == 0x30 and self._override is None and len(blocks) < _BATCH:
-                # An ordinary file that is all here: nearly every member, so as little as can be is done for it.
-                after = position + BLOCK + ((size + 511) & -BLOCK)
-                if after <= end:
-                    position += BLOCK
-                    add_block(block)
-                    add_size(size)
-                    add_offset(base + position)
-                    if not size:
-                        add_content(_EMPTY_CONTENT)
-                    else:
-                        add_content(digest(data[position : position + size]) if hashing else _NO_CONTENT)
-                    position = after
-                    continue
+            if self._override is None:
+                position = self._ordinary(data, position)
+                if position + BLOCK > end:
+                    break
+            flag = data[position + 156]
             if flag in _EXTENSION:
+                size = self._size(data, position)
                 if size > MAX_EXTENSION:
-                    raise self._damaged(base + position)
+                    raise self._damaged(self._position + position)
                 whole = BLOCK + size + (-size % BLOCK)
                 if position + whole > end:
                     break
-                decode_headers([block], f"{self._where}, byte {base + position}")
-                self._extend(flag, data[position + BLOCK : position + BLOCK + size], base + position)
+                self._extensions_at.append(position)
+                self._extend(flag, data[position + BLOCK : position + BLOCK + size], self._position + position)
                 position += whole
-                continue
-            override, self._override = self._override, None
-            if override is not None and override.size is not None and flag not in _HEADER_ONLY:
-                size = override.size
-            if size > MAX_SIZE or (override is not None and (override.real_size or 0) > MAX_SIZE):
-                raise self._damaged(base + position)
-            position += BLOCK
-            if flag in _HEADER_ONLY:
-                size = 0  # as engines read it, whatever the field says
-            if flag == 0x53:
-                override = override or Override()
-                override.sparse = True
-                try:
-                    override.real_size, self._sparse_blocks = gnu_sparse(block)
-                except ValueError:
-                    raise self._damaged(base + position) from None
-                if not 0 <= override.real_size <= MAX_SIZE:
-                    raise self._damaged(base + position)
-                override.sparse_map = block[386:482]
-            if override is not None:
-                self._overrides[len(blocks)] = override
-            blocks.append(block)
-            sizes.append(size)
-            offsets.append(base + position)
-            if flag not in _REGULAR or (override is not None and override.sparse):
-                contents.append(_NO_CONTENT)
-                if not self._sparse_blocks:
-                    position = self._begin_payload(data, position, size)
-            elif size == 0:
-                contents.append(_EMPTY_CONTENT)
-            elif position + size + 511 <= end:
-                contents.append(xxhash.xxh3_128_digest(data[position : position + size]) if self._hash else _NO_CONTENT)
-                position += size + (-size & 511)
+            elif data[position : position + BLOCK] == ZERO_BLOCK:
+                self._ended = True
+                position += BLOCK
             else:
-                contents.append(_NO_CONTENT)
-                position = self._begin_payload(data, position, size)
-            if len(blocks) >= _BATCH and not self._payload and not self._sparse_blocks:
-                self._flush()
+                position = self._member(data, position, flag)
         return position
 
-    def _begin_payload(self, data: bytes, position: int, size: int) -> int:
+    def _ordinary(self, data: bytes, position: int) -> int:
+        """Take members without any oddity that are here whole, nearly all there are; returns where the first other is.
+
+        As little as can be is done for each. What this takes for a size is looked at again when headers are decoded.
+        """
+        end = len(data)
+        last = end - BLOCK
+        add_at, add_size, add_content = self._at.append, self._sizes.append, self._contents.append
+        hashing, digest = self._hash_within >= 0, xxhash.xxh3_128_digest
+        try:
+            while position <= last:
+                flag = data[position + 156]
+                after = position + BLOCK
+                if flag == 0x30:
+                    size = int(data[position + 124 : position + 135], 8)
+                    # The twelfth character of a size is a digit, a blank or NUL.
+                    if size < 0 or data[position + 135] & 0xDF:
+                        break
+                    if size:
+                        stop = after + size
+                        after = stop + (-size & 511)
+                        if after > end:
+                            break
+                        add_content(digest(data[position + BLOCK : stop]) if hashing else _NO_CONTENT)
+                    else:
+                        add_content(_EMPTY_CONTENT)
+                elif 0x31 <= flag <= 0x36:  # header only
+                    size = 0
+                    add_content(_NO_CONTENT)
+                else:
+                    break
+                add_at(position)
+                add_size(size)
+                position = after
+        except ValueError:
+            pass  # a size that is no plain octal number
+        return position
+
+    def _member(self, data: bytes, position: int, flag: int) -> int:
+        """Take one member of whatever kind; returns where the walk goes on."""
+        start = position
+        size = self._size(data, position)
+        override, self._override = self._override, None
+        if override is not None and override.size is not None and flag not in _HEADER_ONLY:
+            size = override.size
+        if size > MAX_SIZE or (override is not None and (override.real_size or 0) > MAX_SIZE):
+            raise self._damaged(self._position + position)
+        position += BLOCK
+        if flag in _HEADER_ONLY:
+            size = 0  # as engines read it, whatever the field says
+        if flag == 0x53:
+            override = override or Override()
+            override.sparse = True
+            block = data[start:position]
+            try:
+                override.real_size, self._sparse_blocks = gnu_sparse(block)
+            except ValueError:
+                raise self._damaged(self._position + start) from None
+            if not 0 <= override.real_size <= MAX_SIZE:
+                raise self._damaged(self._position + start)
+            override.sparse_map = block[386:482]
+        if override is not None:
+            self._overrides[len(self._sizes)] = override
+        self._at.append(start)
+        self._sizes.append(size)
+        self._contents.append(_NO_CONTENT)
+        if self._sparse_blocks:
+            return position
+        return self._begin_payload(data, position, regular=flag in _REGULAR)
+
+    def _size(self, data: bytes, position: int) -> int:
+        """What the header at ``position`` says of its size."""
+        try:
+            size = parse_number(data[position + 124 : position + 136])
+        except ValueError:
+            raise self._damaged(self._position + position) from None
+        if not 0 <= size <= MAX_SIZE:
+            raise self._damaged(self._position + position)
+        return size
+
+    def _sparse_block(self, data: bytes, position: int) -> int:
+        """Take one more block of the last row's sparse map; returns where the walk goes on."""
+        block = data[position : position + BLOCK]
+        self._overrides[len(self._sizes) - 1].sparse_map += block
+        self._sparse_blocks = map_continues(block)
+        position += BLOCK
+        return position if self._sparse_blocks else self._begin_payload(data, position, regular=True)
+
+    def _begin_payload(self, data: bytes, position: int, *, regular: bool) -> int:
         """Start on the last row's payload at ``position``; returns where ``data`` has no more of it."""
+        size = self._sizes[-1]
         self._payload = size
         self._padding = -size % BLOCK
-        row = len(self._blocks) - 1
-        override = self._overrides.get(row)
-        sparse = override is not None and override.sparse
-        if (self._hash or sparse) and self._blocks[row][156] in _REGULAR:
+        override = self._overrides.get(len(self._sizes) - 1)
+        if override is not None and override.sparse:
+            # The holes are not in the payload: the map stands for them. Equal ids still mean equal contents.
+            self._hasher = xxhash.xxh3_128(b"sparse\0%d\0%s" % (override.real_size or 0, override.sparse_map))
+        elif regular and max(size - (len(data) - position), 0) <= self._hash_within:
             self._hasher = xxhash.xxh3_128()
-            if override is not None and sparse:
-                # The holes are not in the payload: the map stands for them. Equal ids still mean equal contents.
-                self._hasher.update(b"sparse\0%d\0%s" % (override.real_size or 0, override.sparse_map))
+        elif regular and not size:
+            self._contents[-1] = _EMPTY_CONTENT
         if size == 0 and self._hasher is not None:
-            self._contents[row] = self._hasher.digest()
+            self._contents[-1] = self._hasher.digest()
             self._hasher = None
         return self._take_payload(data, position)
 
@@ -270,104 +299,30 @@ class LayerScanner:
     def _damaged(self, position: int) -> LaminaError:
         return LaminaError(f"{self._where}: bad tar header at byte {position} (damaged, or not a tar)")
 
+    def _gather(self, data: bytes, start: int) -> None:
+        """Keep the headers of the rows that the walk through ``data`` from ``start`` on found."""
+        if self._at or self._extensions_at:
+            blocks = np.frombuffer(data, dtype=np.uint8, count=(len(data) - start) // BLOCK * BLOCK, offset=start)
+            blocks = blocks.reshape(-1, BLOCK)
+            if self._extensions_at:
+                decode_headers(blocks[[(at - start) // BLOCK for at in self._extensions_at]], self._where)
+                self._extensions_at.clear()
+        if self._at:
+            at = np.array(self._at, dtype=np.int64)
+            self._at.clear()
+            self._headers.append(blocks[(at - start) // BLOCK])
+            self._offsets.append(at + (self._position + BLOCK))
+        # The last row may still want its content or its sparse map.
+        if len(self._sizes) >= _BATCH and not self._payload and not self._sparse_blocks:
+            self._flush()
+
     def _flush(self) -> None:
-        if self._blocks:
-            batch = decode_headers(self._blocks, self._where)
-            self._columns.add(batch, self._sizes, self._offsets, self._contents, self._overrides)
-            # Cleared in place: _walk holds on to these lists.
-            for column in (self._blocks, self._sizes, self._offsets, self._contents):
+        if self._sizes:
+            batch = decode_headers(np.concatenate(self._headers), self._where)
+            if not ((batch.size >= 0) & (batch.size <= MAX_SIZE)).all():
+                raise LaminaError(f"{self._where}: bad tar header: a size out of all bounds (damaged, or not a tar)")
+            offsets = np.concatenate(self._offsets)
+            self._columns.add(batch, self._sizes, offsets, self._contents, self._overrides)
+            for column in (self._headers, self._sizes, self._offsets, self._contents):
                 column.clear()
             self._overrides = {}
-
-
-class _Columns:
-    """Gathers decoded batches and makes the index of them."""
-
-    def __init__(self) -> None:
-        self._keys: list[bytes] = []
-        self._parts: dict[str, list[NDArray[Any]]] = {}
-        self._contents = bytearray()
-        self._links: dict[int, bytes] = {}
-        self._devices: dict[int, tuple[int, int]] = {}
-        self._xattrs: dict[int, bytes] = {}
-
-    def add(
-        self,
-        batch: HeaderBatch,
-        sizes: list[int],
-        offsets: list[int],
-        contents: list[bytes],
-        overrides: dict[int, Override],
-    ) -> None:
-        names, links = batch.names, batch.links
-        mtime = np.clip(batch.mtime, -(_INT64_MAX // 10**9), _INT64_MAX // 10**9) * 10**9
-        size = np.array(sizes, dtype=np.int64)
-        uid, gid = batch.uid, batch.gid
-        xattrs: dict[int, bytes] = {}
-        for row, override in overrides.items():
-            if override.name is not None:
-                names[row] = override.name
-            if override.link is not None:
-                links[row] = override.link
-            if override.real_size is not None:
-                size[row] = override.real_size
-            if override.mtime is not None:
-                mtime[row] = override.mtime
-            if override.uid is not None:
-                uid[row] = override.uid
-            if override.gid is not None:
-                gid[row] = override.gid
-            if override.xattrs:
-                xattrs[row] = override.xattrs
-        keys, kind, keep = classify(names, batch.matrix[:, 156])
-        size[kind != _FILE] = 0
-        first = len(self._keys)
-        rows = np.arange(len(names))
-        if not keep.all():
-            rows = np.flatnonzero(keep)
-            keys = [keys[row] for row in rows.tolist()]
-        kept = kind[rows]
-        for new in np.flatnonzero(kept == _SYMLINK).tolist():
-            self._links[first + new] = links[int(rows[new])]
-        for new in np.flatnonzero(kept == _HARDLINK).tolist():
-            self._links[first + new] = path_key(links[int(rows[new])])
-        for new in np.flatnonzero(batch.device[rows]).tolist():
-            self._devices[first + new] = batch.device_numbers(int(rows[new]))
-        for row, text in xattrs.items():
-            if keep[row]:
-                self._xattrs[first + int(np.searchsorted(rows, row))] = text
-        self._keys += keys
-        hashes = np.frombuffer(b"".join(contents), dtype=np.uint64).reshape(-1, 2)
-        regular = kind == _FILE
-        for name, column in (
-            ("kind", kind),
-            ("size", size),
-            ("mode", (batch.mode & 0o7777).astype(np.uint16)),
-            ("uid", (uid & 0xFFFFFFFF).astype(np.uint32)),
-            ("gid", (gid & 0xFFFFFFFF).astype(np.uint32)),
-            ("mtime", mtime),
-            ("offset", np.array(offsets, dtype=np.int64)),
-            ("content", np.where(regular[:, None], hashes, np.uint64(0))),
-        ):
-            self._parts.setdefault(name, []).append(column[rows])
-
-    def index(self, tar_size: int) -> LayerIndex:
-        def column(name: str, dtype: type[_Scalar], shape: tuple[int, ...] = (0,)) -> NDArray[_Scalar]:
-            parts = self._parts.get(name)
-            return np.concatenate(parts).astype(dtype, copy=False) if parts else np.zeros(shape, dtype)
-
-        return LayerIndex(
-            keys_blob=join_keys(self._keys),
-            kind=column("kind", np.uint8),
-            size=column("size", np.int64),
-            mode=column("mode", np.uint16),
-            uid=column("uid", np.uint32),
-            gid=column("gid", np.uint32),
-            mtime=column("mtime", np.int64),
-            offset=column("offset", np.int64),
-            content=column("content", np.uint64, (0, 2)),
-            links=self._links,
-            devices=self._devices,
-            xattrs=self._xattrs,
-            tar_size=tar_size,
-        )

@@ -16,7 +16,7 @@ from pathlib import Path
 from lamina.layers.block import BLOCK
 from lamina.layers.codec import decompressor
 from lamina.layers.index import CRC_MARK, LayerIndex
-from lamina.layers.scan import LayerScanner
+from lamina.layers.scan import NONE, LayerScanner
 from lamina.model import Cancelled, LaminaError
 
 _CHUNK = 256 << 10
@@ -45,7 +45,7 @@ class TarSplitJob:
             LaminaError: the record is unreadable, or of a shape that this reading can't be exact on.
             Cancelled: ``cancel`` was set.
         """
-        scanner = LayerScanner(where=self.where, hash_content=False)
+        scanner = LayerScanner(where=self.where, hash_within=NONE)
         try:
             with Path(self.path).open("rb") as file:
                 lines = _lines(iter(lambda: file.read(_CHUNK), b""), self.where)
