@@ -6,17 +6,15 @@ subtree, siblings stand by name. So a subtree is a range of rows, and a sum over
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise, repeat
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamina.layers.index import SEPARATOR
-
-_FEW = 500  # rows put in one by one rather than by sorting all anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +52,18 @@ class PathTable:
     def texts(self, paths: NDArray[np.int32]) -> list[bytes]:
         """The whole path of each row; for many rows at once, whose directories recur."""
         names = self.names.split(SEPARATOR)
-        rows, parents = paths.tolist(), self.parent[paths].tolist()
-        prefix = {0: b""}
+        parent = self.parent.tolist()
+        rows = paths.tolist()
+        prefix = {0: b""}  # of what stands right below a directory
+        parents = self.parent[paths].tolist()
         for top in dict.fromkeys(parents):
             above = []
             here = top
             while here not in prefix:
                 above.append(here)
-                here = int(self.parent[here])
+                here = parent[here]
             for row in reversed(above):
-                prefix[row] = prefix[int(self.parent[row])] + names[row] + b"/"
+                prefix[row] = prefix[parent[row]] + names[row] + b"/"
         return [prefix[parent] + names[row] for row, parent in zip(rows, parents, strict=True)]
 
     def find(self, path: bytes) -> int | None:
@@ -100,57 +100,85 @@ def build_path_table(key_lists: Sequence[list[bytes]]) -> tuple[PathTable, list[
     Returns:
         The table of all keys and their ancestors; and each list as rows of the table.
     """
-    # Layers mostly come in order, and runs that are in order sort in little more than one pass.
-    every = [b""]
+    row_of: dict[bytes, int] = {b"": 0}
     for keys in key_lists:
-        every += keys
-    every.sort()
-    ordered = list(dict.fromkeys(every))
-    del every
-    parents, names = _split(ordered)
-    missing = set(parents).difference(ordered)
-    while missing:
-        if len(missing) > _FEW:
-            ordered = sorted(missing.union(ordered))
-            parents, names = _split(ordered)
-        else:
-            for key in missing:
-                row = bisect_left(ordered, key)
-                above, _, name = key.rpartition(SEPARATOR)
-                ordered.insert(row, key)
-                parents.insert(row, above)
-                names.insert(row, name)
-        missing = {key.rpartition(SEPARATOR)[0] for key in missing}.difference(ordered)
-    count = len(ordered)
-    row_of = dict(zip(ordered, range(count), strict=True))
-    rows = [np.fromiter(map(row_of.__getitem__, keys), dtype=np.int32, count=len(keys)) for keys in key_lists]
-    parent = np.fromiter(map(row_of.__getitem__, parents), dtype=np.int32, count=count)
-    del row_of, parents
-    depth = np.fromiter(map(bytes.count, ordered, repeat(SEPARATOR)), dtype=np.int32, count=count) + 1
-    depth[0] = 0
-    del ordered
-    lengths = np.fromiter(map(len, names), dtype=np.int64, count=count) + 1
-    name_start = np.zeros(count + 1, dtype=np.int64)
-    np.cumsum(lengths, out=name_start[1:])
-    table = PathTable(parent, depth, _ends(parent, depth), SEPARATOR.join(names) + SEPARATOR, name_start)
-    return table, rows
+        row_of |= dict.fromkeys(keys, 0)
+    ordered = sorted(row_of)
+    shape = _Shape(ordered)
+    while missing := shape.missing_parents(ordered):  # engines list every directory: nearly never
+        for key in missing:
+            while key not in row_of:
+                row_of[key] = 0
+                insort(ordered, key)
+                key = key.rpartition(SEPARATOR)[0]
+        shape = _Shape(ordered)
+    table = shape.table()
+    row_of.update(zip(ordered, range(table.count), strict=True))
+    return table, [np.fromiter(map(row_of.__getitem__, keys), dtype=np.int32, count=len(keys)) for keys in key_lists]
 
 
-def _split(keys: list[bytes]) -> tuple[list[bytes], list[bytes]]:
-    """(parent keys, names) of path keys."""
-    cuts = list(map(bytes.rfind, keys, repeat(SEPARATOR)))
-    parents = [key[:cut] if cut > 0 else b"" for key, cut in zip(keys, cuts, strict=True)]
-    return parents, [key[cut + 1 :] for key, cut in zip(keys, cuts, strict=True)]
+class _Shape:
+    """What can be seen of sorted path keys, the root's among them, all at once."""
+
+    def __init__(self, keys: list[bytes]) -> None:
+        self._count = len(keys)
+        self._characters = np.frombuffer(SEPARATOR.join(keys) + SEPARATOR, dtype=np.uint8)
+        lengths = np.fromiter(map(len, keys), dtype=np.int64, count=self._count)
+        stops = np.cumsum(lengths + 1)  # behind each key's separator
+        is_separator = self._characters == SEPARATOR[0]
+        separators = np.flatnonzero(is_separator)
+        seen = np.searchsorted(separators, stops)  # separators up to each key's own
+        depth = np.diff(seen, prepend=0).astype(np.int32)
+        depth[0] = 0
+        self._nested = depth > 1
+        self._parent_length = np.zeros(self._count, dtype=np.int64)
+        starts = stops - lengths - 1
+        self._parent_length[self._nested] = separators[seen[self._nested] - 2] - starts[self._nested]
+        self._lengths = lengths
+        self._depth = depth
+        self._levels = _levels(depth)
+        # In pre-order the parent of a row is the last one above it that is less deep by one, if it is there at all.
+        self._parent = np.zeros(self._count, dtype=np.int32)
+        for upper, level in pairwise(self._levels):
+            if len(upper):
+                self._parent[level] = upper[np.maximum(np.searchsorted(upper, level) - 1, 0)]
+
+    def missing_parents(self, keys: list[bytes]) -> set[bytes]:
+        """Parents that are not among the keys."""
+        parents = map(keys.__getitem__, self._parent.tolist())
+        there = np.fromiter(map(bytes.startswith, keys, parents), dtype=bool, count=self._count)
+        there &= self._lengths[self._parent] == self._parent_length
+        return {keys[row][: int(self._parent_length[row])] for row in np.flatnonzero(~there).tolist()}
+
+    def table(self) -> PathTable:
+        """The table, where no parent is missing."""
+        # A name is what follows the parent and a separator: what comes before is cut out of all keys at once.
+        cut = self._parent_length + self._nested
+        lengths = self._lengths + 1 - cut
+        kept = np.repeat(np.tile([False, True], self._count), np.column_stack([cut, lengths]).ravel())
+        name_start = np.zeros(self._count + 1, dtype=np.int64)
+        np.cumsum(lengths, out=name_start[1:])
+        return PathTable(
+            parent=self._parent,
+            depth=self._depth,
+            end=_ends(self._parent, self._levels),
+            names=self._characters[kept].tobytes(),
+            name_start=name_start,
+        )
 
 
-def _ends(parent: NDArray[np.int32], depth: NDArray[np.int32]) -> NDArray[np.int32]:
+def _levels(depth: NDArray[np.int32]) -> list[NDArray[np.int64]]:
+    """Rows by depth, the root's first; ascending."""
+    by_depth = np.argsort(depth, kind="stable")
+    bounds = np.searchsorted(depth[by_depth], np.arange(int(depth.max()) + 2)).tolist()
+    return [by_depth[start:stop] for start, stop in pairwise(bounds)]
+
+
+def _ends(parent: NDArray[np.int32], levels: list[NDArray[np.int64]]) -> NDArray[np.int32]:
     """Subtree ends of rows in pre-order, one level at a time from the deepest."""
-    count = len(depth)
+    count = len(parent)
     below = np.ones(count, dtype=np.int32)  # rows of the subtree
-    by_level = np.argsort(depth, kind="stable").astype(np.int32)
-    bounds = np.searchsorted(depth[by_level], np.arange(int(depth.max()) + 2)).tolist()
-    for start, stop in reversed(list(pairwise(bounds[1:]))):
-        level = by_level[start:stop]
+    for level in reversed(levels[1:]):
         np.add.at(below, parent[level], below[level])
     ends: NDArray[np.int32] = np.arange(count, dtype=np.int32) + below
     return ends

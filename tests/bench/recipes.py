@@ -157,6 +157,7 @@ def large(root: str, count: int, size: int) -> Step:
     """A few large files."""
 
     def step(layer: Layer, scale: float) -> None:
+        layer.directory(root)
         for number in range(max(1, int(count * scale))):
             layer.file(f"{root}/model-{number}.bin", size)
 

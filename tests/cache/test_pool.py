@@ -21,7 +21,7 @@ from builders import compress, sha256
 from cache.support import python, rich_layers
 from cache.test_containers import EVERYTHING, rows_of
 from core.layer_tars import file, header, layer_tar
-from lamina.layers import pool
+from lamina.layers import pool, worker_processes
 from lamina.layers.index import LayerIndex
 from lamina.layers.jobs import FileHashJob, HashJob, Job, Place, Result, ScanJob, stamp_of
 from lamina.layers.pool import run_jobs
@@ -188,8 +188,8 @@ def test_an_error_is_the_same_wherever_it_happens(tmp_path: Path, monkeypatch: p
         named = job.where if isinstance(job, ScanJob | HashJob) and job.where in text else ""
         assert named or str(tmp_path) in text or "layer" in text or "no\0name" in text, text
     # One worker for all of them: its errors come as answers, and it goes on.
-    started = pool._Worker()
-    monkeypatch.setattr(pool, "_start", lambda _: [started])
+    started = worker_processes.Worker()
+    monkeypatch.setattr(pool, "start", lambda _: [started])
     monkeypatch.setattr(started, "stop", lambda: None)
     try:
         assert [complaint(job, processes=True) for job in jobs] == on_threads
@@ -299,7 +299,7 @@ def test_what_is_cancelled_before_it_begins_does_nothing(
 
 KILLED_PARENT = """
 import sys, threading
-from lamina.layers import pool
+from lamina.layers import pool, worker_processes
 from lamina.layers.jobs import HashJob, Place, ScanJob, stamp_of
 import os
 path, kind = sys.argv[1:]
@@ -308,11 +308,11 @@ place = Place(path, 0, status.st_size, stamp_of(status))
 scan = ScanJob(place, "x", in_place=False, diff_id="sha256:" + "0" * 64)
 hashing = HashJob(place, "x", [(0, status.st_size)])
 workers = []
-class Worker(pool._Worker):
+class Worker(worker_processes.Worker):
     def __init__(self):
         super().__init__()
         workers.append(self)
-pool._Worker = Worker
+worker_processes.Worker = Worker
 pool._cores = lambda: 1
 def advance(count):
     print(workers[0].process.pid, flush=True)
@@ -351,9 +351,9 @@ def test_without_an_interpreter_to_start_threads_do_it(
 
 
 def test_fewer_processes_than_wanted_do_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    starts = iter([pool._Worker])
+    starts = iter([worker_processes.Worker])
 
-    def start() -> pool._Worker:
+    def start() -> worker_processes.Worker:
         try:
             return next(starts)()
         except StopIteration:
@@ -362,7 +362,7 @@ def test_fewer_processes_than_wanted_do_it_too(tmp_path: Path, monkeypatch: pyte
     jobs = many_jobs(tmp_path)
     on_threads = ran(jobs, processes=False)
     monkeypatch.setattr(pool, "_cores", lambda: 3)
-    monkeypatch.setattr(pool, "_Worker", start)
+    monkeypatch.setattr(worker_processes, "Worker", start)
     assert ran(jobs, processes=True) == on_threads
 
 

@@ -85,6 +85,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code of the README: 0 ok, 2 usage, 3 source can't be read, 130 interrupted.
     """
+    # Nothing here multiplies matrices: numpy's own threads would only take time, memory, and our way to fork workers.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code = _guarded(list(sys.argv[1:] if argv is None else argv))
     if "textual" in sys.modules:
         from lamina_tui.hangup import leave_if_held

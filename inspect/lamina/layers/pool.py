@@ -7,27 +7,23 @@ to threads. All look the same from outside.
 
 from __future__ import annotations
 
-import atexit
 import os
 import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_connections
-from pathlib import Path
 
 from lamina.layers.jobs import Job, Result
-from lamina.layers.worker import PATIENCE, Advanced, Done, Failed, Message, Teller
+from lamina.layers.worker import Advanced, Done, Failed, Message, Teller
+from lamina.layers.worker_processes import Worker, hire, keep, start
 from lamina.model import Cancelled, LaminaError
 
 _LOOK = 0.05  # seconds between two looks at the cancel event
 _WORTH_PROCESSES = 96 << 20
-"""Bytes below which workers are not worth their start (a sixth of a second each)."""
+"""Bytes below which workers are not worth their start (a fifth of a second each, where they can't be forked)."""
 
 Handle = Callable[[int, Result], None]
 
@@ -58,14 +54,14 @@ def run_jobs(
     if processes is None:
         worth = len(jobs) > 1 and sum(job.cost for job in jobs) >= _WORTH_PROCESSES
         count = min(_cores(), len(jobs))
-        workers = _hire(count if _drawing else count - 1) if worth else []
+        workers = hire(count if _drawing else count - 1) if worth else []
         if workers:
-            here: list[_Worker | _Here] = [] if _drawing else [_Here()]
+            here: list[Worker | _Here] = [] if _drawing else [_Here()]
             _run_with([*here, *workers], jobs, cancel, done, advance)
-            _keep(workers)
+            keep(workers)
             return
     elif processes:
-        workers = _start(min(_cores(), len(jobs)))
+        workers = start(min(_cores(), len(jobs)))
         if workers:
             try:
                 _run_with(workers, jobs, cancel, done, advance)
@@ -92,69 +88,6 @@ def _cores() -> int:
 
 
 # -- processes ---------------------------------------------------------------------------------------------------------
-
-
-class _Worker:
-    """One worker process and the line to it."""
-
-    def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        try:
-            package_root = str(Path(__file__).resolve().parents[2])
-            code = f"import sys; sys.path.insert(0, {package_root!r}); from lamina.layers.worker import main; main()"
-            # Nothing here multiplies matrices: BLAS threads would only cost memory and time to start.
-            environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-            self.process = subprocess.Popen(  # noqa: S603  # our own interpreter and our own code
-                # -P: not a module of whatever folder the user stands in.
-                [sys.executable, "-P", "-c", code, str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                env=environment,
-            )
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        self.line: Connection[Job, Message] = Connection(ours.detach())
-        self.job: int | None = None
-        self.idle_since = 0.0
-
-    def give(self, place: int, job: Job) -> None:
-        """Start on a job."""
-        self.job = place
-        try:
-            self.line.send(job)
-        except OSError:
-            raise _died(self) from None
-
-    def receive(self) -> Message:
-        """What it says next."""
-        try:
-            message = self.line.recv()
-        except (EOFError, OSError):
-            raise _died(self) from None
-        assert isinstance(message, Done | Failed | Advanced)
-        return message
-
-    def stop(self) -> None:
-        with suppress(OSError):
-            self.line.close()
-        self.process.kill()  # it holds nothing that could be lost
-        self.process.wait()
-
-
-def _start(count: int) -> list[_Worker]:
-    """Workers; none where this machine doesn't let us start any."""
-    workers: list[_Worker] = []
-    if not sys.executable:  # an interpreter inside another program
-        return workers
-    with suppress(OSError):
-        for _ in range(count):
-            workers.append(_Worker())  # noqa: PERF401  # those that did start are worth having
-    return workers
 
 
 class _Here:
@@ -206,7 +139,7 @@ class _Here:
 
 
 def _run_with(
-    workers: Sequence[_Worker | _Here],
+    workers: Sequence[Worker | _Here],
     jobs: Sequence[Job],
     cancel: threading.Event,
     done: Handle,
@@ -240,51 +173,12 @@ def _run_with(
                 worker.stop()
 
 
-def _give(worker: _Worker | _Here, waiting: Iterator[tuple[int, Job]]) -> bool:
+def _give(worker: Worker | _Here, waiting: Iterator[tuple[int, Job]]) -> bool:
     """Hand a worker the next job; False where there is none."""
     for place, job in waiting:
         worker.give(place, job)
         return True
     return False
-
-
-_idle: list[_Worker] = []
-_idle_lock = threading.Lock()
-
-
-def _hire(count: int) -> list[_Worker]:
-    """Workers: those that lately became idle, and new ones."""
-    oldest = time.monotonic() - PATIENCE / 2
-    with _idle_lock:
-        found = [_idle.pop() for _ in range(min(count, len(_idle)))]
-    for worker in found:
-        if worker.idle_since < oldest:  # it may be about to end
-            worker.stop()
-    found = [worker for worker in found if worker.idle_since >= oldest]
-    return found + _start(count - len(found))
-
-
-def _keep(workers: Sequence[_Worker]) -> None:
-    """Let workers wait a moment: one reading is often followed by another, and a start takes a sixth of a second."""
-    now = time.monotonic()
-    for worker in workers:
-        worker.idle_since = now
-    with _idle_lock:
-        _idle.extend(workers)
-
-
-@atexit.register
-def _dismiss() -> None:
-    """End the workers that are idle."""
-    while _idle:
-        _idle.pop().stop()
-
-
-def _died(worker: _Worker) -> LaminaError:
-    worker.process.kill()
-    status = worker.process.wait()
-    how = f"signal {-status}" if status < 0 else f"exit code {status}"
-    return LaminaError(f"a process that was reading layers ended ({how}): is there enough memory?")
 
 
 # -- threads -----------------------------------------------------------------------------------------------------------

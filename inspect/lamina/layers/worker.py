@@ -1,17 +1,20 @@
 """A worker process: takes jobs from its parent, one at a time, and sends back what comes of them.
 
-Started as ``python -c "…main()" FD`` rather than by :mod:`multiprocessing`: that would import the program's main
-module again, start a helper process of its own, and fork a process that has threads.
+Forked where that is sound, else started as ``python -c "…main()" FD``, rather than by :mod:`multiprocessing`: that
+would import the program's main module again, start a helper process of its own, and fork a process that has threads.
 """
 
 from __future__ import annotations
 
+import gc
+import os
 import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from lamina.layers.jobs import Job, Result
 from lamina.model import LaminaError
@@ -45,7 +48,38 @@ Message = Done | Failed | Advanced
 def main() -> None:
     """Work until the parent closes the connection whose descriptor is the first argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's ctrl-c is the parent's business
-    connection: Connection[Message, Job] = Connection(int(sys.argv[1]))
+    _work(Connection(int(sys.argv[1])))
+
+
+def begin_forked(line: int) -> NoReturn:
+    """Be a worker from here on: the rest of what the forked process was about to do is not done.
+
+    Args:
+        line: the descriptor of the connection to the parent.
+    """
+    code = 1
+    try:
+        # What the parent held is never finalised here: a file closed late could close another under its number.
+        gc.freeze()
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for standard in (0, 1, 2):
+            os.dup2(nowhere, standard)
+        # Above all the other ends of its own and its brothers' lines, which would never be seen to close.
+        for descriptor in map(int, os.listdir("/proc/self/fd")):
+            if descriptor > 2 and descriptor != line:
+                with suppress(OSError):
+                    os.close(descriptor)
+        _work(Connection(line))
+        code = 0
+    finally:
+        os._exit(code)  # no handler of the parent's exit, no buffer of its output
+
+
+def _work(connection: Connection[Message, Job]) -> None:
     never = threading.Event()  # a job that is not wanted any more ends with its process
     while True:
         try:

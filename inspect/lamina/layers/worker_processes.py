@@ -1,0 +1,177 @@
+"""Worker processes as their parent sees them: started, hired, kept for a while, ended.
+
+A process with one thread alone forks them: they are there at once, and share the pages of all that is loaded. A
+process with more threads starts them anew: a forked one would inherit the locks other threads hold, and nobody to
+release them.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Protocol
+
+from lamina.layers.jobs import Job
+from lamina.layers.worker import PATIENCE, Advanced, Done, Failed, Message, begin_forked
+from lamina.model import LaminaError
+
+
+class _Process(Protocol):
+    """A child process."""
+
+    pid: int
+
+    def kill(self) -> None:
+        """End it, wherever it is."""
+
+    def wait(self) -> int:
+        """Its exit code, once it has ended; negative: the signal."""
+
+
+class _Forked:
+    """A child made by :func:`os.fork`."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._code: int | None = None
+
+    def kill(self) -> None:
+        if self._code is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        if self._code is None:
+            _, status = os.waitpid(self.pid, 0)
+            self._code = os.waitstatus_to_exitcode(status)
+        return self._code
+
+
+class Worker:
+    """One worker process and the line to it."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        try:
+            self.process: _Process = _fork(theirs) if _alone() else _spawn(theirs)
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self.line: Connection[Job, Message] = Connection(ours.detach())
+        self.job: int | None = None
+        self.idle_since = 0.0
+
+    def give(self, place: int, job: Job) -> None:
+        """Start on a job."""
+        self.job = place
+        try:
+            self.line.send(job)
+        except OSError:
+            raise _died(self) from None
+
+    def receive(self) -> Message:
+        """What it says next."""
+        try:
+            message = self.line.recv()
+        except (EOFError, OSError):
+            raise _died(self) from None
+        assert isinstance(message, Done | Failed | Advanced)
+        return message
+
+    def stop(self) -> None:
+        """End it."""
+        with suppress(OSError):
+            self.line.close()
+        self.process.kill()  # it holds nothing that could be lost
+        self.process.wait()
+
+
+def _died(worker: Worker) -> LaminaError:
+    worker.process.kill()
+    status = worker.process.wait()
+    how = f"signal {-status}" if status < 0 else f"exit code {status}"
+    return LaminaError(f"a process that was reading layers ended ({how}): is there enough memory?")
+
+
+def _alone() -> bool:
+    """Whether this process has one thread, whoever made them. Only Linux says, and forks soundly."""
+    try:
+        return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1
+    except OSError:
+        return False
+
+
+def _fork(theirs: socket.socket) -> _Process:
+    pid = os.fork()
+    if not pid:
+        begin_forked(theirs.fileno())
+    return _Forked(pid)
+
+
+def _spawn(theirs: socket.socket) -> _Process:
+    package_root = str(Path(__file__).resolve().parents[2])
+    code = f"import sys; sys.path.insert(0, {package_root!r}); from lamina.layers.worker import main; main()"
+    return subprocess.Popen(  # noqa: S603  # our own interpreter and our own code
+        # -P: not a module of whatever folder the user stands in.
+        [sys.executable, "-P", "-c", code, str(theirs.fileno())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=[theirs.fileno()],
+        # Nothing here multiplies matrices: BLAS threads would only cost memory and time to start.
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+    )
+
+
+def start(count: int) -> list[Worker]:
+    """New workers; none where this machine doesn't let us start any."""
+    workers: list[Worker] = []
+    if not sys.executable:  # an interpreter inside another program
+        return workers
+    with suppress(OSError):
+        for _ in range(count):
+            workers.append(Worker())  # noqa: PERF401  # those that did start are worth having
+    return workers
+
+
+_idle: list[Worker] = []
+_idle_lock = threading.Lock()
+
+
+def hire(count: int) -> list[Worker]:
+    """Workers: those that lately became idle, and new ones."""
+    oldest = time.monotonic() - PATIENCE / 2
+    with _idle_lock:
+        found = [_idle.pop() for _ in range(min(count, len(_idle)))]
+    for worker in found:
+        if worker.idle_since < oldest:  # it may be about to end
+            worker.stop()
+    found = [worker for worker in found if worker.idle_since >= oldest]
+    return found + start(count - len(found))
+
+
+def keep(workers: Sequence[Worker]) -> None:
+    """Let workers wait a moment: one reading is often followed by another, and a start takes its time."""
+    now = time.monotonic()
+    for worker in workers:
+        worker.idle_since = now
+    with _idle_lock:
+        _idle.extend(workers)
+
+
+@atexit.register
+def _dismiss() -> None:
+    """End the workers that are idle."""
+    while _idle:
+        _idle.pop().stop()
