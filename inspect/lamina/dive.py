@@ -37,17 +37,23 @@ def dive_figures(union: Union, layer_sizes: list[int]) -> DiveFigures:
     cumulative = np.zeros(count, dtype=np.int64)
     seen = np.zeros(count, dtype=np.int64)
     smallest = np.full(count, np.iinfo(np.int64).max, dtype=np.int64)
+    # Of each path, anew for each layer: whether its tree has it, and the row that stays of those that name it.
+    node = np.zeros(count + 1, dtype=np.int32)
+    row_of = np.zeros(count, dtype=np.int32)
     for layer in range(union.layer_count):
         rows = slice(int(union.layer_start[layer]), int(union.layer_start[layer + 1]))
         paths, kinds, sizes = union.path[rows], union.kind[rows], union.size[rows]
-        nodes = np.unique(paths[kinds != Kind.OPAQUE])
-        carried = kinds < Kind.WHITEOUT
-        # Of a path named twice the last one stays, as in dive's tree.
-        own, last = np.unique(paths[carried][::-1], return_index=True)
-        own_sizes = sizes[carried][::-1][last]
-        leaf = np.searchsorted(nodes, own + 1) == np.searchsorted(nodes, union.paths.end[own])
+        carried = np.flatnonzero(kinds < Kind.WHITEOUT)
+        own = paths[carried]
+        row_of[own] = carried  # of a path named twice the last one, as in dive's tree
+        own = own[row_of[own] == carried]
+        node[:] = 0
+        node[paths[kinds != Kind.OPAQUE] + 1] = 1
+        nodes_before = np.cumsum(node, dtype=np.int32)  # of each path: nodes above it in pre-order
+        leaf = nodes_before[union.paths.end[own]] - nodes_before[own] == 1
         leaf &= own != 0
-        own, own_sizes = own[leaf], own_sizes[leaf]
+        own = own[leaf]
+        own_sizes = sizes[row_of[own]]
         cumulative[own] += own_sizes
         seen[own] += 1
         smallest[own] = np.minimum(smallest[own], own_sizes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,12 +56,13 @@ def find_duplicates(image: LoadedImage, cancel: threading.Event | None = None) -
     new = np.ones(len(order), dtype=bool)
     new[1:] = (sizes[1:] != sizes[:-1]) | (ids[1:] != ids[:-1]).any(axis=1)
     starts = np.flatnonzero(new)
-    stops = np.append(starts, len(order))[1:]
-    names_of = union.paths.texts(paths)
+    copies = np.diff(np.append(starts, len(order)))
+    several = np.repeat(copies > 1, copies)
+    names_of = iter(union.paths.texts(paths[several]))
+    starts, copies = starts[copies > 1], copies[copies > 1]
     found = [
-        Duplicate(int(sizes[start]), tuple(names_of[start:stop]))
-        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)
-        if stop - start > 1
+        Duplicate(size, tuple(islice(names_of, count)))
+        for size, count in zip(sizes[starts].tolist(), copies.tolist(), strict=True)
     ]
     return sorted(found, key=lambda duplicate: (-duplicate.bytes, duplicate.paths))
 

@@ -106,11 +106,12 @@ def build_path_table(key_lists: Sequence[list[bytes]]) -> tuple[PathTable, list[
     ordered = sorted(row_of)
     shape = _Shape(ordered)
     while missing := shape.missing_parents(ordered):  # engines list every directory: nearly never
-        for key in missing:
-            while key not in row_of:
-                row_of[key] = 0
-                insort(ordered, key)
-                key = key.rpartition(SEPARATOR)[0]
+        for parent in missing:
+            above = parent
+            while above not in row_of:
+                row_of[above] = 0
+                insort(ordered, above)
+                above = above.rpartition(SEPARATOR)[0]
         shape = _Shape(ordered)
     table = shape.table()
     row_of.update(zip(ordered, range(table.count), strict=True))

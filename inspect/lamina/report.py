@@ -7,22 +7,19 @@ place of what is not, and ``path_base64`` beside it has the bytes; ``instruction
 from __future__ import annotations
 
 import base64
-import json
 import threading
 from collections.abc import Sequence
-from typing import Any, overload
 
 from lamina.advice import advise
 from lamina.dive import dive_figures
 from lamina.duplicates import find_duplicates
+from lamina.json_text import Json, path_fields, plain_text
 from lamina.load import LayerFigures, LoadedImage, Tally
-from lamina.model import Cause, LayerInfo
+from lamina.model import LayerInfo
+from lamina.report_waste import WasteRows
 from lamina.sharing import PullCost, member_of, share
-from lamina.waste import WasteTable
 
 SCHEMA = "lamina.report/1"
-
-Json = dict[str, Any]
 
 
 def build(images: Sequence[LoadedImage], cancel: threading.Event | None = None) -> Json:
@@ -40,12 +37,6 @@ def build(images: Sequence[LoadedImage], cancel: threading.Event | None = None) 
     if len(images) > 1:
         report["sharing"] = _sharing(images)
     return report
-
-
-def to_json(report: Json) -> str:
-    """The report as JSON text, ASCII only: what is not, and every control character, is escaped."""
-    # One line: with an indent the encoder is ten times slower, and jq makes it pretty.
-    return json.dumps(report) + "\n"
 
 
 def _image(image: LoadedImage, cancel: threading.Event | None) -> Json:
@@ -71,7 +62,7 @@ def _image(image: LoadedImage, cancel: threading.Event | None) -> Json:
             "user_wasted_ratio": dive.user_wasted_ratio,
         },
         "layers": [_layer(layer, figures) for layer, figures in zip(info.layers, image.layers, strict=True)],
-        "waste": _waste(image.waste),
+        "waste": WasteRows(image.waste),
         "duplicates": [
             {
                 "size": duplicate.size,
@@ -92,19 +83,6 @@ def _image(image: LoadedImage, cancel: threading.Event | None) -> Json:
             for advice in advise(image)
         ],
     }
-
-
-def _waste(table: WasteTable) -> list[Json]:
-    # There may be hundreds of thousands of rows: straight from the columns.
-    words = [cause.word for cause in Cause]
-    columns = zip(
-        table.paths(), table.size.tolist(), table.cause.tolist(), table.layer.tolist(), table.hidden_by.tolist(),
-        strict=True,
-    )  # fmt: skip
-    return [
-        {**path_fields(path), "bytes": size, "cause": words[cause], "layer": layer, "hidden_by": hidden_by}
-        for path, size, cause, layer, hidden_by in columns
-    ]
 
 
 def _layer(info: LayerInfo, figures: LayerFigures) -> Json:
@@ -136,30 +114,8 @@ def _instruction(text: str) -> Json:
     return {"instruction": plain, "instruction_base64": raw}
 
 
-@overload
-def plain_text(text: str) -> str: ...
-@overload
-def plain_text(text: None) -> None: ...
-def plain_text(text: str | None) -> str | None:
-    """A text that every JSON reader takes: U+FFFD in place of lone surrogates, which JSON from strangers may hold."""
-    if text is None or text.isascii():
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
 def _tally(tally: Tally) -> Json:
     return {"count": tally.count, "bytes": tally.bytes}
-
-
-def path_fields(path: bytes) -> Json:
-    """A path for JSON: ``path``, and ``path_base64`` where it is not UTF-8."""
-    try:
-        return {"path": path.decode("utf-8")}
-    except UnicodeDecodeError:
-        return {
-            "path": path.decode("utf-8", "replace"),
-            "path_base64": base64.b64encode(path).decode("ascii"),
-        }
 
 
 def _sharing(images: Sequence[LoadedImage]) -> Json:

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.amounts import plural, size, size_bytes
+from lamina.json_text import Json, path_fields, plain_text
 from lamina.model import Change, Kind
 from lamina.names import display_name, short_instruction
-from lamina.report import Json, path_fields, plain_text
 from lamina.report_shared import head
 from lamina.report_text import md, path_of, table
 from lamina.union import ABSENT, Union

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lamina.amounts import plural, size, size_bytes
+from lamina.json_text import Json, plain_text
 from lamina.model import ImageInfo, ImageSummary, LayerInfo
 from lamina.names import display_name, short_instruction
 from lamina.overview import KnownImage, Overview, overview
-from lamina.report import SCHEMA, Json, plain_text
+from lamina.report import SCHEMA
 from lamina.report_text import cut, md, table
 from lamina.sharing import Pair, PullCost, SetMember, Sharing, member_of, pull_cost, share
 

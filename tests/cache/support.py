@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from builders import Image
 from core.layer_tars import directory, file, hardlink, layer_tar, opaque, symlink, whiteout
 from lamina.layers.cache import Cache
 from lamina.load import load
+from lamina.json_text import to_json
 from lamina.report import build
 from lamina.shelf import Shelf
 from lamina.sources import resolve
@@ -74,7 +76,7 @@ def shelf_in(folder: Path) -> Shelf:
 def figures(target: str | Path, shelf: Shelf | None = None, *, stdin: Any = None, verify: bool = False) -> Any:
     """Every figure of one image, as the report has them."""
     source, name = resolve(str(target), stdin=stdin, shelf=shelf)
-    return build([load(source, name, verify=verify)])["images"][0]
+    return json.loads(to_json(build([load(source, name, verify=verify)])))["images"][0]
 
 
 def without_names(image: Any) -> Any:

@@ -38,6 +38,7 @@ from lamina import sources
 from lamina.layers.tarsplit import TarSplitJob
 from lamina.load import load
 from lamina.model import LaminaError
+from lamina.json_text import to_json
 from lamina.report import build
 from lamina.shelf import Shelf
 from needs import unavailable
@@ -123,7 +124,7 @@ class Engine:
         if not store:
             self._monkeypatch.setenv("LAMINA_NO_STORE", "1")
         image = load(sources.engine(self.host, shelf), name)
-        return build([image])["images"][0], image.way
+        return json.loads(to_json(build([image])))["images"][0], image.way
 
     def exported(self, name: str = NAME) -> Any:
         shown, way = self.read(name=name, store=False)

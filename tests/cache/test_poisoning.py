@@ -198,12 +198,14 @@ def test_a_forged_stream_is_refused(form: str, genuine: dict[str, tuple[Path, An
 # -- the same place, another file --------------------------------------------------------------------------------------
 
 
-def two_of_one_size() -> tuple[bytes, bytes]:
-    """Two archives of equally many bytes: their layers stand at the same places."""
-    return tuple(
-        pack(old_docker(Image([layer_tar(file("a", TWIN), file("b", content), file("c", 5000))], ("t:1",))))
-        for content in (TWIN, OTHER)
-    )  # type: ignore[return-value]
+def two_of_one_size(times: int = 1) -> tuple[bytes, bytes]:
+    """Two archives of equally many bytes: their layers stand at the same places, with a content so many times over."""
+
+    def archive(twin: bytes) -> bytes:
+        layer = layer_tar(file("a", times * TWIN), file("b", times * twin), file("c", 5000))
+        return pack(old_docker(Image([layer], ("t:1",))))
+
+    return archive(TWIN), archive(OTHER)
 
 
 @pytest.mark.parametrize("way", ["written over", "removed and made anew", "moved into its place"])
@@ -230,7 +232,7 @@ def test_another_archive_at_the_same_place_is_another(tmp_path: Path, way: str) 
 
 
 def test_what_changes_while_it_is_read_is_no_mix(tmp_path: Path) -> None:
-    first, second = two_of_one_size()
+    first, second = two_of_one_size(times=100)  # large: read only because a figure needs them
     path, shelf = tmp_path / "image.tar", shelf_in(tmp_path / "cache")
     path.write_bytes(first)
     source, _ = resolve(str(path), shelf=shelf)

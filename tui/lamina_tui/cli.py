@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from lamina import __version__
@@ -142,7 +142,7 @@ def _run(argv: list[str]) -> int:
         rest.remove("cache")
         from lamina_tui.output import print_text
 
-        print_text(cache_command.run(cache_command.parser(_Parser).parse_args(rest)))
+        print_text([cache_command.run(cache_command.parser(_Parser).parse_args(rest))])
         return OK
     if words and words[0] in {"shared", "diff"}:
         rest = list(argv)
@@ -212,30 +212,31 @@ def _parsers() -> tuple[_Parser, _Parser]:
 def _report(options: argparse.Namespace) -> int:
     output = _output(options)
     from lamina import report, report_text
+    from lamina.json_text import json_pieces
     from lamina_tui.narration import Narrator
 
     with Narrator(sys.stderr) as narrator:
         built = report.build(_load_all(options, narrator), narrator.cancel)
     if options.json:
-        text = report.to_json(built)
+        pieces = json_pieces(built)
     elif options.markdown:
-        text = report_text.to_markdown(built)
+        pieces = iter([report_text.to_markdown(built)])
     else:
-        text = report_text.to_text(built)
-    _emit(text, output)
+        pieces = iter([report_text.to_text(built)])
+    _emit(pieces, output)
     return OK
 
 
-def _emit(text: str, output: Path | None) -> None:
+def _emit(pieces: Iterator[str], output: Path | None) -> None:
     from lamina_tui.output import emit
 
-    emit(text, output)
+    emit(pieces, output)
 
 
 def _output(options: argparse.Namespace) -> Path | None:
+    """The file that was asked for."""
     from pathlib import Path
 
-    """The file that was asked for."""
     output = Path(options.output) if options.output else None
     if output is not None and not output.parent.is_dir():
         raise UsageError(f"no such folder: {output.parent}")
@@ -259,7 +260,7 @@ def _set_command(name: str, rest: list[str]) -> int:
             text = set_commands.diff(asked, narrator, _stdin_for)
         else:
             text = set_commands.shared(asked, narrator, lambda: _load_all(asked, narrator))
-    _emit(text, output)
+    _emit(iter([text]), output)
     return OK
 
 

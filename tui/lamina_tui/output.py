@@ -4,40 +4,53 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def emit(text: str, output: Path | None) -> None:
+def emit(pieces: Iterable[str], output: Path | None) -> None:
     """Print a text, or write it to a file.
+
+    Args:
+        pieces: of the text.
+        output: the file; None: standard output.
 
     Raises:
         OSError: it can't be written.
     """
-    if not text.endswith("\n"):
-        text += "\n"
     if output is None:
-        print_text(text)
+        print_text(pieces)
     else:
-        write_whole(output, text)
+        write_whole(output, pieces)
 
 
-def print_text(text: str) -> None:
+def print_text(pieces: Iterable[str]) -> None:
     """Write to stdout, whatever its encoding: what it can't hold becomes a visible escape."""
     stream = sys.stdout
-    data = text.encode(stream.encoding or "utf-8", "backslashreplace")
     stream.flush()
-    stream.buffer.write(data)
+    for text in _whole_lines(pieces):
+        stream.buffer.write(text.encode(stream.encoding or "utf-8", "backslashreplace"))
     stream.buffer.flush()
 
 
-def write_whole(path: Path, text: str) -> None:
+def _whole_lines(pieces: Iterable[str]) -> Iterator[str]:
+    """The pieces, with a line end behind the last where it has none."""
+    last = ""
+    for last in pieces:
+        yield last
+    if not last.endswith("\n"):
+        yield "\n"
+
+
+def write_whole(path: Path, pieces: Iterable[str]) -> None:
     """Write a file whole or not at all: a temporary file beside it takes its name at the end."""
     if path.exists() and not path.is_file():
         # A device or a pipe, /dev/stdout for one: nothing there can be renamed over.
-        path.write_text(text, encoding="utf-8")
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(_whole_lines(pieces))
         return
     import tempfile
     from pathlib import Path
@@ -49,7 +62,7 @@ def write_whole(path: Path, text: str) -> None:
     temporary = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+            file.writelines(_whole_lines(pieces))
         mask = os.umask(0)
         os.umask(mask)
         temporary.chmod(path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~mask)

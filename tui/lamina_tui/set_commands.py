@@ -75,7 +75,7 @@ def shared(options: argparse.Namespace, narrator: Narrator, load_all: Callable[[
         Cancelled: it was interrupted.
     """
     from lamina import report_shared
-    from lamina.report import to_json
+    from lamina.json_text import to_json
 
     if options.targets:
         built = report_shared.build(load_all())
@@ -99,8 +99,8 @@ def diff(options: argparse.Namespace, narrator: Narrator, stdin_for: Callable[[s
     """
     from lamina import report_diff, sources
     from lamina.compare import compare
+    from lamina.json_text import to_json
     from lamina.load import load
-    from lamina.report import to_json
     from lamina.shelf import default_shelf
 
     shelf = default_shelf()

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 import zstandard
 
 from lamina.layers.block import BLOCK, ZERO_BLOCK
+from lamina.layers.zstd_blocks import ZstdBlocks
 from lamina.model import LaminaError
 
 _inflate: ModuleType
@@ -149,63 +150,47 @@ def _header_length(data: bytes) -> int | None:
 
 
 class _Zstd:
-    """Zstandard, of several frames too, skippable ones among them (zstd:chunked keeps its table there)."""
+    """Zstandard, of several frames too, skippable ones among them (zstd:chunked keeps its table there).
+
+    The library has no bound on what a piece of input unpacks to. A block unpacks to 128 KiB at the most, so the input
+    is handed on a few blocks at a time.
+    """
 
     def __init__(self, where: str) -> None:
         self._where = where
         self._frame: Any = None
-        self._input: bytes = b""
+        self._blocks = ZstdBlocks()
+        self._input = b""
         self._at = 0
-        self._step = _ZSTD_LEAST
-        self._late = b""
         self.pending = False
 
     def feed(self, data: bytes) -> bytes:
         if data:
             self._input = self._input[self._at :] + data
             self._at = 0
-        out, length = [self._late] if self._late else [], len(self._late)
-        self._late = b""
-        while length < _ZSTD_OUT and self._at < len(self._input):
-            piece = self._step_on()
-            if out and len(piece) > _PIECE:
-                self._late = piece  # joined, it would be there twice
-                break
-            out.append(piece)
-            length += len(piece)
-        self.pending = bool(self._late) or self._at < len(self._input)
+        stop = self._blocks.advance(self._input, self._at, _ZSTD_BLOCKS)
+        self.pending = self._at < stop < len(self._input)
+        out = []
+        while self._at < stop:
+            if self._frame is None or self._frame.eof:
+                self._frame = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
+            try:
+                out.append(self._frame.decompress(memoryview(self._input)[self._at : stop]))
+            except zstandard.ZstdError as error:
+                raise LaminaError(f"{self._where}: damaged zstd data ({error})") from None
+            self._at = stop - len(self._frame.unused_data)
         return out[0] if len(out) == 1 else b"".join(out)
 
-    def _step_on(self) -> bytes:
-        if self._frame is None or self._frame.eof:
-            self._frame = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
-        piece = memoryview(self._input)[self._at : self._at + self._step]
-        try:
-            out: bytes = self._frame.decompress(piece)
-        except zstandard.ZstdError as error:
-            raise LaminaError(f"{self._where}: damaged zstd data ({error})") from None
-        self._at += len(piece)
-        # Where little unpacks to much, less is taken at a time: what is held stays small, and a cancel is heard soon.
-        self._step = max(self._step // 8, _ZSTD_LEAST) if len(out) > _PIECE else min(2 * self._step, _ZSTD_STEP)
-        if self._frame.eof:
-            self._at -= len(self._frame.unused_data)
-        return out
-
     def finish(self) -> None:
-        if self._frame is not None and not self._frame.eof:
+        if self._at < len(self._input) or (self._frame is not None and not self._frame.eof):
             raise LaminaError(f"{self._where}: truncated zstd data")
 
 
 _ZSTD_WINDOW = 128 << 20
 """Bytes a frame may look back: what zstd(1) itself takes without being told."""
 
-_ZSTD_STEP = 8 << 10
-"""Bytes of input at a time. The interface has no bound on its output; four bytes of input can give 128 KiB."""
-
-_ZSTD_OUT = 256 << 10  # bytes of output gathered before they are handed on
-
-_ZSTD_LEAST = 512
-"""Bytes of input at a time where little unpacks to much: at most 16 MiB."""
+_ZSTD_BLOCKS = 8
+"""Blocks that are unpacked at a time: a MiB at the most."""
 
 
 def decompressor(codec: Codec, where: str) -> Decompressor:

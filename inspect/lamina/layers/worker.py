@@ -69,7 +69,7 @@ def begin_forked(line: int) -> NoReturn:
         for standard in (0, 1, 2):
             os.dup2(nowhere, standard)
         # Above all the other ends of its own and its brothers' lines, which would never be seen to close.
-        for descriptor in map(int, os.listdir("/proc/self/fd")):
+        for descriptor in [int(entry.name) for entry in os.scandir("/proc/self/fd")]:
             if descriptor > 2 and descriptor != line:
                 with suppress(OSError):
                     os.close(descriptor)

@@ -107,7 +107,7 @@ def _died(worker: Worker) -> LaminaError:
 def _alone() -> bool:
     """Whether this process has one thread, whoever made them. Only Linux says, and forks soundly."""
     try:
-        return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1
+        return sys.platform == "linux" and len(list(os.scandir("/proc/self/task"))) == 1
     except OSError:
         return False
 
