@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,9 +100,7 @@ def build_path_table(key_lists: Sequence[list[bytes]]) -> tuple[PathTable, list[
     Returns:
         The table of all keys and their ancestors; and each list as rows of the table.
     """
-    row_of: dict[bytes, int] = {b"": 0}
-    for keys in key_lists:
-        row_of |= dict.fromkeys(keys, 0)
+    row_of = dict.fromkeys(chain([b""], *key_lists), 0)
     ordered = sorted(row_of)
     shape = _Shape(ordered)
     while missing := shape.missing_parents(ordered):  # engines list every directory: nearly never
@@ -146,10 +144,20 @@ class _Shape:
 
     def missing_parents(self, keys: list[bytes]) -> set[bytes]:
         """Parents that are not among the keys."""
-        parents = map(keys.__getitem__, self._parent.tolist())
-        there = np.fromiter(map(bytes.startswith, keys, parents), dtype=bool, count=self._count)
-        there &= self._lengths[self._parent] == self._parent_length
-        return {keys[row][: int(self._parent_length[row])] for row in np.flatnonzero(~there).tolist()}
+        # NUL is the smallest byte, so whatever stands between a key and something below it is below it too: what the
+        # last of a row's children says, all of them say.
+        last_child = np.full(self._count, -1, dtype=np.int64)
+        last_child[self._parent] = np.arange(self._count)
+        parents = np.flatnonzero(last_child >= 0)
+        children = map(keys.__getitem__, last_child[parents].tolist())
+        sound = np.zeros(self._count, dtype=bool)
+        sound[parents] = list(map(bytes.startswith, children, map(keys.__getitem__, parents.tolist())))
+        fits = (self._lengths[self._parent] == self._parent_length) & (self._parent <= np.arange(self._count))
+        missing = set()
+        for row in np.flatnonzero(~(fits & sound[self._parent])).tolist():
+            if not fits[row] or not keys[row].startswith(keys[int(self._parent[row])]):
+                missing.add(keys[row][: int(self._parent_length[row])])
+        return missing
 
     def table(self) -> PathTable:
         """The table, where no parent is missing."""

@@ -317,14 +317,11 @@ class Stacker:
         """Make every ancestor a directory: imply it where nothing is, hide what is no directory."""
         parent = self._paths.parent
         self._own[paths] = True
-        found: list[Rows] = []
-        level = np.unique(parent[paths])
-        while level.size:
-            level = level[~self._ancestor[level]]
-            self._ancestor[level] = True
-            found.append(level)
-            level = np.unique(parent[level[level != 0]])
-        ancestors = np.concatenate(found)
+        above = parent[paths]
+        while (above := above[~self._ancestor[above]]).size:
+            self._ancestor[above] = True
+            above = parent[above]
+        ancestors = np.flatnonzero(self._ancestor).astype(np.int32)
         self._ancestor[ancestors] = False
         lacking = ancestors[(self._live_kind[ancestors] != Kind.DIR) & ~self._own[ancestors]]
         self._own[paths] = False
