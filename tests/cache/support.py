@@ -18,9 +18,9 @@ import builders
 import lamina
 from builders import Image
 from core.layer_tars import directory, file, hardlink, layer_tar, opaque, symlink, whiteout
+from lamina.json_text import to_json
 from lamina.layers.cache import Cache
 from lamina.load import load
-from lamina.json_text import to_json
 from lamina.report import build
 from lamina.shelf import Shelf
 from lamina.sources import resolve

@@ -35,10 +35,10 @@ from cache.test_tarsplit import sparse_tar
 from core.layer_tars import directory, fifo, file, hardlink, layer_tar, opaque, symlink, whiteout
 from engine.tools import Silent
 from lamina import sources
+from lamina.json_text import to_json
 from lamina.layers.tarsplit import TarSplitJob
 from lamina.load import load
 from lamina.model import LaminaError
-from lamina.json_text import to_json
 from lamina.report import build
 from lamina.shelf import Shelf
 from needs import unavailable
