@@ -88,7 +88,7 @@ def _from_caches(image: LoadedImage) -> list[Advice]:
             continue
         shown = alive[inside]
         carriers = np.where(union.inode[shown] == ABSENT, shown, union.inode[shown])
-        layers = np.unique(union.born[carriers]).tolist()
+        layers = np.flatnonzero(np.bincount(union.born[carriers])).tolist()
         found.append(
             Advice(
                 "cache",

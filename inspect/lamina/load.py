@@ -196,7 +196,7 @@ def _read_content(
         return ids
     wanted: dict[int, list[FileRef]] = {}
     rows: dict[int, NDArray[np.int64]] = {}
-    for layer in np.unique(union.born[inodes]).tolist():
+    for layer in np.flatnonzero(np.bincount(union.born[inodes])).tolist():
         mine = np.flatnonzero(union.born[inodes] == layer)
         mine = mine[np.argsort(union.offset[inodes[mine]], kind="stable")]
         events = inodes[mine]

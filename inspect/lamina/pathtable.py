@@ -51,20 +51,19 @@ class PathTable:
 
     def texts(self, paths: NDArray[np.int32]) -> list[bytes]:
         """The whole path of each row; for many rows at once, whose directories recur."""
-        names = self.names.split(SEPARATOR)
-        parent = self.parent.tolist()
-        rows = paths.tolist()
-        prefix = {0: b""}  # of what stands right below a directory
         parents = self.parent[paths].tolist()
+        prefix = {0: b""}  # of what stands right below a directory
         for top in dict.fromkeys(parents):
             above = []
             here = top
             while here not in prefix:
                 above.append(here)
-                here = parent[here]
+                here = int(self.parent[here])
             for row in reversed(above):
-                prefix[row] = prefix[parent[row]] + names[row] + b"/"
-        return [prefix[parent] + names[row] for row, parent in zip(rows, parents, strict=True)]
+                prefix[row] = prefix[int(self.parent[row])] + self.name(row) + b"/"
+        starts, stops = self.name_start[paths].tolist(), (self.name_start[paths + 1] - 1).tolist()
+        names = self.names
+        return [prefix[parent] + names[start:stop] for parent, start, stop in zip(parents, starts, stops, strict=True)]
 
     def find(self, path: bytes) -> int | None:
         """The row of ``usr/lib/x``, None where no layer has it."""

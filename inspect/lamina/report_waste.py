@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from itertools import islice
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
 from lamina.json_text import Json, path_fields
@@ -14,7 +14,8 @@ from lamina.waste import WasteTable
 _WORDS = tuple(cause.word for cause in Cause)
 _CHUNK = 2000  # rows of one piece of text
 
-_quoted = json.encoder.encode_basestring_ascii
+_ODD = re.compile(rb"[^\0 -!#-\[\]-~]")
+"""What JSON writes otherwise than it stands, or an ASCII text doesn't hold."""
 
 
 class WasteRows(Sequence[Json]):
@@ -46,12 +47,24 @@ class WasteRows(Sequence[Json]):
 
     def json_pieces(self) -> Iterator[str]:
         """JSON text of all rows, straight from the columns."""
-        columns = self._columns()
+        table = self._table
+        paths = table.paths()
+        ends: dict[tuple[int, int, int], str] = {}
         before = "["
-        while rows := list(islice(columns, _CHUNK)):
-            yield before + ", ".join([_row_text(*row) for row in rows])
+        for start in range(0, len(paths), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            rows = []
+            whys = zip(
+                table.cause[part].tolist(), table.layer[part].tolist(), table.hidden_by[part].tolist(), strict=True
+            )
+            for path, size, why in zip(_path_members(paths[part]), table.size[part].tolist(), whys, strict=True):
+                end = ends.get(why)
+                if end is None:
+                    end = ends[why] = _end(*why)
+                rows.append(f'{{{path}, "bytes": {size}{end}')
+            yield before + ", ".join(rows)
             before = ", "
-        yield "]" if before == ", " else "[]"
+        yield "]" if paths else "[]"
 
     def _columns(self) -> Iterator[tuple[bytes, int, int, int, int]]:
         table = self._table
@@ -61,16 +74,17 @@ class WasteRows(Sequence[Json]):
         )  # fmt: skip
 
 
+def _path_members(paths: list[bytes]) -> Iterable[str]:
+    """What JSON says of each path, as :func:`~lamina.json_text.path_fields` has it."""
+    joined = b"\0".join(paths)
+    if not _ODD.search(joined):
+        return [f'"path": "{path}"' for path in joined.decode("ascii").split("\0")]
+    return (json.dumps(path_fields(path))[1:-1] for path in paths)
+
+
+def _end(cause: int, layer: int, hidden_by: int) -> str:
+    return f', "cause": "{_WORDS[cause]}", "layer": {layer}, "hidden_by": {hidden_by}}}'
+
+
 def _row(path: bytes, size: int, cause: int, layer: int, hidden_by: int) -> Json:
     return {**path_fields(path), "bytes": size, "cause": _WORDS[cause], "layer": layer, "hidden_by": hidden_by}
-
-
-def _row_text(path: bytes, size: int, cause: int, layer: int, hidden_by: int) -> str:
-    try:
-        text = path.decode()
-    except UnicodeDecodeError:
-        return json.dumps(_row(path, size, cause, layer, hidden_by))
-    return (
-        f'{{"path": {_quoted(text)}, "bytes": {size}, "cause": "{_WORDS[cause]}", '
-        f'"layer": {layer}, "hidden_by": {hidden_by}}}'
-    )

@@ -10,14 +10,17 @@ import dataclasses
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from lamina.image_model import ImageModel, model_from_bytes, model_to_bytes
 from lamina.layers.cache import Cache, default_cache
 from lamina.layers.columns import pack, unpack
 from lamina.layers.index import LayerIndex
-from lamina.layers.jobs import Place
+from lamina.layers.place import Place
 from lamina.layers.serial import layer_from_bytes, layer_to_bytes
 from lamina.model import ImageInfo, LayerInfo
+
+if TYPE_CHECKING:  # what stacks layers is loaded while workers read them
+    from lamina.image_model import ImageModel
 
 _HEAD = "head"
 _KNOWN = "known"
@@ -87,11 +90,17 @@ class Shelf:
     def image(self, keys: Sequence[str]) -> ImageModel | None:
         """The stacked image whose layers have these keys, lowest first."""
         data = None if self._cache is None else self._cache.get(_image_key(keys))
-        return None if data is None else model_from_bytes(data)
+        if data is None:
+            return None
+        from lamina.image_model import model_from_bytes
+
+        return model_from_bytes(data)
 
     def put_image(self, keys: Sequence[str], model: ImageModel) -> None:
         """Keep a stacked image; every layer must have been read."""
         if self._cache is not None and all(fact is not None for fact in model.facts):
+            from lamina.image_model import model_to_bytes
+
             self._cache.put(_image_key(keys), model_to_bytes(model))
 
     def head(self, image_id: str) -> ImageInfo | None:

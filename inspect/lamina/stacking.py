@@ -92,7 +92,7 @@ class Stacker:
         self._hidden: list[tuple[Rows, Cause, Rows, Rows]] = []  # inodes, cause, successors, paths
         self._next_event = 0
         self._own = np.zeros(count, dtype=bool)  # scratch: paths the batch itself carries
-        self._ancestor = np.zeros(count, dtype=bool)  # scratch
+        self._mark = np.zeros(count, dtype=bool)  # scratch: all False between any two uses
 
     def apply(
         self,
@@ -167,7 +167,7 @@ class Stacker:
 
     def _remove(self, layer: int, whiteouts: Rows, opaques: Rows) -> None:
         if whiteouts.size:
-            self._record_whiteouts(layer, np.unique(whiteouts))
+            self._record_whiteouts(layer, self._distinct(whiteouts))
             self._hide(layer, self._live_below(whiteouts, whiteouts), Cause.REMOVED)
             self._bury(layer)
         if opaques.size:
@@ -194,12 +194,31 @@ class Stacker:
                 np.flatnonzero(self._live[start:end] != ABSENT).astype(np.int32) + np.int32(start)
                 for start, end in zip(starts.tolist(), self._paths.end[tops].tolist(), strict=True)
             ]
-            return np.unique(np.concatenate(ranges)) if ranges else _NO_ROWS
+            return self._distinct(np.concatenate(ranges)) if ranges else _NO_ROWS
         edges = np.zeros(self._paths.count + 1, dtype=np.int32)
         np.add.at(edges, starts, 1)
         np.subtract.at(edges, self._paths.end[tops], 1)
         covered = np.cumsum(edges[:-1]) > 0
         return np.flatnonzero(covered & (self._live != ABSENT)).astype(np.int32)
+
+    def _distinct(self, paths: Rows) -> Rows:
+        """Some paths in ascending order, each once."""
+        self._mark[paths] = True
+        return self._marked()
+
+    def _marked(self) -> Rows:
+        """The paths that are marked, and are no more."""
+        paths = np.flatnonzero(self._mark).astype(np.int32)
+        self._mark[paths] = False
+        return paths
+
+    def _among(self, paths: Rows, others: set[int]) -> NDArray[np.bool_]:
+        """Which of some paths are among others."""
+        marked = np.fromiter(others, dtype=np.int32)
+        self._mark[marked] = True
+        among: NDArray[np.bool_] = self._mark[paths]
+        self._mark[marked] = False
+        return among
 
     def _hide(self, layer: int, paths: Rows, cause: Cause, successors: Rows | None = None) -> None:
         """Take away what is live at ``paths``."""
@@ -297,10 +316,7 @@ class Stacker:
     ) -> list[int]:
         """Lead hard links to their inodes: of this batch if the target came before, else of what is there."""
         wanted = {targets[int(rows[position])] for position in links.tolist()}
-        in_batch = {
-            int(paths[position]): position
-            for position in np.flatnonzero(np.isin(paths, np.fromiter(wanted, dtype=np.int32))).tolist()
-        }
+        in_batch = {int(paths[position]): position for position in np.flatnonzero(self._among(paths, wanted)).tolist()}
         unresolved = []
         for position in links.tolist():
             row = int(rows[position])
@@ -318,11 +334,10 @@ class Stacker:
         parent = self._paths.parent
         self._own[paths] = True
         above = parent[paths]
-        while (above := above[~self._ancestor[above]]).size:
-            self._ancestor[above] = True
+        while (above := above[~self._mark[above]]).size:
+            self._mark[above] = True
             above = parent[above]
-        ancestors = np.flatnonzero(self._ancestor).astype(np.int32)
-        self._ancestor[ancestors] = False
+        ancestors = self._marked()
         lacking = ancestors[(self._live_kind[ancestors] != Kind.DIR) & ~self._own[ancestors]]
         self._own[paths] = False
         if not lacking.size:

@@ -61,10 +61,10 @@ class Union:
     link_texts: list[bytes] = field(repr=False)
     xattr_texts: list[bytes] = field(repr=False)
     """What the numbers of :attr:`xattr` stand for."""
-    _links: NDArray[np.int32] = field(init=False, repr=False)
+    _is_link: NDArray[np.bool_] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._links = np.flatnonzero((self.kind == Kind.HARDLINK) & (self.inode >= 0)).astype(np.int32)
+        self._is_link = (self.kind == Kind.HARDLINK) & (self.inode >= 0)
 
     @property
     def event_count(self) -> int:
@@ -83,13 +83,13 @@ class Union:
         other name that is left. ``events`` must be ascending.
         """
         sizes = self.size[events]
-        if not self._links.size:
-            return sizes
-        links = events[np.isin(events, self._links)]
+        links = events[self._is_link[events]]
         if not links.size:
             return sizes
         inodes = self.inode[links]
-        orphaned = ~np.isin(inodes, events)
+        among = np.zeros(self.event_count, dtype=bool)
+        among[events] = True
+        orphaned = ~among[inodes]
         links, inodes = links[orphaned], inodes[orphaned]
         _, first = np.unique(inodes, return_index=True)
         sizes[np.searchsorted(events, links[first])] = self.size[inodes[first]]
@@ -112,6 +112,11 @@ class Union:
         """
         events = np.flatnonzero(self.regular())
         paths = self.path[events]
+        inodes = self.inode[events]
+        # Most often nearly all is known.
+        unsure = np.zeros(self.paths.count, dtype=bool)
+        unsure[paths[~self.known(inodes) | self.has_checksum(inodes)]] = True
+        events, paths = events[unsure[paths]], paths[unsure[paths]]
         recurs = np.bincount(paths, minlength=self.paths.count)[paths] > 1
         events, paths = events[recurs], paths[recurs]
         inodes = self.inode[events]
@@ -122,8 +127,9 @@ class Union:
         involved = np.zeros(len(paths), dtype=bool)
         involved[1:] |= twins
         involved[:-1] |= twins
-        wanted = np.unique(inodes[involved])
-        wanted = wanted[self.size[wanted] > 0]
+        among = np.zeros(self.event_count, dtype=bool)
+        among[inodes[involved]] = True
+        wanted = np.flatnonzero(among & (self.size > 0)).astype(np.int32)
         unknown = ~self.known(wanted)
         checksums = self.has_checksum(wanted)
         if checksums.any() and not checksums.all():

@@ -23,7 +23,8 @@ from cache.test_containers import EVERYTHING, rows_of
 from core.layer_tars import file, header, layer_tar
 from lamina.layers import pool, worker_processes
 from lamina.layers.index import LayerIndex
-from lamina.layers.jobs import FileHashJob, HashJob, Job, Place, Result, ScanJob, stamp_of
+from lamina.layers.jobs import FileHashJob, HashJob, Job, Result, ScanJob
+from lamina.layers.place import Place, stamp_of
 from lamina.layers.pool import run_jobs
 from lamina.layers.tarsplit import TarSplitJob
 from lamina.model import Cancelled, LaminaError
@@ -300,7 +301,8 @@ def test_what_is_cancelled_before_it_begins_does_nothing(
 KILLED_PARENT = """
 import sys, threading
 from lamina.layers import pool, worker_processes
-from lamina.layers.jobs import HashJob, Place, ScanJob, stamp_of
+from lamina.layers.jobs import HashJob, ScanJob
+from lamina.layers.place import Place, stamp_of
 import os
 path, kind = sys.argv[1:]
 status = os.stat(path)
@@ -369,7 +371,8 @@ def test_fewer_processes_than_wanted_do_it_too(tmp_path: Path, monkeypatch: pyte
 NO_MORE_PROCESSES = """
 import os, resource, sys, threading
 import numpy
-from lamina.layers.jobs import Place, ScanJob, stamp_of
+from lamina.layers.jobs import ScanJob
+from lamina.layers.place import Place, stamp_of
 from lamina.layers.pool import run_jobs
 jobs = []
 for path in sys.argv[1:]:

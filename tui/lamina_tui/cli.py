@@ -211,12 +211,14 @@ def _parsers() -> tuple[_Parser, _Parser]:
 
 def _report(options: argparse.Namespace) -> int:
     output = _output(options)
-    from lamina import report, report_text
-    from lamina.json_text import json_pieces
     from lamina_tui.narration import Narrator
 
     with Narrator(sys.stderr) as narrator:
-        built = report.build(_load_all(options, narrator), narrator.cancel)
+        images = _load_all(options, narrator)
+        from lamina import report, report_text
+        from lamina.json_text import json_pieces
+
+        built = report.build(images, narrator.cancel)
     if options.json:
         pieces = json_pieces(built)
     elif options.markdown:
@@ -266,20 +268,30 @@ def _set_command(name: str, rest: list[str]) -> int:
 
 def _load_all(options: argparse.Namespace, narrator: Narrator) -> list[LoadedImage]:
     from lamina import sources
-    from lamina.load import load, load_all
+    from lamina.layers.meanwhile import while_workers_begin
     from lamina.shelf import default_shelf
 
+    while_workers_begin(_load_what_figures_need)
     shelf = default_shelf()
     images: list[LoadedImage] = []
-    if options.targets == ["demo"]:
-        return load_all(sources.demo(), narrator, narrator.cancel)
     for target in options.targets:
-        source, name = sources.resolve(target, host=options.host, stdin=_stdin_for(target), shelf=shelf)
-        if name is None:
-            images += load_all(source, narrator, narrator.cancel, verify=options.verify)
+        if target == "demo" and len(options.targets) == 1:
+            source, name = sources.demo(), None
         else:
-            images.append(load(source, name, narrator, narrator.cancel, verify=options.verify))
+            source, name = sources.resolve(target, host=options.host, stdin=_stdin_for(target), shelf=shelf)
+        listed = source.list(narrator.cancel, narrator.progress) if name is None else []
+        for wanted in [summary.target for summary in listed] if name is None else [name]:
+            read = source.read(wanted, narrator, narrator.cancel, verify=options.verify)
+            from lamina.load import compute
+
+            images.append(compute(read, source.label, narrator.cancel))
     return images
+
+
+def _load_what_figures_need() -> None:
+    import lamina.load
+    import lamina.report
+    import lamina.report_text  # noqa: F401
 
 
 def _stdin_for(target: str) -> BinaryIO | None:

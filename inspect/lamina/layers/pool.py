@@ -16,6 +16,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_connections
 
+from lamina.layers import meanwhile
 from lamina.layers.jobs import Job, Result
 from lamina.layers.worker import Advanced, Done, Failed, Message, Teller
 from lamina.layers.worker_processes import Worker, hire, keep, start
@@ -56,8 +57,8 @@ def run_jobs(
         count = min(_cores(), len(jobs))
         workers = hire(count if _drawing else count - 1) if worth else []
         if workers:
-            here: list[Worker | _Here] = [] if _drawing else [_Here()]
-            _run_with([*here, *workers], jobs, cancel, done, advance)
+            # The workers come first: what is left to be loaded here is loaded while they begin.
+            _run_with([*workers, *([] if _drawing else [_Here()])], jobs, cancel, done, advance)
             keep(workers)
             return
     elif processes:
@@ -104,6 +105,7 @@ class _Here:
 
     def give(self, place: int, job: Job) -> None:
         """Start on a job."""
+        meanwhile.do()
         self.job = place
         self._thread = threading.Thread(target=self._work, args=(job,), name="lamina-layer", daemon=True)
         self._thread.start()

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from lamina.layers.codec import sniff
-from lamina.layers.jobs import Place, open_place, stamp_of
+from lamina.layers.place import Place, open_place, stamp_of
 from lamina.model import ImageSummary, LaminaError, Progress
 from lamina.names import display_name
 from lamina.shelf import Shelf

@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lamina.layers.index import LayerIndex
-from lamina.layers.jobs import HashJob, Place, Result, ScanJob
-from lamina.layers.pool import run_jobs
+from lamina.layers.place import Place
 from lamina.model import Cancelled, LaminaError
 from lamina.shelf import Shelf, blob_key, diff_key, place_key
 from lamina.sources.base import FileRef, Observer, ReadImage
 from lamina.sources.catalogue import Found
 from lamina.sources.progress import Ticker
+
+if TYPE_CHECKING:  # where all is known, nothing of what reading needs is loaded
+    from lamina.layers.jobs import HashJob, Result, ScanJob
 
 _PLAIN = ("tar", "empty")
 
@@ -38,6 +41,8 @@ class _Blob:
 
     def job(self, *, verify: bool) -> ScanJob:
         """How to read it."""
+        from lamina.layers.jobs import ScanJob
+
         # What is read whole is checked in passing: against its digest where it has one, which says as much as the
         # diff_id and costs less, since it is of the compressed bytes.
         in_place = self.plain and not verify
@@ -122,6 +127,8 @@ class BlobReader:
             ticker.say(f"{sum(layer is not None for layer in read.layers)} of {total} layers")
 
         if jobs:
+            from lamina.layers.pool import run_jobs
+
             ticker.say(f"{sum(layer is not None for layer in read.layers)} of {total} layers")
             try:
                 run_jobs(jobs, cancel, done, ticker.advance)
@@ -158,6 +165,8 @@ class BlobReader:
         Raises:
             LaminaError: the layer is compressed, or gone.
         """
+        from lamina.layers.jobs import HashJob
+
         stored = found.blobs[layer]
         where = found.where(layer, self._where)
         if stored.kind not in _PLAIN:
@@ -176,6 +185,8 @@ class _FileContent:
 
     def hashes(self, files: dict[int, list[FileRef]], cancel: threading.Event) -> dict[int, list[bytes]]:
         """See :meth:`lamina.sources.base.Content.hashes`."""
+        from lamina.layers.pool import run_jobs
+
         layers = list(files)
         jobs = [self._reader.hash_job(self._found, layer, files[layer]) for layer in layers]
         hashes: dict[int, list[bytes]] = {}

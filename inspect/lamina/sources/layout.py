@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lamina.layers.codec import sniff
-from lamina.layers.jobs import Place, open_place, stamp_of
+from lamina.layers.place import Place, open_place, stamp_of
 from lamina.model import ImageSummary, LaminaError, Progress
 from lamina.names import display_name
 from lamina.shelf import Shelf
