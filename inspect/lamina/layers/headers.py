@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lamina.model import LaminaError
 
 _INT64_MAX = 2**63 - 1
+_SIZE_WEIGHTS = 8 ** np.arange(10, -1, -1, dtype=np.int64)
 
 
 @dataclass(slots=True)
@@ -82,6 +83,22 @@ def _octal_column(columns: NDArray[np.uint8], what: str, where: str) -> NDArray[
             raise LaminaError(f"{where}: bad tar header: its {what} is not a number") from None
         values[row] = max(-_INT64_MAX, min(value, _INT64_MAX))
     return values
+
+
+def plain_payloads(matrix: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Bytes of payload of each header's member, where it has no oddity; -1 of all others.
+
+    No oddity: a regular file whose size is plain octal, or a member that is nothing but its header.
+    """
+    flags = matrix[:, 156]
+    digits = matrix[:, 124:135] - np.uint8(ord("0"))
+    sizes = digits.astype(np.int64) @ _SIZE_WEIGHTS
+    # The twelfth character of a size is a digit, a blank or NUL.
+    odd = (digits > 7).any(axis=1) | (matrix[:, 135] & np.uint8(0xDF) != 0)
+    payloads = np.where(odd, -1, sizes)
+    payloads[flags != 0x30] = -1
+    payloads[(flags >= 0x31) & (flags <= 0x36)] = 0
+    return payloads
 
 
 def _check_sums(matrix: NDArray[np.uint8], where: str) -> None:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from lamina.layers.block import BLOCK, ZERO_BLOCK
 from lamina.layers.extensions import MAX_EXTENSION, Override, apply_pax, gnu_sparse, map_continues
-from lamina.layers.headers import decode_headers, parse_number
+from lamina.layers.headers import decode_headers, parse_number, plain_payloads
 from lamina.layers.index import LayerIndex
 from lamina.layers.index_builder import IndexBuilder
 from lamina.layers.paths import MAX_PATH
+from lamina.layers.runs import Runs
 from lamina.model import LaminaError
 
 MAX_SIZE = 1 << 42
@@ -23,12 +24,14 @@ MAX_SIZE = 1 << 42
 
 _BATCH = 4096
 _NO_CONTENT = bytes(16)
-_EMPTY_CONTENT = xxhash.xxh3_128_digest(b"")
+EMPTY_CONTENT = xxhash.xxh3_128_digest(b"")
+"""The content id of a file without content."""
 
 # Type flags: what carries a payload, what a row is made of (tar(5)).
 _REGULAR = frozenset(b"0\x007S")
 _HEADER_ONLY = frozenset(b"123456")
 _EXTENSION = frozenset(b"xgXLK")
+_ORDINARY = frozenset(b"0123456")
 
 ALL = 1 << 62
 """Of contents to be hashed: all of them."""
@@ -61,6 +64,7 @@ class LayerScanner:
         self._extensions_at: list[int] = []
         # Of the rows since the last flush.
         self._headers: list[NDArray[np.uint8]] = []
+        self._extensions: list[NDArray[np.uint8]] = []
         self._sizes: list[int] = []
         self._offsets: list[NDArray[np.int64]] = []
         self._contents: list[bytes] = []
@@ -103,9 +107,7 @@ class LayerScanner:
             self._rest = b""
         position = self._take_payload(data, 0) if self._payload or self._padding else 0
         if not (self._payload or self._padding):
-            start = position
-            position = self._walk(data, start)
-            self._gather(data, start)
+            position = self._walk(data, position)
         self._position += position
         self._keep(data[position:])
 
@@ -146,16 +148,21 @@ class LayerScanner:
 
     def _walk(self, data: bytes, position: int) -> int:
         """Go from header to header through ``data``; returns where it stopped."""
-        end = len(data)
+        start, end = position, len(data)
+        runs: Runs | None = None
         while position + BLOCK <= end and not self._ended:
             if self._sparse_blocks:
                 position = self._sparse_block(data, position)
                 continue
-            if self._override is None:
-                position = self._ordinary(data, position)
-                if position + BLOCK > end:
-                    break
             flag = data[position + 156]
+            if self._override is None and flag in _ORDINARY:
+                runs = runs or Runs(data, position)
+                run = runs.find(position)
+                if run is not None:
+                    self._gather(data, start)  # what came before
+                    self._take_run(data, runs, run)
+                    position = runs.end(run)
+                    continue
             if flag in _EXTENSION:
                 size = self._size(data, position)
                 if size > MAX_EXTENSION:
@@ -171,45 +178,50 @@ class LayerScanner:
                 position += BLOCK
             else:
                 position = self._member(data, position, flag)
+        self._gather(data, start)
+        # The last row may still want its content or its sparse map.
+        if len(self._sizes) >= _BATCH and not self._payload and not self._sparse_blocks:
+            self._flush()
         return position
 
-    def _ordinary(self, data: bytes, position: int) -> int:
-        """Take members without any oddity that are here whole, nearly all there are; returns where the first other is.
+    def _take_run(self, data: bytes, runs: Runs, run: slice) -> None:
+        """Take the members of a run, which are nearly all there are."""
+        at, payloads = runs.at(run) + BLOCK, runs.payloads(run)
+        if self._hash_within >= 0:
+            digest = xxhash.xxh3_128_digest
+            contents = [digest(data[a:b]) for a, b in zip(at.tolist(), (at + payloads).tolist(), strict=True)]
+        else:
+            contents = [_NO_CONTENT if size else EMPTY_CONTENT for size in payloads.tolist()]
+        self._take(runs.headers(run), payloads, at + self._position, contents)
 
-        As little as can be is done for each. What this takes for a size is looked at again when headers are decoded.
+    def _take(
+        self, headers: NDArray[np.uint8], sizes: NDArray[np.int64], offsets: NDArray[np.int64], contents: list[bytes]
+    ) -> None:
+        self._headers.append(headers)
+        self._sizes += sizes.tolist()
+        self._offsets.append(offsets)
+        self._contents += contents
+
+    def take_headers(self, blocks: bytes, contents: list[bytes]) -> None:
+        """Take ordinary members of which only the headers are there: payloads and padding were passed over.
+
+        Between two members only, and of members without any oddity (:func:`plain_payloads`) only.
+
+        Args:
+            blocks: the headers, one after another.
+            contents: the content id of each, 16 bytes.
         """
-        end = len(data)
-        last = end - BLOCK
-        add_at, add_size, add_content = self._at.append, self._sizes.append, self._contents.append
-        hashing, digest = self._hash_within >= 0, xxhash.xxh3_128_digest
-        try:
-            while position <= last:
-                flag = data[position + 156]
-                after = position + BLOCK
-                if flag == 0x30:
-                    size = int(data[position + 124 : position + 135], 8)
-                    # The twelfth character of a size is a digit, a blank or NUL.
-                    if size < 0 or data[position + 135] & 0xDF:
-                        break
-                    if size:
-                        stop = after + size
-                        after = stop + (-size & 511)
-                        if after > end:
-                            break
-                        add_content(digest(data[position + BLOCK : stop]) if hashing else _NO_CONTENT)
-                    else:
-                        add_content(_EMPTY_CONTENT)
-                elif 0x31 <= flag <= 0x36:  # header only
-                    size = 0
-                    add_content(_NO_CONTENT)
-                else:
-                    break
-                add_at(position)
-                add_size(size)
-                position = after
-        except ValueError:
-            pass  # a size that is no plain octal number
-        return position
+        headers = np.frombuffer(blocks, dtype=np.uint8).reshape(-1, BLOCK)
+        payloads = plain_payloads(headers)
+        busy = self._ended or self._rest or self._payload or self._padding or self._sparse_blocks or self._override
+        if busy or (payloads < 0).any():
+            raise LaminaError(f"{self._where}: members where none can be")
+        ends = self._position + np.cumsum(BLOCK + (payloads + (BLOCK - 1)) // BLOCK * BLOCK)
+        starts = np.concatenate([[self._position], ends[:-1]])
+        self._take(headers, payloads, starts + BLOCK, contents)
+        self._position = int(ends[-1])
+        if len(self._sizes) >= _BATCH:
+            self._flush()
 
     def _member(self, data: bytes, position: int, flag: int) -> int:
         """Take one member of whatever kind; returns where the walk goes on."""
@@ -273,7 +285,7 @@ class LayerScanner:
         elif regular and max(size - (len(data) - position), 0) <= self._hash_within:
             self._hasher = xxhash.xxh3_128()
         elif regular and not size:
-            self._contents[-1] = _EMPTY_CONTENT
+            self._contents[-1] = EMPTY_CONTENT
         if size == 0 and self._hasher is not None:
             self._contents[-1] = self._hasher.digest()
             self._hasher = None
@@ -300,23 +312,24 @@ class LayerScanner:
         return LaminaError(f"{self._where}: bad tar header at byte {position} (damaged, or not a tar)")
 
     def _gather(self, data: bytes, start: int) -> None:
-        """Keep the headers of the rows that the walk through ``data`` from ``start`` on found."""
-        if self._at or self._extensions_at:
-            blocks = np.frombuffer(data, dtype=np.uint8, count=(len(data) - start) // BLOCK * BLOCK, offset=start)
-            blocks = blocks.reshape(-1, BLOCK)
-            if self._extensions_at:
-                decode_headers(blocks[[(at - start) // BLOCK for at in self._extensions_at]], self._where)
-                self._extensions_at.clear()
+        """Keep the headers of the rows since the last call, which stand in ``data`` from ``start`` on."""
+        if not (self._at or self._extensions_at):
+            return
+        blocks = np.frombuffer(data, dtype=np.uint8, count=(len(data) - start) // BLOCK * BLOCK, offset=start)
+        blocks = blocks.reshape(-1, BLOCK)
+        if self._extensions_at:
+            self._extensions.append(blocks[[(at - start) // BLOCK for at in self._extensions_at]])
+            self._extensions_at.clear()
         if self._at:
             at = np.array(self._at, dtype=np.int64)
             self._at.clear()
             self._headers.append(blocks[(at - start) // BLOCK])
             self._offsets.append(at + (self._position + BLOCK))
-        # The last row may still want its content or its sparse map.
-        if len(self._sizes) >= _BATCH and not self._payload and not self._sparse_blocks:
-            self._flush()
 
     def _flush(self) -> None:
+        if self._extensions:  # what they say was taken already: here wrong checksums come to light
+            decode_headers(np.concatenate(self._extensions), self._where)
+            self._extensions.clear()
         if self._sizes:
             batch = decode_headers(np.concatenate(self._headers), self._where)
             if not ((batch.size >= 0) & (batch.size <= MAX_SIZE)).all():
