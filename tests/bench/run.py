@@ -12,6 +12,7 @@ a run of its own; limits are of the PSS, in which a page that processes share co
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import platform
 import sys
@@ -26,6 +27,9 @@ from processes import ProgramError
 from screen import screen_rows
 from works import LIMITS, Figures, InEngine, Row, contests, engine_contest
 
+import lamina
+import lamina_tui
+
 WORKS = ("plain", "cached", "gzip", "zstd", "start", "screen", "export", "store")
 OF_ENGINE = ("export", "store")
 SIZES = {"small": recipes.SMALL, "mid": recipes.MID, "big": recipes.BIG}
@@ -36,6 +40,7 @@ HEAD = ("work", "floor", "floor took", "lamina took", "ratio", "at most", "membe
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark; 0, or 1 where something failed."""
     options = _options(argv)
+    _compile()
     work = Path(options.keep) if options.keep else None
     if work is not None:
         work.mkdir(parents=True, exist_ok=True)
@@ -47,6 +52,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 1
     print(table(rows))
     return 0
+
+
+def _compile() -> None:
+    """As an installer does: else every run of a changed checkout would compile it anew."""
+    for package in (lamina, lamina_tui):
+        compileall.compile_dir(Path(package.__path__[0]), quiet=2)
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -16,7 +16,9 @@ from lamina.model import Cancelled, ImageInfo, ImageSummary, LaminaError, Progre
 from lamina.overview import KnownImage
 from lamina.shelf import Shelf, diff_key
 from lamina.sources.base import Observer, ReadImage, Unheard
+from lamina.sources.blobs import BlobReader
 from lamina.sources.catalogue import Found, entries
+from lamina.sources.content_store import find_blobs
 from lamina.sources.documents import quoted
 from lamina.sources.engine_answers import info_of, line_up, summary_of
 from lamina.sources.engine_store import StoredImage, find_image
@@ -102,6 +104,8 @@ class EngineSource:
                 read = self._from_shelf(info, content, observer)
             if read is None and stored is not None:
                 read = self._from_store(info, stored, observer, cancel, export)
+            if read is None:
+                read = self._from_blobs(info, observer, cancel)
         return read or self._export(info, inspected, observer, cancel, verify=verify)
 
     def _from_shelf(self, info: ImageInfo, content: StoreContent | None, observer: Observer) -> ReadImage | None:
@@ -190,6 +194,24 @@ class EngineSource:
             return read_store(stored, _renamed(exact, info), self._shelf, observer, cancel, export)
         except LaminaError:
             return None  # the export is the way that always works
+
+    def _from_blobs(self, info: ImageInfo, observer: Observer, cancel: threading.Event) -> ReadImage | None:
+        """The image from the blobs in the content store of the engine's containerd, if it has them all."""
+        if self._engine is None:  # the store is out of reach
+            return None
+        image = find_blobs(self._engine, info)
+        if image is None:
+            return None
+        found, folder = image
+        found = dataclasses.replace(found, info=_renamed(found.info, info))
+        try:
+            reader = BlobReader(folder.where, folder.locate, self._shelf)
+            read = reader.read(found, _HeadTold(observer), cancel, verify=False)
+        except LaminaError:
+            return None  # the export is the way that always works
+        read.way = "from the engine's store"
+        self._shelf.put_head(found.info)
+        return read
 
     # -- the export ------------------------------------------------------------------------------------------------
 
@@ -307,6 +329,17 @@ def _matching(intake: Intake, info: ImageInfo) -> Found:
         if [layer.diff_id for layer in found.info.layers] == wanted:
             return found
     raise error or LaminaError(f"{intake.where} has other layers than the engine says the image has")
+
+
+class _HeadTold:
+    """An observer who was told the head already."""
+
+    def __init__(self, observer: Observer) -> None:
+        self.layer = observer.layer
+        self.progress = observer.progress
+
+    def head(self, info: ImageInfo) -> None:
+        """Nothing new."""
 
 
 def _renamed(info: ImageInfo, names: ImageInfo) -> ImageInfo:

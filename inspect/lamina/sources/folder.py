@@ -1,0 +1,77 @@
+"""Blobs as files of a folder, each under its digest."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lamina.layers.codec import sniff
+from lamina.layers.place import Place, open_place, stamp_of
+from lamina.model import LaminaError
+from lamina.names import display_name
+from lamina.sources.catalogue import Stored
+from lamina.sources.documents import MAX_JSON, quoted, too_large
+from lamina.sources.outer import BLOCK
+
+
+class Folder:
+    """A folder with ``blobs/sha256/``, an OCI layout or the like, as a :class:`~lamina.sources.catalogue.Store`.
+
+    The catalogue asks for ``index.json`` and for ``blobs/sha256/<hex>`` with hex digits that were checked, so no
+    name leads out of the folder.
+    """
+
+    def __init__(self, path: str, where: str) -> None:
+        self.where = where
+        self.path = path
+
+    def document(self, name: str) -> bytes | None:
+        """See :meth:`lamina.sources.catalogue.Store.document`."""
+        place = self._place(name)
+        if place is None:
+            return None
+        if place.size > MAX_JSON:
+            raise too_large(f"{quoted(name)} of {self.where}", place.size)
+        return self._read(place, place.size)
+
+    def blob(self, name: str) -> Stored | None:
+        """See :meth:`lamina.sources.catalogue.Store.blob`."""
+        place = self._place(name)
+        if place is None:
+            return None
+        return Stored(key=name, size=place.size, kind=sniff(self._read(place, min(BLOCK, place.size))))
+
+    def locate(self, key: str) -> Place:
+        """Where a blob's bytes stand.
+
+        Raises:
+            LaminaError: it is gone, or can't be read.
+        """
+        place = self._place(key)
+        if place is None:
+            raise LaminaError(f"{quoted(key)} of {self.where} is gone")
+        return place
+
+    def _place(self, name: str) -> Place | None:
+        path = Path(self.path, name)
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise LaminaError(f"{display_name(str(path))} can't be read: {error.strerror}") from None
+        if not path.is_file():
+            raise LaminaError(f"{display_name(str(path))} is not a file")
+        return Place(str(path), 0, status.st_size, stamp_of(status))
+
+    def _read(self, place: Place, size: int) -> bytes:
+        fd = open_place(place)
+        try:
+            data = os.pread(fd, size, 0)
+        except OSError as error:
+            raise LaminaError(f"{display_name(place.path)} can't be read: {error.strerror}") from None
+        finally:
+            os.close(fd)
+        if len(data) < size:
+            raise LaminaError(f"{display_name(place.path)} changed while it was read: open it again")
+        return data
