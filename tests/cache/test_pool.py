@@ -148,6 +148,53 @@ def test_no_jobs_are_no_work(workers: list[Recorder]) -> None:
     assert not workers
 
 
+# -- forked workers ----------------------------------------------------------------------------------------------------
+
+FORKED = """
+import os, signal, sys, threading
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+from lamina.layers import pool, worker_processes
+from lamina.layers.jobs import ScanJob
+from lamina.layers.place import Place, stamp_of
+jobs = []
+for path in sys.argv[2:]:
+    status = os.stat(path)
+    jobs.append(ScanJob(Place(path, 0, status.st_size, stamp_of(status)), path, in_place=False))
+threads = int(sys.argv[1])
+resting = threading.Event()
+for _ in range(threads):
+    threading.Thread(target=resting.wait, daemon=True).start()
+started = []
+class Worker(worker_processes.Worker):
+    def __init__(self):
+        super().__init__()
+        started.append(self)
+worker_processes.Worker = Worker
+pool._WORTH_PROCESSES = 0
+pool._cores = lambda: 3
+held = open(sys.argv[2])  # a worker closes it for itself alone
+counts = {}
+pool.run_jobs(jobs, threading.Event(), lambda n, layer: counts.update({n: layer.count}), lambda _: None)
+resting.set()
+kinds = {type(worker.process).__name__ for worker in started}
+print(sorted(counts.items()), len(started), kinds, bool(held.read(1)), len(os.listdir("/proc/self/task")) > threads)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how many threads a process has")
+@pytest.mark.parametrize(("threads", "kind"), [(0, "_Forked"), (1, "Popen")])
+def test_workers_are_forked_by_a_process_of_one_thread_only(threads: int, kind: str, tmp_path: Path) -> None:
+    paths = []
+    for n, data in enumerate(rich_layers() * 3):
+        paths.append(tmp_path / f"layer{n}")
+        paths[-1].write_bytes(data)
+    child = python(FORKED, str(threads), *map(str, paths))
+    said = child.communicate(timeout=60)[0].decode()
+
+    expected = [(n, result["count"]) for n, result in enumerate(counts(paths))]
+    assert said == f"{expected} 2 { ({kind})!r} True True\n"
+
+
 # -- errors ------------------------------------------------------------------------------------------------------------
 
 

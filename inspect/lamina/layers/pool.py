@@ -19,7 +19,7 @@ from multiprocessing.connection import wait as wait_connections
 from lamina.layers import meanwhile
 from lamina.layers.jobs import Job, Result
 from lamina.layers.worker import Advanced, Done, Failed, Message, Teller
-from lamina.layers.worker_processes import Worker, hire, keep, start
+from lamina.layers.worker_processes import Worker, start
 from lamina.model import Cancelled, LaminaError
 
 _LOOK = 0.05  # seconds between two looks at the cancel event
@@ -52,25 +52,17 @@ def run_jobs(
     """
     if not jobs:
         return
+    wanted = min(_cores(), len(jobs))
+    here = False
     if processes is None:
-        worth = len(jobs) > 1 and sum(job.cost for job in jobs) >= _WORTH_PROCESSES
-        count = min(_cores(), len(jobs))
-        workers = hire(count if _drawing else count - 1) if worth else []
-        if workers:
-            # The workers come first: what is left to be loaded here is loaded while they begin.
-            _run_with([*workers, *([] if _drawing else [_Here()])], jobs, cancel, done, advance)
-            keep(workers)
-            return
-    elif processes:
-        workers = start(min(_cores(), len(jobs)))
-        if workers:
-            try:
-                _run_with(workers, jobs, cancel, done, advance)
-            finally:
-                for worker in workers:
-                    worker.stop()
-            return
-    _run_in_threads(jobs, cancel, done, advance)
+        processes = sum(job.cost for job in jobs) >= _WORTH_PROCESSES
+        here = processes and not _drawing
+    workers = start(wanted - here) if processes else []
+    if workers:
+        # The workers come first: what is left to be loaded here is loaded while they begin.
+        _run_with([*workers, *([_Here()] if here else [])], jobs, cancel, done, advance)
+    else:
+        _run_in_threads(jobs, cancel, done, advance)
 
 
 def leave_this_process_free() -> None:
@@ -148,7 +140,6 @@ def _run_with(
     advance: Callable[[int], None],
 ) -> None:
     waiting = iter(enumerate(jobs))
-    whole = False
     try:
         busy = {worker.line: worker for worker in workers if _give(worker, waiting)}
         while busy:
@@ -168,11 +159,10 @@ def _run_with(
                 done(job, message.result)
             if cancel.is_set():
                 raise Cancelled
-        whole = True
     finally:
+        # Even if more is to be read soon: what they hold is better used until then.
         for worker in workers:
-            if not whole or isinstance(worker, _Here):
-                worker.stop()
+            worker.stop()
 
 
 def _give(worker: Worker | _Here, waiting: Iterator[tuple[int, Job]]) -> bool:

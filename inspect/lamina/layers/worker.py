@@ -20,8 +20,6 @@ from lamina.layers.jobs import Job, Result
 from lamina.model import LaminaError
 
 _PACE = 0.05  # seconds between two words on progress
-PATIENCE = 6.0
-"""Seconds that a worker waits for its next job before it ends by itself."""
 
 
 class Done(NamedTuple):
@@ -83,8 +81,6 @@ def _work(connection: Connection[Message, Job]) -> None:
     never = threading.Event()  # a job that is not wanted any more ends with its process
     while True:
         try:
-            if not connection.poll(PATIENCE):
-                return
             job = connection.recv()
         except (EOFError, OSError):
             return

@@ -1,4 +1,4 @@
-"""Worker processes as their parent sees them: started, hired, kept for a while, ended.
+"""Worker processes as their parent sees them: started, given jobs, ended.
 
 A process with one thread alone forks them: they are there at once, and share the pages of all that is loaded. A
 process with more threads starts them anew: a forked one would inherit the locks other threads hold, and nobody to
@@ -7,22 +7,18 @@ release them.
 
 from __future__ import annotations
 
-import atexit
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol
 
 from lamina.layers.jobs import Job
-from lamina.layers.worker import PATIENCE, Advanced, Done, Failed, Message, begin_forked
+from lamina.layers.worker import Advanced, Done, Failed, Message, begin_forked
 from lamina.model import LaminaError
 
 
@@ -70,7 +66,6 @@ class Worker:
             theirs.close()
         self.line: Connection[Job, Message] = Connection(ours.detach())
         self.job: int | None = None
-        self.idle_since = 0.0
 
     def give(self, place: int, job: Job) -> None:
         """Start on a job."""
@@ -143,35 +138,3 @@ def start(count: int) -> list[Worker]:
         for _ in range(count):
             workers.append(Worker())  # noqa: PERF401  # those that did start are worth having
     return workers
-
-
-_idle: list[Worker] = []
-_idle_lock = threading.Lock()
-
-
-def hire(count: int) -> list[Worker]:
-    """Workers: those that lately became idle, and new ones."""
-    oldest = time.monotonic() - PATIENCE / 2
-    with _idle_lock:
-        found = [_idle.pop() for _ in range(min(count, len(_idle)))]
-    for worker in found:
-        if worker.idle_since < oldest:  # it may be about to end
-            worker.stop()
-    found = [worker for worker in found if worker.idle_since >= oldest]
-    return found + start(count - len(found))
-
-
-def keep(workers: Sequence[Worker]) -> None:
-    """Let workers wait a moment: one reading is often followed by another, and a start takes its time."""
-    now = time.monotonic()
-    for worker in workers:
-        worker.idle_since = now
-    with _idle_lock:
-        _idle.extend(workers)
-
-
-@atexit.register
-def _dismiss() -> None:
-    """End the workers that are idle."""
-    while _idle:
-        _idle.pop().stop()
