@@ -190,7 +190,9 @@ class TreeRows:
         shown = self._view.present
         self.hidden_by_kinds = 0
         if self._kinds != ALL_CHANGES:
-            wanted = shown & np.isin(self._view.change, np.array(sorted(self._kinds), dtype=np.uint8))
+            asked_for = np.zeros(len(Change), dtype=bool)
+            asked_for[list(self._kinds)] = True
+            wanted = shown & asked_for[self._view.change]
             self.hidden_by_kinds = int(shown.sum() - wanted.sum())
             shown = self._with_ancestors(wanted)
         if self._filter:

@@ -11,7 +11,7 @@ from typing import Any, Self, TextIO
 
 from lamina.amounts import size_bytes
 from lamina.layers.index import LayerFacts
-from lamina.model import Cancelled, ImageInfo, Progress
+from lamina.model import Cancelled, ImageInfo, LaminaError, Progress
 from lamina.names import display_name
 
 _PACE = 0.1  # seconds between two drawings
@@ -73,8 +73,9 @@ class Narrator:
         if self._drawn and self._stream is not None:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
-        if kind is None and self.cancel.is_set():
-            raise KeyboardInterrupt
+        # What an input lacks matters no more to whoever gave it up: often it ended because of the interrupt.
+        if self.cancel.is_set() and (kind is None or issubclass(kind, LaminaError)):
+            raise KeyboardInterrupt from None
 
     def _interrupted(self, number: int, frame: FrameType | None) -> None:
         del number, frame
