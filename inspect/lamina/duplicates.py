@@ -42,11 +42,12 @@ def find_duplicates(image: LoadedImage, cancel: threading.Event | None = None) -
     union = image.union
     names = union.alive(union.layer_count - 1)
     names = names[union.regular()[names]]
+    names = names[union.size[union.inode[names]] >= MIN_SIZE]
     inodes, first = np.unique(union.inode[names], return_index=True)
     paths = union.path[names[first]]
     sizes = union.size[inodes]
     _, group, members = np.unique(sizes, return_inverse=True, return_counts=True)
-    candidates = (sizes >= MIN_SIZE) & (members[group] > 1)
+    candidates = members[group] > 1
     inodes, paths, sizes = inodes[candidates], paths[candidates], sizes[candidates]
     ids = _exact_ids(image, inodes, cancel or threading.Event())
     known = ids.any(axis=1)  # contents that can't be had are nobody's copies

@@ -89,6 +89,13 @@ class PathTable:
         sums: NDArray[np.int64] = running[self.end] - running[:-1]
         return sums
 
+    def subtree_counts(self, marked: NDArray[np.bool_]) -> NDArray[np.int32]:
+        """Per path how many of its subtree are marked."""
+        running = np.zeros(self.count + 1, dtype=np.int32)
+        np.cumsum(marked, out=running[1:])
+        counts: NDArray[np.int32] = running[self.end] - running[:-1]
+        return counts
+
 
 def build_path_table(key_lists: Sequence[list[bytes]]) -> tuple[PathTable, list[NDArray[np.int32]]]:
     """Intern path keys.

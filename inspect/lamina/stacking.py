@@ -388,7 +388,8 @@ def _batch_bounds(paths: PathTable, rows: Rows, kinds: NDArray[np.uint8]) -> lis
     ordered = rows[order]
     repeats = np.flatnonzero(ordered[1:] == ordered[:-1])
     spans = list(zip(order[repeats].tolist(), order[repeats + 1].tolist(), strict=True))
-    solid = np.flatnonzero(kinds != Kind.DIR)
+    # Of what is no directory only that matters below which some layer puts something.
+    solid = np.flatnonzero((kinds != Kind.DIR) & (paths.end[rows] > rows + 1))
     first = np.searchsorted(ordered, rows[solid] + 1)
     last = np.searchsorted(ordered, paths.end[rows[solid]])
     for position, low, high in zip(

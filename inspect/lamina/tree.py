@@ -202,7 +202,7 @@ class TreeRows:
         self.rows = self._rows_below(0)
 
     def _with_ancestors(self, wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        below: NDArray[np.bool_] = self._paths.subtree_sums(wanted.astype(np.int64)) > 0
+        below: NDArray[np.bool_] = self._paths.subtree_counts(wanted) > 0
         return below
 
     def _below(self, tops: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -217,7 +217,7 @@ class TreeRows:
         self._match = self.search(self._filter) & self._view.present
         self._match[0] = False
         ancestors = self._with_ancestors(self._match)
-        ancestors &= self._paths.subtree_sums(self._match.astype(np.int64)) > self._match
+        ancestors &= self._paths.subtree_counts(self._match) > self._match
         self._open = ancestors
         self._open[0] = True
 

@@ -156,22 +156,24 @@ def _assemble(
 ) -> View:
     """Columns of a view from its own sizes, its changes, and the events it shows beside the changed ones."""
     paths = union.paths
-    there = np.zeros(paths.count, dtype=np.int64)
+    there = own > 0
     event = np.full(paths.count, ABSENT, dtype=np.int32)
     before = np.full(paths.count, ABSENT, dtype=np.int32)
     change = np.zeros(paths.count, dtype=np.uint8)
-    changed = np.zeros(paths.count, dtype=np.int64)
+    changed = np.zeros(paths.count, dtype=bool)
     if events is not None:
         event[union.path[events]] = events
-        there[union.path[events]] = 1
+        there[union.path[events]] = True
     event[delta.path] = np.where(delta.after == ABSENT, delta.before, delta.after)
     before[delta.path] = delta.before
     change[delta.path] = delta.change
-    there[delta.path] = 1
-    there[own > 0] = 1
+    there[delta.path] = True
     changed[delta.path] = delta.change != Change.UNCHANGED
     gone = np.zeros(paths.count, dtype=np.int64)
-    np.add.at(gone, *removed_bytes(union, delta, older, newer))
+    removed, bytes_removed = removed_bytes(union, delta, older, newer)
+    if removed.size:
+        np.add.at(gone, removed, bytes_removed)
+        gone = paths.subtree_sums(gone)
     # An unchanged directory above something changed is no row of its own, but its own event tells its metadata.
     if events is None:
         alive = union.alive(newer)
@@ -180,11 +182,11 @@ def _assemble(
     return View(
         union=union,
         title=title,
-        present=paths.subtree_sums(there) > 0,
+        present=paths.subtree_counts(there) > 0,
         change=change,
-        changed_below=(paths.subtree_sums(changed) - changed) > 0,
+        changed_below=paths.subtree_counts(changed) > changed,
         size=paths.subtree_sums(own),
-        gone=paths.subtree_sums(gone),
+        gone=gone,
         event=event,
         before=before,
     )
