@@ -188,8 +188,8 @@ class LayerScanner:
         """Take the members of a run, which are nearly all there are."""
         at, payloads = runs.at(run) + BLOCK, runs.payloads(run)
         if self._hash_within >= 0:
-            digest = xxhash.xxh3_128_digest
-            contents = [digest(data[a:b]) for a, b in zip(at.tolist(), (at + payloads).tolist(), strict=True)]
+            digest, view = xxhash.xxh3_128_digest, memoryview(data)
+            contents = [digest(view[a:b]) for a, b in zip(at.tolist(), (at + payloads).tolist(), strict=True)]
         else:
             contents = [_NO_CONTENT if size else EMPTY_CONTENT for size in payloads.tolist()]
         self._take(runs.headers(run), payloads, at + self._position, contents)
