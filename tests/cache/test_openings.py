@@ -158,9 +158,10 @@ def test_damaged_files_change_no_figure(form: str, tmp_path: Path) -> None:
                 path.write_bytes(data)
 
 
+@pytest.mark.parametrize("form", ["oci-archive gzip", "standard input"])
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damaged_files_are_written_anew(damage: str, tmp_path: Path) -> None:
-    target, cache = FORMS["oci-archive gzip"](tmp_path), tmp_path / "cache"
+def test_damaged_files_are_written_anew(damage: str, form: str, tmp_path: Path) -> None:
+    target, cache = FORMS[form](tmp_path), tmp_path / "cache"
     cold = opened(target)
     opened(target, shelf_in(cache))
     before = kept(cache)

@@ -251,7 +251,7 @@ class EngineSource:
 
         def take(index: int, layer: LayerIndex) -> None:
             key = diff_key(info.layers[index].diff_id)
-            if self._shelf.find([key]) is None:
+            if self._shelf.layer(key) is None:  # or damaged
                 self._shelf.put_layer(key, layer)
             layers[index], read.keys[index] = layer, key
             observer.layer(index, layer.facts)

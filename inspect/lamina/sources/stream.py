@@ -128,7 +128,7 @@ class StreamSource:
         for place in range(len(found.blobs)):
             index = intake.bind(found, place)
             key = diff_key(found.info.layers[place].diff_id)
-            if self._shelf.find([key]) is None:
+            if self._shelf.layer(key) is None:  # or damaged
                 self._shelf.put_layer(key, index)
             image.layers.append(index)
             image.keys.append(key)
