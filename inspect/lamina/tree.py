@@ -20,6 +20,8 @@ ALL_CHANGES = frozenset(Change)
 _SIZE_BITS = 44  # 16 TiB: larger files sort alike
 _SIZE_TOP = (1 << _SIZE_BITS) - 1
 
+_MANY = 8  # where more than an eighth of all paths is unfolded, all rows are computed at once
+
 
 class TreeRows:
     """Rows of a tree over one view; folds survive another view of the same image."""
@@ -259,6 +261,9 @@ class TreeRows:
 
     def _rows_below(self, top: int) -> NDArray[np.int32]:
         """Visible rows below an unfolded directory, in display order."""
+        count = self._paths.count
+        if top == 0 and np.count_nonzero(self._open) > count // _MANY and count < 1 << (63 - _SIZE_BITS):
+            return self._all_rows()
         levels: list[tuple[NDArray[np.int32], NDArray[np.int64]]] = []  # nodes; each one's parent in the level above
         frontier = np.array([top], dtype=np.int32)
         above = np.array([0], dtype=np.int64)
@@ -272,6 +277,33 @@ class TreeRows:
             above = np.flatnonzero(self._open[nodes])
             frontier = nodes[above]
         return self._flatten(levels)
+
+    def _all_rows(self) -> NDArray[np.int32]:
+        """The same for the whole tree, all levels at once: faster where much is unfolded."""
+        paths = self._paths
+        folded = np.flatnonzero(~self._open)
+        edges = np.zeros(paths.count + 1, dtype=np.int32)
+        edges[folded + 1] = 1
+        np.subtract.at(edges, paths.end[folded], 1)
+        visible = self._shown & (np.cumsum(edges[:-1]) == 0)
+        visible[0] = False
+        nodes = np.flatnonzero(visible).astype(np.int32)
+        if not nodes.size or (self._sort, self._reverse) == ("name", False):
+            return nodes
+        nodes = nodes[self._order(nodes, paths.parent[nodes].astype(np.int64))]
+        parents = paths.parent[nodes]
+        # Of each row: how many stand before it since its parent, itself included. Summed over a row and all above it,
+        # which a running sum over the pre-order does, that is where the row stands.
+        below = paths.subtree_counts(visible)[nodes]
+        before = np.cumsum(below) - below
+        first = np.concatenate([[True], parents[1:] != parents[:-1]])
+        steps = before - before[first][np.cumsum(first) - 1] + 1
+        changes = np.zeros(paths.count + 1, dtype=np.int64)
+        changes[nodes] = steps
+        np.subtract.at(changes, paths.end[nodes], steps)
+        rows = np.zeros(len(nodes), dtype=np.int32)
+        rows[np.cumsum(changes)[nodes] - 1] = nodes
+        return rows
 
     def _children_of(
         self, frontier: NDArray[np.int32], index: NDArray[np.int64]

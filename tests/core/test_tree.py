@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import lamina.tree
 from core.layer_tars import Member, directory, file, stack, whiteout
 from core.random_layers import Layers, layer_stacks
 from lamina.model import Change
@@ -202,15 +203,20 @@ def press(tree: TreeRows, naive: Naive, views: list[View], key: str, argument: o
             assert result == (naive.rows().index(path) if path in naive.rows() else None)
 
 
+@pytest.mark.parametrize("many", [1, 1 << 40], ids=["level by level", "all at once"])
 @given(layer_stacks(max_layers=3), st.lists(_KEYS, max_size=12))
-@settings(max_examples=150)
-def test_any_sequence_of_keys_shows_what_a_naive_listing_shows(layers: Layers, keys: list[tuple[str, object]]) -> None:
+@settings(max_examples=120)
+def test_any_sequence_of_keys_shows_what_a_naive_listing_shows(
+    many: int, layers: Layers, keys: list[tuple[str, object]]
+) -> None:
     views = views_of(stack(*layers).union)
-    tree, naive = TreeRows(views[0]), Naive(views[0])
-    assert_same(tree, naive)
-    for key, argument in keys:
-        press(tree, naive, views, key, argument)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lamina.tree, "_MANY", many)
+        tree, naive = TreeRows(views[0]), Naive(views[0])
         assert_same(tree, naive)
+        for key, argument in keys:
+            press(tree, naive, views, key, argument)
+            assert_same(tree, naive)
 
 
 @given(layer_stacks(max_layers=3), st.lists(st.integers(0, 99), max_size=30), st.sampled_from(["size", "name"]))
