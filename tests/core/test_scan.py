@@ -1132,3 +1132,32 @@ def test_the_test_writer_writes_what_tarfile_reads() -> None:
 
     assert [row.path for row in rows_by_tarfile(tar)] == [b"d", b"d/f", b"s", b"h"]
     assert_as_tarfile(tar)
+
+
+# Runs of ordinary members are found by what looks like a header, wherever that stands.
+
+
+@pytest.mark.parametrize("chunk", [None, 4096, 5000, 1 << 16])
+@pytest.mark.parametrize("before", [0, 1, 20])
+def test_a_tar_inside_a_file_of_the_layer_is_content(before: int, chunk: int | None) -> None:
+    inner = layer_tar(*(file(f"inner/{n}", n) for n in range(30)), directory("d"), file("d/end", 700))
+    outer = [file(f"outer/{n}", 100 * n) for n in range(before)]
+    tar = layer_tar(
+        *outer, file("inner.tar", inner), file("twice.tar", 2 * inner), *(file(f"z{n}", 9) for n in range(20))
+    )
+
+    index = scan(tar, chunk=chunk)
+
+    assert_as_tarfile(tar)
+    assert [key for key in index.keys() if key.startswith(b"inner\0")] == []
+    assert index.count == before + 22
+    assert_same(index, scan(tar))
+
+
+@pytest.mark.parametrize("gap", [1, 2, 7])
+def test_members_without_a_magic_between_others_are_found(gap: int) -> None:
+    """V7 headers name no format: the chain goes on through them."""
+    members = [file(f"f{n}", 600, magic=V7 if n % (gap + 1) == gap else USTAR) for n in range(40)]
+
+    assert_as_tarfile(layer_tar(*members))
+    assert scan(layer_tar(*members)).count == 40
