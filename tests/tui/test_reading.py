@@ -119,8 +119,7 @@ async def test_escape_stops_the_reading_and_keeps_what_was_read(slow: Slow) -> N
         slow.steps.release(2)
         await reading.until(screen, lambda: slow.reached == "layer 0")
         screen.send("escape")
-        await screen.settle()
-        assert "only 1 of 3 layers read" in screen.lines[0], screen.text
+        await reading.until(screen, lambda: "only 1 of 3 layers read" in screen.lines[0])
         assert "stopped: R reads again" in screen.text
         assert len([line for line in screen.lines if "unread" in line]) == 2
         await screen.press("G", "tab")
@@ -129,7 +128,7 @@ async def test_escape_stops_the_reading_and_keeps_what_was_read(slow: Slow) -> N
         await screen.press("g")
         slow.steps.release(10)
         await screen.press("R")
-        assert "efficiency" in screen.lines[0]
+        await reading.until(screen, lambda: "efficiency" in screen.lines[0])
         assert "unread" not in screen.text
 
 
@@ -139,11 +138,10 @@ async def test_stopping_before_the_head(slow: Slow) -> None:
         screen = Driven(reading.app, pilot)
         await reading.until(screen, lambda: slow.reached == "begin")
         screen.send("escape")
-        await screen.settle()
-        assert "stopped before anything of the image was known" in screen.text
+        await reading.until(screen, lambda: "stopped before anything of the image was known" in screen.text)
         slow.steps.release(10)
         await screen.press("R")
-        assert "slow:1" in screen.lines[0]
+        await reading.until(screen, lambda: "slow:1" in screen.lines[0])
 
 
 async def test_leaving_stops_the_reading(slow: Slow) -> None:
