@@ -130,12 +130,16 @@ def change_to_rubbish(folder: Path, manifest: str) -> None:
     (folder / blob(manifest)).write_bytes(b"[[[")
 
 
+def nest_too_deep(folder: Path, manifest: str) -> None:
+    (folder / blob(manifest)).write_bytes(b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+
+
 def lose_all(folder: Path, manifest: str) -> None:
     del manifest
     shutil.rmtree(folder)
 
 
-SPOILT = [lose_a_layer, cut_a_layer, change_the_manifest, change_to_rubbish, lose_all]
+SPOILT = [lose_a_layer, cut_a_layer, change_the_manifest, change_to_rubbish, nest_too_deep, lose_all]
 
 
 @pytest.mark.parametrize("spoil", SPOILT, ids=lambda spoil: spoil.__name__)

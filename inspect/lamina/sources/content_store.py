@@ -15,7 +15,7 @@ from typing import Any
 
 from lamina.model import ImageInfo, LaminaError
 from lamina.sources.catalogue import Found, blob_name, entries
-from lamina.sources.documents import is_digest
+from lamina.sources.documents import is_digest, parse_object
 from lamina.sources.folder import Folder
 
 _CONTENT = "io.containerd.content.v1.content"
@@ -42,9 +42,8 @@ def find_blobs(engine_info: Mapping[str, Any], info: ImageInfo) -> tuple[Found, 
     for candidate in [*roots, _SYSTEM_ROOT]:
         folder = _ContentStore(str(Path(candidate, _CONTENT)), info.id)
         try:
-            (entry,) = entries(folder, "oci")
-            found = entry.open()
-        except (LaminaError, OSError, ValueError):
+            found = entries(folder, "oci")[0].open()
+        except LaminaError:
             continue
         if [layer.diff_id for layer in found.info.layers] == [layer.diff_id for layer in info.layers]:
             return found, folder
@@ -65,8 +64,7 @@ class _ContentStore(Folder):
         data = super().document(blob_name(self._image_id))
         if data is None:
             return None
-        document = json.loads(data)
-        kind = "index" if isinstance(document, dict) and "manifests" in document else "manifest"
+        kind = "index" if "manifests" in parse_object(data, f"the image in {self.where}") else "manifest"
         descriptor = {
             "mediaType": f"application/vnd.oci.image.{kind}.v1+json",
             "digest": self._image_id,
