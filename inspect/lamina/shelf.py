@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from lamina.layers.cache import Cache, default_cache
 from lamina.layers.columns import pack, unpack
 from lamina.layers.index import LayerIndex
-from lamina.layers.place import Place
 from lamina.layers.serial import layer_from_bytes, layer_to_bytes
 from lamina.model import ImageInfo, LayerInfo
+from lamina.workers.file_range import FileRange
 
 if TYPE_CHECKING:  # what stacks layers is loaded while workers read them
     from lamina.image_model import ImageModel
@@ -38,7 +38,7 @@ def blob_key(digest: str) -> str:
     return f"blob:{digest}"
 
 
-def place_key(place: Place) -> str:
+def range_key(place: FileRange) -> str:
     """Of a layer scanned where it stands, its payload unread."""
     numbers = ":".join(map(str, (*place.stamp, place.offset, place.size)))
     return f"file:{numbers}"

@@ -272,7 +272,7 @@ class Stacker:
         rows: NDArray[np.int64],
         targets: dict[int, int],
     ) -> list[int]:
-        """Place members whose order among each other doesn't matter, but for hard links.
+        """FileRange members whose order among each other doesn't matter, but for hard links.
 
         Returns:
             Hard links (rows of the layer) whose target was nowhere yet.

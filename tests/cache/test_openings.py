@@ -23,11 +23,11 @@ from cache.support import figures, kept, rich_image, rich_layers, shelf_in, with
 from core.layer_tars import layer_tar
 from core.random_layers import Layers, layer_stacks
 from lamina.image_model import model_from_bytes
-from lamina.layers.jobs import HashJob, ScanJob
 from lamina.layers.serial import layer_from_bytes
 from lamina.model import Cause
 from lamina.shelf import Shelf
 from lamina.sources import resolve
+from lamina.workers.jobs import HashJob, ScanJob
 
 # -- cold, warm, warm again --------------------------------------------------------------------------------------------
 

@@ -21,22 +21,23 @@ from builders import compress, sha256
 from cache.support import python, rich_layers
 from cache.test_containers import EVERYTHING, rows_of
 from core.layer_tars import file, header, layer_tar
-from lamina.layers import pool, worker_processes
 from lamina.layers.index import LayerIndex
-from lamina.layers.jobs import FileHashJob, HashJob, Job, Result, ScanJob
-from lamina.layers.place import Place, stamp_of
-from lamina.layers.pool import run_jobs
 from lamina.layers.tarsplit import TarSplitJob
 from lamina.model import Cancelled, LaminaError
+from lamina.workers import pool
+from lamina.workers import processes as worker_processes
+from lamina.workers.file_range import FileRange, stamp_of
+from lamina.workers.jobs import FileHashJob, HashJob, Job, Result, ScanJob
+from lamina.workers.pool import run_jobs
 
 WAYS = pytest.mark.parametrize("processes", [False, True], ids=["threads", "processes"])
 
 
-def place(path: Path, data: bytes | None = None) -> Place:
+def place(path: Path, data: bytes | None = None) -> FileRange:
     if data is not None:
         path.write_bytes(data)
     status = path.stat()
-    return Place(str(path), 0, status.st_size, stamp_of(status))
+    return FileRange(str(path), 0, status.st_size, stamp_of(status))
 
 
 def scan_job(path: Path, data: bytes, **options: Any) -> ScanJob:
@@ -153,13 +154,14 @@ def test_no_jobs_are_no_work(workers: list[Recorder]) -> None:
 FORKED = """
 import os, signal, sys, threading
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
-from lamina.layers import pool, worker_processes
-from lamina.layers.jobs import ScanJob
-from lamina.layers.place import Place, stamp_of
+from lamina.workers import pool
+from lamina.workers import processes as worker_processes
+from lamina.workers.jobs import ScanJob
+from lamina.workers.file_range import FileRange, stamp_of
 jobs = []
 for path in sys.argv[2:]:
     status = os.stat(path)
-    jobs.append(ScanJob(Place(path, 0, status.st_size, stamp_of(status)), path, in_place=False))
+    jobs.append(ScanJob(FileRange(path, 0, status.st_size, stamp_of(status)), path, in_place=False))
 threads = int(sys.argv[1])
 resting = threading.Event()
 for _ in range(threads):
@@ -214,8 +216,8 @@ def bad_jobs(folder: Path) -> list[Job]:
         scan_job(folder / "diff_id", sound, diff_id="sha256:" + "1" * 64),
         changed,
         gone,
-        ScanJob(Place(grown.path, 0, grown.size + 10, grown.stamp), "layer grown", in_place=False),
-        ScanJob(Place("no\0name", 0, 1, ()), "layer nul", in_place=False),
+        ScanJob(FileRange(grown.path, 0, grown.size + 10, grown.stamp), "layer grown", in_place=False),
+        ScanJob(FileRange("no\0name", 0, 1, ()), "layer nul", in_place=False),
         HashJob(place(folder / "short", b"12345"), "layer short", [(0, 6)]),
         HashJob(place(folder / "before", b"12345"), "layer before", [(-1, 2)]),
         FileHashJob(str(folder / "none"), "layer none", [(b"a", 1)]),
@@ -347,13 +349,14 @@ def test_what_is_cancelled_before_it_begins_does_nothing(
 
 KILLED_PARENT = """
 import sys, threading
-from lamina.layers import pool, worker_processes
-from lamina.layers.jobs import HashJob, ScanJob
-from lamina.layers.place import Place, stamp_of
+from lamina.workers import pool
+from lamina.workers import processes as worker_processes
+from lamina.workers.jobs import HashJob, ScanJob
+from lamina.workers.file_range import FileRange, stamp_of
 import os
 path, kind = sys.argv[1:]
 status = os.stat(path)
-place = Place(path, 0, status.st_size, stamp_of(status))
+place = FileRange(path, 0, status.st_size, stamp_of(status))
 scan = ScanJob(place, "x", in_place=False, diff_id="sha256:" + "0" * 64)
 hashing = HashJob(place, "x", [(0, status.st_size)])
 workers = []
@@ -418,13 +421,13 @@ def test_fewer_processes_than_wanted_do_it_too(tmp_path: Path, monkeypatch: pyte
 NO_MORE_PROCESSES = """
 import os, resource, sys, threading
 import numpy
-from lamina.layers.jobs import ScanJob
-from lamina.layers.place import Place, stamp_of
-from lamina.layers.pool import run_jobs
+from lamina.workers.jobs import ScanJob
+from lamina.workers.file_range import FileRange, stamp_of
+from lamina.workers.pool import run_jobs
 jobs = []
 for path in sys.argv[1:]:
     status = os.stat(path)
-    jobs.append(ScanJob(Place(path, 0, status.st_size, stamp_of(status)), path, in_place=False))
+    jobs.append(ScanJob(FileRange(path, 0, status.st_size, stamp_of(status)), path, in_place=False))
 if os.geteuid() == 0:  # the limit binds everybody but root
     os.chmod(os.path.dirname(jobs[0].place.path), 0o755)
     os.chdir(os.path.dirname(jobs[0].place.path))
@@ -432,7 +435,7 @@ if os.geteuid() == 0:  # the limit binds everybody but root
     os.setgid(65534)
     os.setuid(65534)
     jobs = [
-        ScanJob(Place(os.path.basename(job.place.path), *[getattr(job.place, n) for n in ("offset", "size", "stamp")]),
+        ScanJob(FileRange(os.path.basename(job.place.path), *[getattr(job.place, n) for n in ("offset", "size", "stamp")]),
                 job.where, in_place=False) for job in jobs
     ]
 resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))

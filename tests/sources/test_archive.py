@@ -31,10 +31,10 @@ from builders import (
     sha256,
     shape,
 )
-from lamina.layers import jobs
 from lamina.model import Cancelled
 from lamina.sources import resolve
 from lamina.sources.base import FileRef
+from lamina.workers import jobs
 
 IMAGE = sample_image()
 

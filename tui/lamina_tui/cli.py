@@ -268,8 +268,8 @@ def _set_command(name: str, rest: list[str]) -> int:
 
 def _load_all(options: argparse.Namespace, narrator: Narrator) -> list[LoadedImage]:
     from lamina import sources
-    from lamina.layers.meanwhile import while_workers_begin
     from lamina.shelf import default_shelf
+    from lamina.workers.meanwhile import while_workers_begin
 
     while_workers_begin(_load_what_figures_need)
     shelf = default_shelf()

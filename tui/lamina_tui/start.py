@@ -64,7 +64,7 @@ def run_screen(
 
 def _prepare() -> None:
     """Load what the reading needs: for a list of images on a thread, while the user looks at its first frame."""
-    from lamina.layers.pool import leave_this_process_free
+    from lamina.workers.pool import leave_this_process_free
 
     leave_this_process_free()
 

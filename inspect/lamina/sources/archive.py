@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Sequence
 
 from lamina.layers.codec import sniff
-from lamina.layers.place import Place, open_place, stamp_of
 from lamina.model import ImageSummary, LaminaError, Progress
 from lamina.names import display_name
 from lamina.shelf import Shelf
@@ -17,6 +16,7 @@ from lamina.sources.catalogue import Entry, Form, Stored, entries
 from lamina.sources.choice import choose, summaries
 from lamina.sources.documents import MAX_JSON, quoted, too_large
 from lamina.sources.outer import BLOCK, Member, members, resolve
+from lamina.workers.file_range import FileRange, open_range, stamp_of
 
 
 class ArchiveSource:
@@ -101,12 +101,12 @@ class _Archive:
             return None
         return Stored(key=key, size=member.size, kind=sniff(self._read(member, min(BLOCK, member.size))))
 
-    def locate(self, key: str) -> Place:
+    def locate(self, key: str) -> FileRange:
         member = self._members[key]
-        return Place(self._path, member.offset, member.size, self._stamp)
+        return FileRange(self._path, member.offset, member.size, self._stamp)
 
     def _read(self, member: Member, size: int) -> bytes:
-        fd = open_place(Place(self._path, member.offset, member.size, self._stamp))
+        fd = open_range(FileRange(self._path, member.offset, member.size, self._stamp))
         try:
             data = os.pread(fd, size, member.offset)
         except OSError as error:

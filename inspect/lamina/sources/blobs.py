@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lamina.layers.index import LayerIndex
-from lamina.layers.place import Place
 from lamina.model import Cancelled, LaminaError
-from lamina.shelf import Shelf, blob_key, diff_key, place_key
+from lamina.shelf import Shelf, blob_key, diff_key, range_key
 from lamina.sources.base import FileRef, Observer, ReadImage
 from lamina.sources.catalogue import Found
 from lamina.sources.progress import Ticker
+from lamina.workers.file_range import FileRange
 
 if TYPE_CHECKING:  # where all is known, nothing of what reading needs is loaded
-    from lamina.layers.jobs import HashJob, Result, ScanJob
+    from lamina.workers.jobs import HashJob, Result, ScanJob
 
 _PLAIN = ("tar", "empty")
 
@@ -25,7 +25,7 @@ _PLAIN = ("tar", "empty")
 class _Blob:
     """One blob to read, with all layers of the image that it is."""
 
-    place: Place
+    place: FileRange
     plain: bool
     where: str
     digest: str | None
@@ -37,11 +37,11 @@ class _Blob:
         keys = [diff_key(self.diff_id)]
         if self.digest is not None:
             keys.append(blob_key(self.digest))
-        return [*keys, place_key(self.place)] if self.plain else keys
+        return [*keys, range_key(self.place)] if self.plain else keys
 
     def job(self, *, verify: bool) -> ScanJob:
         """How to read it."""
-        from lamina.layers.jobs import ScanJob
+        from lamina.workers.jobs import ScanJob
 
         # What is read whole is checked in passing: against its digest where it has one, which says as much as the
         # diff_id and costs less, since it is of the compressed bytes.
@@ -58,7 +58,7 @@ class _Blob:
         """The key that a reading gives the right to."""
         if job.diff_id is not None:
             return diff_key(job.diff_id)
-        return place_key(self.place) if job.digest is None else blob_key(job.digest)
+        return range_key(self.place) if job.digest is None else blob_key(job.digest)
 
 
 class BlobReader:
@@ -70,7 +70,7 @@ class BlobReader:
         shelf: what was read before.
     """
 
-    def __init__(self, where: str, locate: Callable[[str], Place], shelf: Shelf) -> None:
+    def __init__(self, where: str, locate: Callable[[str], FileRange], shelf: Shelf) -> None:
         self._where = where
         self._locate = locate
         self._shelf = shelf
@@ -127,7 +127,7 @@ class BlobReader:
             ticker.say(f"{sum(layer is not None for layer in read.layers)} of {total} layers")
 
         if jobs:
-            from lamina.layers.pool import run_jobs
+            from lamina.workers.pool import run_jobs
 
             ticker.say(f"{sum(layer is not None for layer in read.layers)} of {total} layers")
             try:
@@ -165,7 +165,7 @@ class BlobReader:
         Raises:
             LaminaError: the layer is compressed, or gone.
         """
-        from lamina.layers.jobs import HashJob
+        from lamina.workers.jobs import HashJob
 
         stored = found.blobs[layer]
         where = found.where(layer, self._where)
@@ -185,7 +185,7 @@ class _FileContent:
 
     def hashes(self, files: dict[int, list[FileRef]], cancel: threading.Event) -> dict[int, list[bytes]]:
         """See :meth:`lamina.sources.base.Content.hashes`."""
-        from lamina.layers.pool import run_jobs
+        from lamina.workers.pool import run_jobs
 
         layers = list(files)
         jobs = [self._reader.hash_job(self._found, layer, files[layer]) for layer in layers]

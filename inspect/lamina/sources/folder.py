@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 
 from lamina.layers.codec import sniff
-from lamina.layers.place import Place, open_place, stamp_of
 from lamina.model import LaminaError
 from lamina.names import display_name
 from lamina.sources.catalogue import Stored
 from lamina.sources.documents import MAX_JSON, quoted, too_large
 from lamina.sources.outer import BLOCK
+from lamina.workers.file_range import FileRange, open_range, stamp_of
 
 
 class Folder:
@@ -41,7 +41,7 @@ class Folder:
             return None
         return Stored(key=name, size=place.size, kind=sniff(self._read(place, min(BLOCK, place.size))))
 
-    def locate(self, key: str) -> Place:
+    def locate(self, key: str) -> FileRange:
         """Where a blob's bytes stand.
 
         Raises:
@@ -52,7 +52,7 @@ class Folder:
             raise LaminaError(f"{quoted(key)} of {self.where} is gone")
         return place
 
-    def _place(self, name: str) -> Place | None:
+    def _place(self, name: str) -> FileRange | None:
         path = Path(self.path, name)
         try:
             status = path.stat()
@@ -62,10 +62,10 @@ class Folder:
             raise LaminaError(f"{display_name(str(path))} can't be read: {error.strerror}") from None
         if not path.is_file():
             raise LaminaError(f"{display_name(str(path))} is not a file")
-        return Place(str(path), 0, status.st_size, stamp_of(status))
+        return FileRange(str(path), 0, status.st_size, stamp_of(status))
 
-    def _read(self, place: Place, size: int) -> bytes:
-        fd = open_place(place)
+    def _read(self, place: FileRange, size: int) -> bytes:
+        fd = open_range(place)
         try:
             data = os.pread(fd, size, 0)
         except OSError as error:

@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from lamina.layers.index import LayerIndex
-from lamina.layers.jobs import FileHashJob, Result
-from lamina.layers.pool import run_jobs
 from lamina.layers.tarsplit import TarSplitJob
 from lamina.model import Cancelled, ImageInfo, Kind, LaminaError, LayerInfo
 from lamina.shelf import Shelf, diff_key, store_key
@@ -17,6 +15,8 @@ from lamina.sources.base import FileRef, Observer, ReadImage
 from lamina.sources.documents import quoted
 from lamina.sources.engine_store import StoredImage
 from lamina.sources.progress import Ticker
+from lamina.workers.jobs import FileHashJob, Result
+from lamina.workers.pool import run_jobs
 
 Export = Callable[[threading.Event], Sequence[LayerIndex | None]]
 """Reads all layers the other way, every content hashed; None for those that a cancel came before."""

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import xxhash
 
 from lamina.layers.index import LayerIndex
-from lamina.layers.place import Place, open_place
 from lamina.layers.read import scan_plain, scan_stream
 from lamina.layers.tarsplit import TarSplitJob
 from lamina.model import Cancelled, LaminaError
+from lamina.workers.file_range import FileRange, open_range
 
 _CHUNK = 256 << 10
 """Bytes read at a time; compressed ones can grow a thousandfold, and the cancel event is looked at between two."""
@@ -26,7 +26,7 @@ _WINDOW = 1 << 20
 Advance = Callable[[int], None]
 
 
-def _chunks(fd: int, place: Place, where: str) -> Iterator[bytes]:
+def _chunks(fd: int, place: FileRange, where: str) -> Iterator[bytes]:
     position, end = place.offset, place.offset + place.size
     while position < end:
         data = _pread(fd, min(_CHUNK, end - position), position, where)
@@ -48,7 +48,7 @@ def _pread(fd: int, count: int, position: int, where: str) -> bytes:
 class ScanJob:
     """One layer's blob to its index."""
 
-    place: Place
+    place: FileRange
     where: str
     in_place: bool
     """It is a plain tar whose contents may be passed over."""
@@ -64,7 +64,7 @@ class ScanJob:
 
     def run(self, cancel: threading.Event, advance: Advance) -> LayerIndex:
         """Do it; see :func:`lamina.layers.read.scan_stream` for what it raises."""
-        fd = open_place(self.place)
+        fd = open_range(self.place)
         try:
             if self.in_place:
                 return scan_plain(
@@ -86,7 +86,7 @@ class ScanJob:
 class HashJob:
     """Content ids of some files of a plain layer."""
 
-    place: Place
+    place: FileRange
     where: str
     files: Sequence[tuple[int, int]]
     """(offset in the layer, bytes), ascending."""
@@ -103,7 +103,7 @@ class HashJob:
             LaminaError: the file is gone, changed, truncated or unreadable.
             Cancelled: ``cancel`` was set.
         """
-        fd = open_place(self.place)
+        fd = open_range(self.place)
         try:
             found = []
             for offset, size in self.files:

@@ -17,9 +17,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol
 
-from lamina.layers.jobs import Job
-from lamina.layers.worker import Advanced, Done, Failed, Message, begin_forked
 from lamina.model import LaminaError
+from lamina.workers.jobs import Job
+from lamina.workers.worker import Advanced, Done, Failed, Message, begin_forked
 
 
 class _Process(Protocol):
@@ -116,7 +116,7 @@ def _fork(theirs: socket.socket) -> _Process:
 
 def _spawn(theirs: socket.socket) -> _Process:
     package_root = str(Path(__file__).resolve().parents[2])
-    code = f"import sys; sys.path.insert(0, {package_root!r}); from lamina.layers.worker import main; main()"
+    code = f"import sys; sys.path.insert(0, {package_root!r}); from lamina.workers.worker import main; main()"
     return subprocess.Popen(  # noqa: S603  # our own interpreter and our own code
         # -P: not a module of whatever folder the user stands in.
         [sys.executable, "-P", "-c", code, str(theirs.fileno())],

@@ -9,7 +9,7 @@ from lamina.model import LaminaError
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FileRange:
     """Where a blob's bytes stand."""
 
     path: str
@@ -28,7 +28,7 @@ def stamp_of(status: os.stat_result) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def open_place(place: Place) -> int:
+def open_range(place: FileRange) -> int:
     """An open descriptor of the file a blob stands in.
 
     Raises:

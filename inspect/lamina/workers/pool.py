@@ -16,11 +16,11 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_connections
 
-from lamina.layers import meanwhile
-from lamina.layers.jobs import Job, Result
-from lamina.layers.worker import Advanced, Done, Failed, Message, Teller
-from lamina.layers.worker_processes import Worker, start
 from lamina.model import Cancelled, LaminaError
+from lamina.workers import meanwhile
+from lamina.workers.jobs import Job, Result
+from lamina.workers.processes import Worker, start
+from lamina.workers.worker import Advanced, Done, Failed, Message, Teller
 
 _LOOK = 0.05  # seconds between two looks at the cancel event
 _WORTH_PROCESSES = 96 << 20

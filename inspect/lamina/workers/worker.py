@@ -16,8 +16,8 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, NoReturn
 
-from lamina.layers.jobs import Job, Result
 from lamina.model import LaminaError
+from lamina.workers.jobs import Job, Result
 
 _PACE = 0.05  # seconds between two words on progress
 
