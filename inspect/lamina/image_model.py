@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lamina.layers.columns import Columns, check_range, pack, pack_texts, take, unpack, unpack_texts
+from lamina.cache.container import Columns, check_range, pack, pack_texts, take, unpack, unpack_texts
 from lamina.layers.index import LayerFacts
 from lamina.model import Cause, Kind
 from lamina.pathtable import PathTable

@@ -18,11 +18,11 @@ import builders
 import lamina
 from builders import Image
 from core.layer_tars import directory, file, hardlink, layer_tar, opaque, symlink, whiteout
+from lamina.cache.cache import Cache
+from lamina.cache.folder import CacheFolder
 from lamina.json_text import to_json
-from lamina.layers.cache import Cache
 from lamina.load import load
 from lamina.report import build
-from lamina.shelf import Shelf
 from lamina.sources import resolve
 from needs import unavailable
 
@@ -69,13 +69,13 @@ def rich_image(*tags: str) -> Image:
     return Image(rich_layers(), tags or ("rich:1",))
 
 
-def shelf_in(folder: Path) -> Shelf:
-    return Shelf(Cache(folder))
+def cache_in(folder: Path) -> Cache:
+    return Cache(CacheFolder(folder))
 
 
-def figures(target: str | Path, shelf: Shelf | None = None, *, stdin: Any = None, verify: bool = False) -> Any:
+def figures(target: str | Path, cache: Cache | None = None, *, stdin: Any = None, verify: bool = False) -> Any:
     """Every figure of one image, as the report has them."""
-    source, name = resolve(str(target), stdin=stdin, shelf=shelf)
+    source, name = resolve(str(target), stdin=stdin, cache=cache)
     return json.loads(to_json(build([load(source, name, verify=verify)])))["images"][0]
 
 

@@ -19,18 +19,18 @@ from builders import new_docker, oci
 from cache.support import (
     NOBODY,
     acting_as,
+    cache_in,
     figures,
     folder_for,
     kept,
     python,
     report_command,
     rich_image,
-    shelf_in,
     tiny_disk,
     written,
 )
-from lamina.layers import cache as cache_module
-from lamina.layers.cache import DEFAULT_LIMIT, Cache, default_cache, default_folder
+from lamina.cache import folder as folder_module
+from lamina.cache.folder import DEFAULT_LIMIT, CacheFolder, default_cache_folder, default_folder
 
 HOUR = 3600.0
 
@@ -46,7 +46,7 @@ def set_age(path: Path, seconds: float) -> None:
     os.utime(path, (moment, moment))
 
 
-def path_of(cache: Cache, key: str) -> Path:
+def path_of(cache: CacheFolder, key: str) -> Path:
     path = cache._path(key)
     assert path is not None
     return path
@@ -56,7 +56,7 @@ def path_of(cache: Cache, key: str) -> Path:
 
 
 def test_what_is_put_in_comes_out(folder: Path) -> None:
-    cache = Cache(folder)
+    cache = CacheFolder(folder)
     assert cache.get("diff:a") is None
     assert not cache.has("diff:a")
     cache.put("diff:a", b"one")
@@ -65,12 +65,12 @@ def test_what_is_put_in_comes_out(folder: Path) -> None:
     assert cache.get("diff:a") == b"two"
     assert cache.get("diff:b\n\0\x1b../../etc/passwd") == b""
     assert cache.has("diff:a")
-    assert Cache(folder).get("diff:a") == b"two"
+    assert CacheFolder(folder).get("diff:a") == b"two"
     assert len(kept(folder)) == len(list(folder.iterdir())) == 2
 
 
 def test_what_proved_damaged_can_be_dropped(folder: Path) -> None:
-    cache = Cache(folder)
+    cache = CacheFolder(folder)
     cache.drop("diff:a")
     cache.put("diff:a", b"one")
     cache.drop("diff:a")
@@ -79,7 +79,7 @@ def test_what_proved_damaged_can_be_dropped(folder: Path) -> None:
 
 
 def test_nothing_is_kept_without_a_folder() -> None:
-    cache = Cache(None)
+    cache = CacheFolder(None)
     cache.put("a", b"one")
     cache.drop("a")
     cache.trim()
@@ -90,7 +90,7 @@ def test_nothing_is_kept_without_a_folder() -> None:
 
 
 def test_nothing_is_made_before_something_is_kept(folder: Path) -> None:
-    cache = Cache(folder)
+    cache = CacheFolder(folder)
     cache.get("a")
     cache.has("a")
     cache.trim()
@@ -104,7 +104,7 @@ def test_nothing_is_made_before_something_is_kept(folder: Path) -> None:
 def test_the_folder_and_its_files_are_private(folder: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
-        Cache(folder).put("a", b"one")
+        CacheFolder(folder).put("a", b"one")
     finally:
         os.umask(before)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -115,7 +115,7 @@ def test_the_folder_and_its_files_are_private(folder: Path, umask: int) -> None:
 
 
 def test_the_least_recently_used_go_first(folder: Path) -> None:
-    cache = Cache(folder, limit=1000)
+    cache = CacheFolder(folder, limit=1000)
     for n in range(9):
         cache.put(f"k{n}", bytes(100))
         set_age(path_of(cache, f"k{n}"), (10 - n) * HOUR)
@@ -131,14 +131,14 @@ def test_the_least_recently_used_go_first(folder: Path) -> None:
 
 def test_a_run_that_writes_little_also_keeps_the_limit(folder: Path) -> None:
     for run in range(40):
-        cache = Cache(folder, limit=10_000)
+        cache = CacheFolder(folder, limit=10_000)
         for n in range(3):
             cache.put(f"run {run} key {n}", bytes(300))
-    assert sum(entry.size for entry in Cache(folder).entries()) <= 11_000
+    assert sum(entry.size for entry in CacheFolder(folder).entries()) <= 11_000
 
 
 def test_a_long_run_keeps_the_limit(folder: Path) -> None:
-    cache = Cache(folder, limit=10_000)
+    cache = CacheFolder(folder, limit=10_000)
     for n in range(300):
         cache.put(f"key {n}", bytes(300))
         assert sum(entry.size for entry in cache.entries()) <= 11_300
@@ -146,7 +146,7 @@ def test_a_long_run_keeps_the_limit(folder: Path) -> None:
 
 
 def test_what_is_larger_than_the_limit_is_not_kept(folder: Path) -> None:
-    cache = Cache(folder, limit=1000)
+    cache = CacheFolder(folder, limit=1000)
     cache.put("small", bytes(10))
     cache.put("large", bytes(1001))
     assert cache.has("small")
@@ -154,13 +154,13 @@ def test_what_is_larger_than_the_limit_is_not_kept(folder: Path) -> None:
 
 
 def test_a_limit_of_nothing_keeps_nothing(folder: Path) -> None:
-    cache = Cache(folder, limit=0)
+    cache = CacheFolder(folder, limit=0)
     cache.put("a", b"1")
     assert not folder.exists()
 
 
 def test_clearing_tells_what_became_free_and_touches_nothing_else(folder: Path) -> None:
-    cache = Cache(folder)
+    cache = CacheFolder(folder)
     cache.put("a", bytes(100))
     cache.put("b", bytes(50))
     others = [folder / "film.mkv.part", folder / "notes.txt", folder / "lamina", folder / "sub.lamina-partial"]
@@ -178,8 +178,8 @@ def test_clearing_tells_what_became_free_and_touches_nothing_else(folder: Path) 
 WRITE_FOR_EVER = """
 import sys
 from pathlib import Path
-from lamina.layers.cache import Cache
-cache, number = Cache(Path(sys.argv[1])), 0
+from lamina.cache.folder import CacheFolder
+cache, number = CacheFolder(Path(sys.argv[1])), 0
 while True:
     number += 1
     cache.put("key", bytes([number % 251]) * (100_000 + number % 7))
@@ -191,7 +191,7 @@ def whole(value: bytes) -> bool:
 
 
 def test_a_writer_that_is_killed_leaves_only_whole_values(folder: Path) -> None:
-    cache = Cache(folder)
+    cache = CacheFolder(folder)
     for _ in range(3):
         writer = python(WRITE_FOR_EVER, str(folder))
         try:
@@ -213,9 +213,9 @@ def test_a_writer_that_is_killed_leaves_only_whole_values(folder: Path) -> None:
 DIE_BEFORE_RENAMING = """
 import os, signal, sys
 from pathlib import Path
-from lamina.layers.cache import Cache
+from lamina.cache.folder import CacheFolder
 os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-Cache(Path(sys.argv[1])).put("key", bytes(5000))
+CacheFolder(Path(sys.argv[1])).put("key", bytes(5000))
 """
 
 
@@ -226,7 +226,7 @@ def test_what_a_crashed_writer_left_goes_when_it_is_old(folder: Path) -> None:
     (left,) = folder.iterdir()
     assert left.name.endswith(".lamina-part")
     assert left.stat().st_size == 5000
-    cache = Cache(folder)
+    cache = CacheFolder(folder)
     assert cache.get("key") is None
     assert cache.entries() == []
     cache.put("other", b"1")
@@ -241,8 +241,8 @@ def test_what_a_crashed_writer_left_goes_when_it_is_old(folder: Path) -> None:
 SHARE = """
 import hashlib, random, sys
 from pathlib import Path
-from lamina.layers.cache import Cache
-cache = Cache(Path(sys.argv[1]), limit=400_000)
+from lamina.cache.folder import CacheFolder
+cache = CacheFolder(Path(sys.argv[1]), limit=400_000)
 generator = random.Random(sys.argv[2])
 hits = 0
 for _ in range(400):
@@ -288,10 +288,10 @@ def test_two_commands_at_once_give_the_same_figures(tmp_path: Path) -> None:
 def test_a_folder_of_another_user_is_not_believed(folder: Path) -> None:
     if os.geteuid() != 0:
         folder = Path("/etc/lamina-test-never-there")
-        Cache(folder).put("a", b"1")
+        CacheFolder(folder).put("a", b"1")
         assert not folder.exists()
         return
-    cache = Cache(folder)
+    cache = CacheFolder(folder)
     cache.put("a", b"1")
     os.chown(folder, NOBODY, NOBODY)
     before = sorted(folder.iterdir())
@@ -306,7 +306,7 @@ def test_a_folder_of_another_user_is_not_believed(folder: Path) -> None:
 
 @pytest.mark.parametrize("mode", [0o770, 0o720, 0o702, 0o777, 0o1777])
 def test_a_folder_that_others_may_write_to_is_not_believed(folder: Path, mode: int) -> None:
-    cache = Cache(folder)
+    cache = CacheFolder(folder)
     cache.put("a", b"1")
     folder.chmod(mode)
     assert cache.get("a") is None
@@ -320,16 +320,16 @@ def test_a_folder_that_others_may_write_to_is_not_believed(folder: Path, mode: i
 def test_an_index_that_a_stranger_could_have_planted_changes_nothing(tmp_path: Path) -> None:
     archive, cache = written(tmp_path, oci(rich_image())), tmp_path / "cache"
     sound = figures(archive)
-    assert figures(archive, shelf_in(cache)) == sound
+    assert figures(archive, cache_in(cache)) == sound
     # Another image's index in the place of each.
     (tmp_path / "other").mkdir()
     other = rich_image("other:1")
-    figures(written(tmp_path, oci(other, how="zstd"), "other.tar"), shelf_in(tmp_path / "other"))
+    figures(written(tmp_path, oci(other, how="zstd"), "other.tar"), cache_in(tmp_path / "other"))
     planted = kept(tmp_path / "other")[0].read_bytes()
     for path in kept(cache):
         path.write_bytes(planted)
     cache.chmod(0o777)
-    assert figures(archive, shelf_in(cache)) == sound
+    assert figures(archive, cache_in(cache)) == sound
 
 
 @pytest.mark.parametrize("make", ["a file", "a dangling link", "below a file", "a loop", "a name too long"])
@@ -346,18 +346,18 @@ def test_a_folder_that_can_not_be_there_is_no_error(tmp_path: Path, make: str) -
         folder.symlink_to(folder)
     else:
         folder = tmp_path / ("x" * 300)
-    cache = Cache(folder)
+    cache = CacheFolder(folder)
     cache.put("a", b"1")
     assert cache.get("a") is None
     assert not cache.has("a")
     cache.drop("a")
     cache.trim()
     assert cache.entries() == []
-    assert figures(written(tmp_path, oci(rich_image())), shelf_in(folder))["files"]
+    assert figures(written(tmp_path, oci(rich_image())), cache_in(folder))["files"]
 
 
 def test_something_else_in_the_place_of_a_file_is_no_error(folder: Path) -> None:
-    cache = Cache(folder)
+    cache = CacheFolder(folder)
     cache.put("a", b"1")
     for key in ("folder", "link"):
         path = path_of(cache, key)
@@ -381,19 +381,19 @@ def test_a_cache_that_can_only_be_read_is_read(tmp_path: Path) -> None:
         target.chmod(0o644)
         alone = figures(target)
         with acting_as(NOBODY):
-            assert figures(target, shelf_in(cache)) == alone
+            assert figures(target, cache_in(cache)) == alone
         before = kept(cache)
         assert len(before) == 4, "three layers, and the image"
         cache.chmod(0o500)
         times = [path.stat().st_mtime_ns for path in before]
         with acting_as(NOBODY):
-            assert figures(target, shelf_in(cache)) == alone
+            assert figures(target, cache_in(cache)) == alone
         assert times != [path.stat().st_mtime_ns for path in before], "it was not used"
         for path in before:
             path.write_bytes(b"damaged, and can't be replaced")
         with acting_as(NOBODY):
-            assert figures(target, shelf_in(cache)) == alone
-            assert figures(target, shelf_in(cache)) == alone
+            assert figures(target, cache_in(cache)) == alone
+            assert figures(target, cache_in(cache)) == alone
         assert kept(cache) == before
 
 
@@ -409,7 +409,7 @@ def test_a_cache_that_can_not_be_written_is_no_error(tmp_path: Path) -> None:
         with acting_as(NOBODY):
             for folder in folders:
                 for _ in range(2):
-                    assert figures(target, shelf_in(folder)) == alone
+                    assert figures(target, cache_in(folder)) == alone
         assert list(theirs.iterdir()) == [target]
         assert not any(folder.exists() for folder in folders[2:4])
 
@@ -419,7 +419,7 @@ def test_a_cache_that_can_not_be_written_is_no_error(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_no_error(tmp_path: Path) -> None:
     with tiny_disk(tmp_path / "disk", "64k") as disk:
-        cache = Cache(disk / "cache")
+        cache = CacheFolder(disk / "cache")
         for n in range(40):
             cache.put(f"key {n}", bytes([n]) * 5000)
             value = cache.get(f"key {n}")
@@ -436,13 +436,13 @@ def test_figures_on_a_full_disk_are_the_same(tmp_path: Path, size: str) -> None:
     alone = figures(archive)
     with tiny_disk(tmp_path / "disk", size) as disk:
         for _ in range(3):
-            assert figures(archive, shelf_in(disk / "cache")) == alone
-            assert figures(archive, shelf_in(disk)) == alone
+            assert figures(archive, cache_in(disk / "cache")) == alone
+            assert figures(archive, cache_in(disk)) == alone
         fill = disk / "fill"
         with contextlib.suppress(OSError), fill.open("wb", buffering=0) as file:
             while True:
                 file.write(bytes(512))
-        assert figures(archive, shelf_in(disk / "new")) == alone
+        assert figures(archive, cache_in(disk / "new")) == alone
 
 
 # -- the environment ---------------------------------------------------------------------------------------------------
@@ -461,7 +461,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_word_turns_the_cache_off(home: Path, monkeypatch: pytest.MonkeyPatch, word: str) -> None:
     monkeypatch.setenv("LAMINA_CACHE", word)
     assert default_folder() is None
-    assert default_cache().folder is None
+    assert default_cache_folder().path is None
 
 
 @contextlib.contextmanager
@@ -515,7 +515,7 @@ def test_without_a_home_nothing_is_kept(home: Path, monkeypatch: pytest.MonkeyPa
 )
 def test_the_environment_says_how_much(home: Path, monkeypatch: pytest.MonkeyPatch, said: str, limit: int) -> None:
     monkeypatch.setenv("LAMINA_CACHE_LIMIT", said)
-    assert default_cache().limit == limit
+    assert default_cache_folder().limit == limit
 
 
 def test_the_command_keeps_what_it_is_told_to(tmp_path: Path, home: Path) -> None:
@@ -530,7 +530,7 @@ def test_the_command_keeps_what_it_is_told_to(tmp_path: Path, home: Path) -> Non
 
 
 def test_file_names_tell_nothing_of_images(folder: Path) -> None:
-    cache = Cache(folder)
+    cache = CacheFolder(folder)
     cache.put("diff:sha256:abc", b"1")
     (path,) = kept(folder)
-    assert path.name == hashlib.sha256(b"diff:sha256:abc").hexdigest()[:40] + cache_module._SUFFIX
+    assert path.name == hashlib.sha256(b"diff:sha256:abc").hexdigest()[:40] + folder_module._SUFFIX

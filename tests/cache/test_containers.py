@@ -30,11 +30,11 @@ from core.layer_tars import (
     whiteout,
 )
 from core.random_layers import layer_stacks
+from lamina.cache import container as columns
+from lamina.cache.container import Columns, pack, pack_texts, unpack, unpack_texts
+from lamina.cache.layers import layer_from_bytes, layer_to_bytes
 from lamina.image_model import ImageModel, model_from_bytes, model_to_bytes
-from lamina.layers import columns
-from lamina.layers.columns import Columns, pack, pack_texts, unpack, unpack_texts
 from lamina.layers.index import LayerIndex
-from lamina.layers.serial import layer_from_bytes, layer_to_bytes
 from lamina.union import build_union
 
 EVERYTHING = [

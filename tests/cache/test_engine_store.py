@@ -25,22 +25,22 @@ from cache.support import (
     NOBODY,
     PACKAGE_ROOT,
     acting_as,
+    cache_in,
     figures,
     folder_for,
     rich_layers,
-    shelf_in,
     without_names,
 )
 from cache.test_tarsplit import sparse_tar
 from core.layer_tars import directory, fifo, file, hardlink, layer_tar, opaque, symlink, whiteout
 from engine.tools import Silent
 from lamina import sources
+from lamina.cache.cache import Cache
 from lamina.json_text import to_json
 from lamina.layers.tarsplit import TarSplitJob
 from lamina.load import load
 from lamina.model import LaminaError
 from lamina.report import build
-from lamina.shelf import Shelf
 from needs import unavailable
 
 pytestmark = pytest.mark.engine
@@ -118,12 +118,12 @@ class Engine:
         self.host = host
         self._monkeypatch = monkeypatch
 
-    def read(self, shelf: Shelf | None = None, *, name: str = NAME, store: bool = True) -> tuple[Any, str]:
+    def read(self, cache: Cache | None = None, *, name: str = NAME, store: bool = True) -> tuple[Any, str]:
         """(figures, the way they came)."""
         self._monkeypatch.delenv("LAMINA_NO_STORE", raising=False)
         if not store:
             self._monkeypatch.setenv("LAMINA_NO_STORE", "1")
-        image = load(sources.engine(self.host, shelf), name)
+        image = load(sources.engine(self.host, cache), name)
         return json.loads(to_json(build([image])))["images"][0], image.way
 
     def exported(self, name: str = NAME) -> Any:
@@ -168,20 +168,20 @@ def test_the_store_gives_the_figures_of_the_export_and_of_the_archive(
     for stdin in (None, io.BytesIO(archive.read_bytes())):
         assert without_names(figures("-" if stdin else archive, stdin=stdin)) == expected
     # And all of them once more from one cache, where contents are known by two kinds of checksum.
-    shelf = shelf_in(tmp_path / "cache")
+    known = cache_in(tmp_path / "cache")
     for _ in range(2):
-        assert engine.read(shelf, name=name)[0] == shown
-        assert without_names(figures(archive, shelf)) == expected
-        assert without_names(figures("-", shelf, stdin=io.BytesIO(archive.read_bytes()))) == expected
-        assert engine.read(shelf, name=name, store=False)[0] == shown
+        assert engine.read(known, name=name)[0] == shown
+        assert without_names(figures(archive, known)) == expected
+        assert without_names(figures("-", known, stdin=io.BytesIO(archive.read_bytes()))) == expected
+        assert engine.read(known, name=name, store=False)[0] == shown
 
 
 def test_the_second_opening_asks_the_engine_for_nothing(engine: Engine, tmp_path: Path) -> None:
     for store, first in ((True, FROM_STORE), (False, FROM_EXPORT)):
-        shelf = shelf_in(tmp_path / first)
-        shown, way = engine.read(shelf, store=store)
+        cache = cache_in(tmp_path / first)
+        shown, way = engine.read(cache, store=store)
         assert way == first
-        assert engine.read(shelf, store=store) == (shown, FROM_CACHE)
+        assert engine.read(cache, store=store) == (shown, FROM_CACHE)
 
 
 @pytest.mark.parametrize("first", ["store", "export"])
@@ -189,26 +189,26 @@ def test_the_second_opening_asks_the_engine_for_nothing(engine: Engine, tmp_path
 def test_an_image_on_layers_that_were_read_another_way(first: str, second: str, engine: Engine, tmp_path: Path) -> None:
     """Contents of the lower layers and of the upper one are known by different kinds of checksum."""
     expected = {name: engine.exported(name) for name in (NAME, SECOND)}
-    shelf = shelf_in(tmp_path)
-    assert engine.read(shelf, name=NAME, store=first == "store")[0] == expected[NAME]
-    assert engine.read(shelf, name=SECOND, store=second == "store")[0] == expected[SECOND]
+    cache = cache_in(tmp_path)
+    assert engine.read(cache, name=NAME, store=first == "store")[0] == expected[NAME]
+    assert engine.read(cache, name=SECOND, store=second == "store")[0] == expected[SECOND]
     for name in (NAME, SECOND):
         for store in (False, True, False):
-            assert engine.read(shelf, name=name, store=store)[0] == expected[name]
+            assert engine.read(cache, name=name, store=store)[0] == expected[name]
 
 
 def test_two_openings_of_which_only_the_first_may_read_the_store(engine: Engine, tmp_path: Path) -> None:
-    expected, shelf = engine.exported(SECOND), shelf_in(tmp_path)
-    assert engine.read(shelf, name=SECOND) == (expected, FROM_STORE)
-    assert engine.read(shelf, name=SECOND, store=False) == (expected, FROM_EXPORT)
-    assert engine.read(shelf, name=SECOND, store=False) == (expected, FROM_CACHE)
+    expected, cache = engine.exported(SECOND), cache_in(tmp_path)
+    assert engine.read(cache, name=SECOND) == (expected, FROM_STORE)
+    assert engine.read(cache, name=SECOND, store=False) == (expected, FROM_EXPORT)
+    assert engine.read(cache, name=SECOND, store=False) == (expected, FROM_CACHE)
 
 
 def test_what_is_kept_in_memory_is_as_good(engine: Engine, exported: Any) -> None:
     for store in (True, False):
-        shelf = Shelf()
+        cache = Cache()
         for _ in range(2):
-            assert engine.read(shelf, store=store)[0] == exported
+            assert engine.read(cache, store=store)[0] == exported
 
 
 def loaded(client: docker.APIClient, image: Image) -> None:
@@ -260,9 +260,9 @@ def test_a_store_that_only_others_may_read_is_not_missed(
             other = Engine(f"unix://{socket}", monkeypatch)
             assert other.read() == (expected, FROM_STORE), "root may read it, whatever socket it comes by"
             with acting_as(NOBODY):
-                shelf = shelf_in(theirs / "cache")
-                assert other.read(shelf) == (expected, FROM_EXPORT)
-                assert other.read(shelf) == (expected, FROM_CACHE)
+                cache = cache_in(theirs / "cache")
+                assert other.read(cache) == (expected, FROM_EXPORT)
+                assert other.read(cache) == (expected, FROM_CACHE)
         finally:
             proxy.communicate()
 
@@ -465,9 +465,9 @@ def test_where_a_file_of_the_store_is_odd_the_export_is_read(
     spoil: Callable[[Path], None], copy: Copy, engine: Engine, exported: Any, tmp_path: Path
 ) -> None:
     spoil(copy.files[ODD_ABOVE] / "odd" / "twin-2")
-    shelf = shelf_in(tmp_path)
+    cache = cache_in(tmp_path)
     for _ in range(2):
-        shown, _ = engine.read(shelf)
+        shown, _ = engine.read(cache)
         assert shown == exported
 
 
@@ -477,7 +477,7 @@ def test_where_a_file_of_the_store_is_odd_the_export_is_read(
 def test_a_cancel_is_heard_while_the_store_is_read(
     engine: Engine, exported: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    shelf, cancel = shelf_in(tmp_path), threading.Event()
+    cache, cancel = cache_in(tmp_path), threading.Event()
     run = TarSplitJob.run
 
     def first_then_cancel(job: TarSplitJob, stop: threading.Event, advance: Callable[[int], None]) -> Any:
@@ -486,9 +486,9 @@ def test_a_cancel_is_heard_while_the_store_is_read(
         return index
 
     monkeypatch.setattr(TarSplitJob, "run", first_then_cancel)
-    read = sources.engine(engine.host, shelf).read(NAME, Silent(), cancel)
+    read = sources.engine(engine.host, cache).read(NAME, Silent(), cancel)
     assert read.way == FROM_STORE
     assert None in read.layers
     monkeypatch.setattr(TarSplitJob, "run", run)
     for _ in range(2):
-        assert engine.read(shelf)[0] == exported
+        assert engine.read(cache)[0] == exported

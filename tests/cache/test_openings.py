@@ -19,13 +19,13 @@ from hypothesis import given, settings
 
 from builders import Image, Members, Watcher, layer, new_docker, oci, old_docker, pack, write_layout
 from builders import file as plain_file
-from cache.support import figures, kept, rich_image, rich_layers, shelf_in, without_names, written
+from cache.support import cache_in, figures, kept, rich_image, rich_layers, without_names, written
 from core.layer_tars import layer_tar
 from core.random_layers import Layers, layer_stacks
+from lamina.cache.cache import Cache
+from lamina.cache.layers import layer_from_bytes
 from lamina.image_model import model_from_bytes
-from lamina.layers.serial import layer_from_bytes
 from lamina.model import Cause
-from lamina.shelf import Shelf
 from lamina.sources import resolve
 from lamina.workers.jobs import HashJob, ScanJob
 
@@ -54,10 +54,10 @@ def outer(folder: Path, compress: Callable[[bytes], bytes]) -> Path:
     return path
 
 
-def opened(target: Path, shelf: Shelf | None = None, *, verify: bool = False) -> Any:
+def opened(target: Path, cache: Cache | None = None, *, verify: bool = False) -> Any:
     if target.name == "-":
-        return figures("-", shelf, stdin=io.BytesIO(target.read_bytes()), verify=verify)
-    return figures(target, shelf, verify=verify)
+        return figures("-", cache, stdin=io.BytesIO(target.read_bytes()), verify=verify)
+    return figures(target, cache, verify=verify)
 
 
 def test_the_image_says_something_in_every_figure(tmp_path: Path) -> None:
@@ -74,15 +74,15 @@ def test_every_opening_gives_the_same_figures(form: str, tmp_path: Path) -> None
     target, cache = FORMS[form](tmp_path), tmp_path / "cache"
     cold = opened(target)
     for _ in range(3):
-        assert opened(target, shelf_in(cache)) == cold  # as another run
-    shelf = shelf_in(cache)
+        assert opened(target, cache_in(cache)) == cold  # as another run
+    known = cache_in(cache)
     for _ in range(2):
-        assert opened(target, shelf) == cold
-    memory = Shelf()
+        assert opened(target, known) == cold
+    memory = Cache()
     for _ in range(2):
         assert opened(target, memory) == cold
-    assert opened(target, shelf, verify=True) == cold
-    assert opened(target, shelf) == cold
+    assert opened(target, known, verify=True) == cold
+    assert opened(target, known) == cold
 
 
 def test_every_form_gives_the_figures_of_the_others_from_one_cache(tmp_path: Path) -> None:
@@ -93,10 +93,10 @@ def test_every_form_gives_the_figures_of_the_others_from_one_cache(tmp_path: Pat
         targets[form] = make(tmp_path / form)
     cold = {form: opened(target) for form, target in targets.items()}
     assert len({repr(without_names(image)) for image in cold.values()}) == 1
-    shelf = shelf_in(tmp_path / "cache")
+    cache = cache_in(tmp_path / "cache")
     for form in [*targets, *reversed(targets)]:
-        assert opened(targets[form], shelf) == cold[form]
-        assert opened(targets[form], shelf_in(tmp_path / "cache")) == cold[form]
+        assert opened(targets[form], cache) == cold[form]
+        assert opened(targets[form], cache_in(tmp_path / "cache")) == cold[form]
 
 
 @settings(max_examples=15)
@@ -108,8 +108,8 @@ def test_any_image_shows_the_same_again(layers: Layers) -> None:
         for make in (old_docker, oci):
             target = written(folder, make(image), f"{make.__name__}.tar")
             cold = opened(target)
-            assert opened(target, shelf_in(folder / "cache")) == cold
-            assert opened(target, shelf_in(folder / "cache")) == cold
+            assert opened(target, cache_in(folder / "cache")) == cold
+            assert opened(target, cache_in(folder / "cache")) == cold
 
 
 # -- with damage in between --------------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def model_of(paths: Sequence[Path]) -> Path:
 def test_damaged_files_change_no_figure(form: str, tmp_path: Path) -> None:
     target, cache = FORMS[form](tmp_path), tmp_path / "cache"
     cold = opened(target)
-    opened(target, shelf_in(cache))
+    opened(target, cache_in(cache))
     whole = {path: path.read_bytes() for path in kept(cache)}
     assert len(whole) == 4, "three layers, and the image"
     stacked = model_of(kept(cache))
@@ -152,7 +152,7 @@ def test_damaged_files_change_no_figure(form: str, tmp_path: Path) -> None:
         for some in ([stacked], [next(path for path in whole if path != stacked)], list(whole)):
             for path in some:
                 path.write_bytes(damage(whole[path]))
-            assert opened(target, shelf_in(cache)) == cold
+            assert opened(target, cache_in(cache)) == cold
             assert is_whole(stacked)
             for path, data in whole.items():
                 path.write_bytes(data)
@@ -163,11 +163,11 @@ def test_damaged_files_change_no_figure(form: str, tmp_path: Path) -> None:
 def test_damaged_files_are_written_anew(damage: str, form: str, tmp_path: Path) -> None:
     target, cache = FORMS[form](tmp_path), tmp_path / "cache"
     cold = opened(target)
-    opened(target, shelf_in(cache))
+    opened(target, cache_in(cache))
     before = kept(cache)
     for path in before:
         path.write_bytes(DAMAGES[damage](path.read_bytes()))
-    assert opened(target, shelf_in(cache)) == cold
+    assert opened(target, cache_in(cache)) == cold
     assert kept(cache) == before
     assert all(map(is_whole, before))
 
@@ -175,12 +175,12 @@ def test_damaged_files_are_written_anew(damage: str, form: str, tmp_path: Path) 
 def test_a_damaged_file_is_not_found_for_ever(tmp_path: Path, reads: Reads) -> None:
     """What is kept by diff_id comes first; where that is damaged, what was read anew must come to its place."""
     stream, target, cache = FORMS["standard input"](tmp_path), FORMS["oci-archive gzip"](tmp_path), tmp_path / "cache"
-    opened(stream, shelf_in(cache))
+    opened(stream, cache_in(cache))
     for path in kept(cache):
         path.write_bytes(b"damaged")
-    opened(target, shelf_in(cache))
+    opened(target, cache_in(cache))
     assert reads.layers() == 3
-    opened(target, shelf_in(cache))
+    opened(target, cache_in(cache))
     assert reads.layers() == 0, "it is read anew every time"
 
 
@@ -244,14 +244,14 @@ def test_of_two_archives_the_second_is_read_only_where_it_differs(how: Any, tmp_
     first = written(tmp_path, oci(Image([base, one]), how=how), "first.tar")
     second = written(tmp_path, oci(Image([base, two]), how=how), "second.tar")
     cache = tmp_path / "cache"
-    opened(first, shelf_in(cache))
+    opened(first, cache_in(cache))
     assert reads.layers() == 2
     assert reads.bytes() > 3_200_000
-    opened(second, shelf_in(cache))
+    opened(second, cache_in(cache))
     assert reads.layers() == 1
     assert 300_000 < reads.bytes() < 300_000 + SMALL
     for path in (first, second):
-        opened(path, shelf_in(cache))
+        opened(path, cache_in(cache))
         assert reads.layers() == 0
         assert reads.bytes() < SMALL
 
@@ -262,9 +262,9 @@ def test_of_two_images_in_one_archive_the_shared_layers_are_read_once(
 ) -> None:
     base, one, two = big_layer(1_000_000), big_layer(200_000), big_layer(300_000)
     path = written(tmp_path, make(Image([base, one], ("a:1",)), Image([base, two], ("b:1",)), how=how))
-    for shelf in (shelf_in(tmp_path / "cache"), Shelf()):
+    for cache in (cache_in(tmp_path / "cache"), Cache()):
         for tag, expected in (("a:1", 2), ("b:1", 1)):
-            source, target = resolve(f"{path}:{tag}", shelf=shelf)
+            source, target = resolve(f"{path}:{tag}", cache=cache)
             source.read(target, Watcher(), threading.Event())
             assert reads.layers() == expected
 
@@ -274,11 +274,11 @@ def test_what_came_by_a_stream_is_not_read_from_the_archive(tmp_path: Path, read
     path = written(tmp_path, oci(image, how="zstd"))
     stream = written(tmp_path, old_docker(image), "-")
     cold = without_names(opened(path))
-    shelf = shelf_in(tmp_path / "cache")
-    opened(stream, shelf)
+    cache = cache_in(tmp_path / "cache")
+    opened(stream, cache)
     reads.layers()
     reads.bytes()
-    assert without_names(opened(path, shelf)) == cold
+    assert without_names(opened(path, cache)) == cold
     assert reads.layers() == 0
     assert reads.bytes() < SMALL
 
@@ -286,32 +286,32 @@ def test_what_came_by_a_stream_is_not_read_from_the_archive(tmp_path: Path, read
 def test_a_layout_shares_with_an_archive(tmp_path: Path, reads: Reads) -> None:
     image = Image([big_layer(500_000), *rich_layers()])
     members = oci(image)
-    shelf = shelf_in(tmp_path / "cache")
-    opened(write_layout(tmp_path / "layout", members), shelf)
+    cache = cache_in(tmp_path / "cache")
+    opened(write_layout(tmp_path / "layout", members), cache)
     assert reads.layers() == 4
-    opened(written(tmp_path, members), shelf)
+    opened(written(tmp_path, members), cache)
     assert reads.layers() == 0
 
 
 def test_the_stacked_image_alone_is_enough(tmp_path: Path, reads: Reads) -> None:
     target, cache = FORMS["oci-archive gzip"](tmp_path), tmp_path / "cache"
     cold = opened(target)
-    opened(target, shelf_in(cache))
+    opened(target, cache_in(cache))
     reads.layers()
     stacked = model_of(kept(cache))
     for path in kept(cache):
         if path != stacked:
             path.write_bytes(b"not looked into")
-    assert opened(target, shelf_in(cache)) == cold
+    assert opened(target, cache_in(cache)) == cold
     assert reads.layers() == 0
 
 
 def test_verifying_reads_all_of_it_again(tmp_path: Path, reads: Reads) -> None:
-    target, shelf = FORMS["oci-archive gzip"](tmp_path), shelf_in(tmp_path / "cache")
+    target, cache = FORMS["oci-archive gzip"](tmp_path), cache_in(tmp_path / "cache")
     for _ in range(2):
-        opened(target, shelf)
+        opened(target, cache)
     reads.layers()
-    opened(target, shelf, verify=True)
+    opened(target, cache, verify=True)
     assert reads.layers() == 3
 
 
@@ -320,9 +320,9 @@ def test_an_image_that_holds_a_layer_twice_reads_it_once(tmp_path: Path, reads: 
     target = written(tmp_path, oci(Image([shared, other, shared])))
     cold = opened(target)
     assert reads.layers() == 2
-    for shelf in (shelf_in(tmp_path / "cache"), Shelf()):
+    for cache in (cache_in(tmp_path / "cache"), Cache()):
         for _ in range(2):
-            assert opened(target, shelf) == cold
+            assert opened(target, cache) == cold
 
 
 @pytest.mark.parametrize("form", ["docker-archive", "oci-archive gzip", "standard input"])
@@ -336,7 +336,7 @@ def test_a_cancelled_reading_keeps_no_half_image(form: str, tmp_path: Path) -> N
             cancel.set()
 
     stdin = io.BytesIO(target.read_bytes()) if target.name == "-" else None
-    source, name = resolve("-" if stdin else str(target), stdin=stdin, shelf=shelf_in(cache))
+    source, name = resolve("-" if stdin else str(target), stdin=stdin, cache=cache_in(cache))
     source.read(name, Impatient(), cancel)
-    assert opened(target, shelf_in(cache)) == cold
-    assert opened(target, shelf_in(cache)) == cold
+    assert opened(target, cache_in(cache)) == cold
+    assert opened(target, cache_in(cache)) == cold

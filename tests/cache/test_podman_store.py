@@ -20,7 +20,7 @@ import docker
 import pytest
 
 from builders import Image, old_docker
-from cache.support import shelf_in, written
+from cache.support import cache_in, written
 from cache.test_engine_store import FROM_CACHE, FROM_EXPORT, FROM_STORE, NAME, Engine, layers
 from lamina.model import LayerInfo
 from lamina.sources.engine_store import find_image
@@ -100,13 +100,13 @@ def engine(podman: Podman, monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 def test_podmans_storage_gives_the_figures_of_its_export(name: str, engine: Engine, tmp_path: Path) -> None:
-    shelf = shelf_in(tmp_path)
-    expected, way = engine.read(shelf, name=name)
+    cache = cache_in(tmp_path)
+    expected, way = engine.read(cache, name=name)
     assert way == FROM_STORE
     assert [duplicate["copies"] for duplicate in expected["duplicates"]].count(2) >= 2
-    assert engine.read(shelf, name=name, store=False) == (expected, FROM_EXPORT)
+    assert engine.read(cache, name=name, store=False) == (expected, FROM_EXPORT)
     for store in (True, False):
-        assert engine.read(shelf, name=name, store=store) == (expected, FROM_CACHE)
+        assert engine.read(cache, name=name, store=store) == (expected, FROM_CACHE)
 
 
 # -- a storage in which something is odd -------------------------------------------------------------------------------
@@ -217,13 +217,13 @@ def test_where_the_storage_is_odd_it_is_not_used(
 def test_where_a_file_of_the_storage_is_gone_the_export_is_read(
     copy: Path, name: str, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    expected, shelf = engine.read(name=name)[0], shelf_in(tmp_path)
+    expected, cache = engine.read(name=name)[0], cache_in(tmp_path)
     (path,) = (copy / "overlay").glob("*/diff/odd/twin-2")
     path.unlink()
     told = docker.APIClient.info
     monkeypatch.setattr(docker.APIClient, "info", lambda client: {**told(client), "DockerRootDir": str(copy)})
     for _ in range(2):
-        assert engine.read(shelf, name=name)[0] == expected
+        assert engine.read(cache, name=name)[0] == expected
 
 
 class TooLong(Exception):

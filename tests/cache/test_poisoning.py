@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from builders import Image, Members, blob, compress, new_docker, oci, old_docker, pack, sha256
-from cache.support import OTHER, TWIN, figures, rich_image, rich_layers, shelf_in, written
+from cache.support import OTHER, TWIN, cache_in, figures, rich_image, rich_layers, written
 from core.layer_tars import directory, file, layer_tar, whiteout
+from lamina.cache.cache import Cache
 from lamina.load import load
 from lamina.model import LaminaError
 from lamina.report import build
-from lamina.shelf import Shelf
 from lamina.sources import resolve
 
 FORGED_LAYERS = [
@@ -108,12 +108,12 @@ GENUINE: dict[str, Callable[[], Members]] = {
 }
 
 
-def opened(target: Path, shelf: Shelf, *, stream: bool = False, verify: bool = False) -> Any:
+def opened(target: Path, cache: Cache, *, stream: bool = False, verify: bool = False) -> Any:
     """Figures, or None where the archive is refused."""
     with contextlib.suppress(LaminaError):
         if stream:
-            return figures("-", shelf, stdin=io.BytesIO(target.read_bytes()), verify=verify)
-        return figures(target, shelf, verify=verify)
+            return figures("-", cache, stdin=io.BytesIO(target.read_bytes()), verify=verify)
+        return figures(target, cache, verify=verify)
     return None
 
 
@@ -148,23 +148,23 @@ def test_a_forgery_changes_nothing(form: str, kept: str, genuine: dict[str, tupl
     target = written(tmp_path, FORGERIES[form](CONTENTS[layers](rich_layers())), "forged.tar")
     for number, name in enumerate(("docker-archive", "OCI gzip")):
         path, expected = genuine[name]
-        shelf = Shelf() if place == "memory" else shelf_in(tmp_path / str(number))
-        opened(target, shelf)
-        assert opened(path, shelf) == expected, "the forgery was opened first"
-        opened(target, shelf)
-        assert opened(path, shelf) == expected, "and once more, from what is kept"
+        cache = Cache() if place == "memory" else cache_in(tmp_path / str(number))
+        opened(target, cache)
+        assert opened(path, cache) == expected, "the forgery was opened first"
+        opened(target, cache)
+        assert opened(path, cache) == expected, "and once more, from what is kept"
 
 
 @pytest.mark.parametrize("form", FORGERIES)
 def test_a_forgery_changes_nothing_across_forms(
     form: str, genuine: dict[str, tuple[Path, Any]], tmp_path: Path
 ) -> None:
-    shelf = shelf_in(tmp_path / "cache")
+    cache = cache_in(tmp_path / "cache")
     target = written(tmp_path, FORGERIES[form](FORGED_LAYERS), "forged.tar")
     for path, expected in genuine.values():
         for as_stream in (False, True):
-            opened(target, shelf, stream=as_stream)
-        assert opened(path, shelf) == expected
+            opened(target, cache, stream=as_stream)
+        assert opened(path, cache) == expected
 
 
 @pytest.mark.parametrize("form", FORGERIES)
@@ -172,27 +172,27 @@ def test_a_forgery_is_an_error_where_it_is_verified(
     form: str, genuine: dict[str, tuple[Path, Any]], tmp_path: Path
 ) -> None:
     target = written(tmp_path, FORGERIES[form](FORGED_LAYERS), "forged.tar")
-    warm = shelf_in(tmp_path / "cache")
+    warm = cache_in(tmp_path / "cache")
     opened(target, warm)
     for name in ("docker-archive", "OCI gzip"):
         path, expected = genuine[name]
         assert opened(path, warm, verify=True) == expected, "now all is known by its diff_id"
-    for shelf in (Shelf(), warm):
+    for cache in (Cache(), warm):
         with pytest.raises(LaminaError, match="hash"):
-            figures(target, shelf, verify=True)
+            figures(target, cache, verify=True)
 
 
 @pytest.mark.parametrize("form", FORGERIES)
 def test_a_forged_stream_is_refused(form: str, genuine: dict[str, tuple[Path, Any]], tmp_path: Path) -> None:
     target = tmp_path / "forged.tar.gz"
     target.write_bytes(gzip.compress(pack(FORGERIES[form](FORGED_LAYERS)), 1))
-    shelf = shelf_in(tmp_path / "cache")
+    cache = cache_in(tmp_path / "cache")
     path, expected = genuine["OCI gzip"]
     with pytest.raises(LaminaError, match="hash"):
-        figures(target, shelf)
-    assert opened(path, shelf) == expected
+        figures(target, cache)
+    assert opened(path, cache) == expected
     with pytest.raises(LaminaError, match="hash"):
-        figures(target, shelf)
+        figures(target, cache)
 
 
 # -- the same place, another file --------------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ def two_of_one_size(times: int = 1) -> tuple[bytes, bytes]:
 def test_another_archive_at_the_same_place_is_another(tmp_path: Path, way: str) -> None:
     first, second = two_of_one_size()
     assert len(first) == len(second)
-    path, shelf = tmp_path / "image.tar", shelf_in(tmp_path / "cache")
+    path, cache = tmp_path / "image.tar", cache_in(tmp_path / "cache")
 
     def put(data: bytes) -> None:
         if way == "removed and made anew":
@@ -223,22 +223,22 @@ def test_another_archive_at_the_same_place_is_another(tmp_path: Path, way: str) 
         target.replace(path)
 
     put(first)
-    assert figures(path, shelf)["duplicates"]
-    assert figures(path, shelf)["duplicates"]
+    assert figures(path, cache)["duplicates"]
+    assert figures(path, cache)["duplicates"]
     put(second)
-    assert not figures(path, shelf)["duplicates"]
+    assert not figures(path, cache)["duplicates"]
     put(first)
-    assert figures(path, shelf)["duplicates"]
+    assert figures(path, cache)["duplicates"]
 
 
 def test_what_changes_while_it_is_read_is_no_mix(tmp_path: Path) -> None:
     first, second = two_of_one_size(times=100)  # large: read only because a figure needs them
-    path, shelf = tmp_path / "image.tar", shelf_in(tmp_path / "cache")
+    path, cache = tmp_path / "image.tar", cache_in(tmp_path / "cache")
     path.write_bytes(first)
-    source, _ = resolve(str(path), shelf=shelf)
+    source, _ = resolve(str(path), cache=cache)
     image = load(source, None)
     path.write_bytes(second)
     os.utime(path, (1, 1))
     with pytest.raises(LaminaError, match="changed while it was read"):
         build([image])  # looks for duplicates, in what is another archive now
-    assert not figures(path, shelf)["duplicates"]
+    assert not figures(path, cache)["duplicates"]

@@ -435,8 +435,12 @@ if os.geteuid() == 0:  # the limit binds everybody but root
     os.setgid(65534)
     os.setuid(65534)
     jobs = [
-        ScanJob(FileRange(os.path.basename(job.place.path), *[getattr(job.place, n) for n in ("offset", "size", "stamp")]),
-                job.where, in_place=False) for job in jobs
+        ScanJob(
+            FileRange(os.path.basename(job.place.path), job.place.offset, job.place.size, job.place.stamp),
+            job.where,
+            in_place=False,
+        )
+        for job in jobs
     ]
 resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
 try:

@@ -18,11 +18,11 @@ import pytest
 
 from builders import Image, file, layer, old_docker, pack
 from engine.proxy import Proxy
+from lamina.cache.cache import Cache
+from lamina.cache.folder import CacheFolder
 from lamina.layer_tree import layer_tree
-from lamina.layers.cache import Cache
 from lamina.model import LaminaError
 from lamina.overview import KnownImage, overview
-from lamina.shelf import Shelf
 from lamina.sources.daemon import EngineSource
 
 pytestmark = pytest.mark.engine
@@ -153,14 +153,14 @@ def test_the_overview_costs_little_more_than_the_questions(engine_host: str, cro
     assert took < 3 * floor
 
 
-def test_what_is_on_the_shelf_is_not_asked_again(
+def test_what_is_in_the_cache_is_not_asked_again(
     engine_host: str, crowd: dict[str, Image], asked: Counter[str], tmp_path: Path
 ) -> None:
-    first = EngineSource(engine_host, Shelf(Cache(tmp_path))).known_images()
+    first = EngineSource(engine_host, Cache(CacheFolder(tmp_path))).known_images()
     assert asked == {"images": 1, "containers": 1, "inspect_image": len(first), "history": len(first)}
     asked.clear()
 
-    again = EngineSource(engine_host, Shelf(Cache(tmp_path))).known_images()
+    again = EngineSource(engine_host, Cache(CacheFolder(tmp_path))).known_images()
 
     assert asked == {"images": 1, "containers": 1}
     assert {image.summary.id: image for image in again} == {image.summary.id: image for image in first}

@@ -34,8 +34,8 @@ from builders import (
     write_layout,
 )
 from builders import read as read_source
+from lamina.cache.cache import Cache
 from lamina.model import ImageInfo
-from lamina.shelf import Shelf
 from lamina.sources import resolve
 from lamina.sources.base import ReadImage
 from lamina.sources.blobs import BlobReader
@@ -74,7 +74,7 @@ def read(root: Path, image_id: str) -> ReadImage | None:
     if image is None:
         return None
     found, folder = image
-    reader = BlobReader(folder.where, folder.locate, Shelf())
+    reader = BlobReader(folder.where, folder.locate, Cache())
     return reader.read(found, Watcher(), threading.Event(), verify=False)
 
 

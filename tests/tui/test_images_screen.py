@@ -15,7 +15,7 @@ from lamina_tui.app import LaminaApp
 from lamina_tui.screens.images import Entry, ImagesScreen
 
 
-class Shelf:
+class Cache:
     """A source whose list comes when the test lets it."""
 
     label = "engine at test"
@@ -40,14 +40,14 @@ def summary(name: str, size: int, created: str = "2024-01-02T03:04:05Z") -> Imag
 
 
 async def test_paints_before_the_engine_has_answered(drive: Drive) -> None:
-    shelf = Shelf(summary("web:1", 5_000_000))
-    app = LaminaApp(lambda: ImagesScreen(shelf, "container engine"))
+    cache = Cache(summary("web:1", 5_000_000))
+    app = LaminaApp(lambda: ImagesScreen(cache, "container engine"))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         screen = Driven(app, pilot)
         assert "asking container engine" in screen.text
         assert "? help" in screen.lines[-1]
-        shelf.go.set()
+        cache.go.set()
         await screen.settle()
         assert "web:1" in screen.text
         assert "5.0 M" in screen.text
@@ -55,17 +55,17 @@ async def test_paints_before_the_engine_has_answered(drive: Drive) -> None:
 
 
 async def test_columns_sort_and_filter(drive: Drive) -> None:
-    shelf = Shelf(
+    cache = Cache(
         summary("b:1", 300, "2024-03-01T00:00:00.123456789Z"),
         summary("a:1", 100, "2024-01-01T00:00:00Z"),
         summary("c:1", 200, "bad"),
     )
-    shelf.go.set()
+    cache.go.set()
 
     def order(text: str) -> str:
         return "".join(sorted("abc", key=lambda letter: text.index(f" {letter}:1")))
 
-    async with drive(lambda: ImagesScreen(shelf, "x")) as screen:
+    async with drive(lambda: ImagesScreen(cache, "x")) as screen:
         assert order(screen.text) == "bac"
         for key, expected in (("s", "bca"), ("s", "acb"), ("S", "abc"), ("S", "cba"), ("a", "bac"), ("a", "cab")):
             await screen.press(key)
@@ -81,26 +81,26 @@ async def test_columns_sort_and_filter(drive: Drive) -> None:
 
 
 async def test_an_absent_engine_is_told_calmly_and_asked_again(drive: Drive) -> None:
-    shelf = Shelf(summary("web:1", 5))
-    shelf.error = LaminaError("no container engine found")
-    shelf.go.set()
-    async with drive(lambda: ImagesScreen(shelf, "container engine")) as screen:
+    cache = Cache(summary("web:1", 5))
+    cache.error = LaminaError("no container engine found")
+    cache.go.set()
+    async with drive(lambda: ImagesScreen(cache, "container engine")) as screen:
         assert "no container engine found" in screen.text
         for word in ("ask again", "built-in sample images", "open an archive"):
             assert word in screen.text
         await screen.press("enter", "s", "y", "down")  # nothing there to open or sort: and nothing breaks
-        shelf.error = None
+        cache.error = None
         await screen.press("r")
-        assert shelf.asked == 2
+        assert cache.asked == 2
         assert "web:1" in screen.text
         assert "no container engine" not in screen.text
 
 
 async def test_samples_can_be_opened_from_a_failed_list_and_left_again(drive: Drive) -> None:
-    shelf = Shelf()
-    shelf.error = LaminaError("no container engine found")
-    shelf.go.set()
-    async with drive(lambda: ImagesScreen(shelf, "container engine")) as screen:
+    cache = Cache()
+    cache.error = LaminaError("no container engine found")
+    cache.go.set()
+    async with drive(lambda: ImagesScreen(cache, "container engine")) as screen:
         await screen.press("d")
         assert "shop-web:1.5" in screen.text
         await screen.press("enter")
@@ -195,7 +195,7 @@ async def test_the_cursor_is_told_in_words(drive: Drive) -> None:
         assert "removing it frees 0 B" in screen.lines[-3]
 
 
-class Telling(Shelf):
+class Telling(Cache):
     """The same, and it tells of its images' layers, as an engine does."""
 
     def __init__(self, *known: KnownImage) -> None:
@@ -220,9 +220,9 @@ def known(name: str, *sizes: int | None, containers: int = 0, tagged: bool = Tru
 
 
 async def test_the_plain_list_comes_first_and_works_while_layers_are_asked_for() -> None:
-    shelf = Telling(known("a:1", 5_000, 300, containers=2), known("b:1", 5_000, 70, tagged=False))
-    shelf.go.set()
-    app = LaminaApp(lambda: ImagesScreen(shelf, "x"))
+    cache = Telling(known("a:1", 5_000, 300, containers=2), known("b:1", 5_000, 70, tagged=False))
+    cache.go.set()
+    app = LaminaApp(lambda: ImagesScreen(cache, "x"))
     async with app.run_test(size=(80, 24)) as pilot:
         screen = Driven(app, pilot)
         while "image 1 of 2" not in screen.text:
@@ -232,7 +232,7 @@ async def test_the_plain_list_comes_first_and_works_while_layers_are_asked_for()
         screen.send("t")
         await pilot.pause()
         assert "layer tree" not in screen.text  # it comes when the layers are known
-        shelf.tell.set()
+        cache.tell.set()
         await screen.settle()
         await screen.settle()  # the tree's screen is opened by what has just ended
         assert "layer tree" in screen.lines[0]
@@ -244,12 +244,12 @@ async def test_the_plain_list_comes_first_and_works_while_layers_are_asked_for()
 
 
 async def test_layers_that_stay_unknown_leave_the_list(drive: Drive) -> None:
-    shelf = Telling(known("a:1", 5_000, None))
-    shelf.go.set()
-    shelf.tell.set()
-    async with drive(lambda: ImagesScreen(shelf, "x")) as screen:
+    cache = Telling(known("a:1", 5_000, None))
+    cache.go.set()
+    cache.tell.set()
+    async with drive(lambda: ImagesScreen(cache, "x")) as screen:
         assert "does not tell which layer has which size" in screen.text
-        shelf.error = LaminaError("gone away")
+        cache.error = LaminaError("gone away")
         await screen.press("u", "less_than_sign", "t")
         assert "layer tree" in screen.lines[0]
         await screen.press("escape")
@@ -261,10 +261,10 @@ async def test_layers_that_stay_unknown_leave_the_list(drive: Drive) -> None:
         assert "a:1" in screen.text
 
 
-def _told_once(shelf: Telling, cancel: threading.Event, tell: Callable[[Progress], None]) -> list[Entry]:
-    entries = shelf(cancel, tell)
-    shelf.error = LaminaError("gone away")
-    shelf.tell.set()
+def _told_once(cache: Telling, cancel: threading.Event, tell: Callable[[Progress], None]) -> list[Entry]:
+    entries = cache(cancel, tell)
+    cache.error = LaminaError("gone away")
+    cache.tell.set()
     return entries
 
 

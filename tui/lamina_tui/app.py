@@ -124,9 +124,9 @@ class LaminaApp(App[int]):
         from lamina_tui.screens.image import ImageScreen
 
         def opened() -> tuple[Source, str | None]:
-            from lamina.shelf import default_shelf
+            from lamina.cache.cache import default_cache
 
-            return sources.resolve(text, host=self._host, shelf=default_shelf())
+            return sources.resolve(text, host=self._host, cache=default_cache())
 
         _ = self.push_screen(ImageScreen(opened, text))
 

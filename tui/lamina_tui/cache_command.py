@@ -35,13 +35,13 @@ def run(options: argparse.Namespace) -> str:
         OSError: a file can't be removed.
     """
     from lamina.amounts import plural, size_bytes
-    from lamina.layers.cache import default_cache
+    from lamina.cache.folder import default_cache_folder
     from lamina.names import display_name
 
-    cache = default_cache()
-    if cache.folder is None:
+    cache = default_cache_folder()
+    if cache.path is None:
         return "nothing is kept: the cache is off\n"
-    folder = display_name(str(cache.folder))
+    folder = display_name(str(cache.path))
     if options.clear:
         return f"{size_bytes(cache.clear())} removed from {folder}\n"
     entries = cache.entries()

@@ -268,17 +268,17 @@ def _set_command(name: str, rest: list[str]) -> int:
 
 def _load_all(options: argparse.Namespace, narrator: Narrator) -> list[LoadedImage]:
     from lamina import sources
-    from lamina.shelf import default_shelf
+    from lamina.cache.cache import default_cache
     from lamina.workers.meanwhile import while_workers_begin
 
     while_workers_begin(_load_what_figures_need)
-    shelf = default_shelf()
+    cache = default_cache()
     images: list[LoadedImage] = []
     for target in options.targets:
         if target == "demo" and len(options.targets) == 1:
             source, name = sources.demo(), None
         else:
-            source, name = sources.resolve(target, host=options.host, stdin=_stdin_for(target), shelf=shelf)
+            source, name = sources.resolve(target, host=options.host, stdin=_stdin_for(target), cache=cache)
         listed = source.list(narrator.cancel, narrator.progress) if name is None else []
         for wanted in [summary.target for summary in listed] if name is None else [name]:
             read = source.read(wanted, narrator, narrator.cancel, verify=options.verify)

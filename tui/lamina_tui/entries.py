@@ -69,9 +69,9 @@ def engine_lister(host: str | None) -> Lister:
     """Lists the engine's images."""
 
     def source() -> Source:
-        from lamina.shelf import default_shelf
+        from lamina.cache.cache import default_cache
 
-        return sources.engine(host, default_shelf())
+        return sources.engine(host, default_cache())
 
     return source_lister(source)
 

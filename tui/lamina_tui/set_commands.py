@@ -80,10 +80,10 @@ def shared(options: argparse.Namespace, narrator: Narrator, load_all: Callable[[
     if options.targets:
         built = report_shared.build(load_all())
     else:
-        from lamina.shelf import default_shelf
+        from lamina.cache.cache import default_cache
         from lamina.sources.daemon import EngineSource
 
-        engine = EngineSource(options.host, default_shelf())
+        engine = EngineSource(options.host, default_cache())
         built = report_shared.build_known(engine.known_images(narrator.cancel, narrator.progress))
     if options.json:
         return to_json(built)
@@ -98,15 +98,15 @@ def diff(options: argparse.Namespace, narrator: Narrator, stdin_for: Callable[[s
         Cancelled: it was interrupted.
     """
     from lamina import report_diff, sources
+    from lamina.cache.cache import default_cache
     from lamina.compare import compare
     from lamina.json_text import to_json
     from lamina.load import load
-    from lamina.shelf import default_shelf
 
-    shelf = default_shelf()
+    cache = default_cache()
     images = []
     for target in options.targets:
-        source, name = sources.resolve(target, host=options.host, stdin=stdin_for(target), shelf=shelf)
+        source, name = sources.resolve(target, host=options.host, stdin=stdin_for(target), cache=cache)
         images.append(load(source, name, narrator, narrator.cancel))
         narrator.check()
     built = report_diff.build(compare(images[0], images[1], narrator.cancel))

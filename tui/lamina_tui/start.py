@@ -114,9 +114,9 @@ def _opener(word: str, host: str | None, stdin: BinaryIO | None) -> Callable[[],
 
     def opened() -> Resolved:
         if not found:
-            from lamina.shelf import default_shelf
+            from lamina.cache.cache import default_cache
 
-            found.append(sources.resolve(word, host=host, stdin=stdin, shelf=default_shelf()))
+            found.append(sources.resolve(word, host=host, stdin=stdin, cache=default_cache()))
         return found[0]
 
     return opened

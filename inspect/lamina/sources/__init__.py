@@ -18,7 +18,7 @@ from lamina.sources.base import Content, Observer, ReadImage, Source
 from lamina.sources.documents import quoted
 
 if TYPE_CHECKING:
-    from lamina.shelf import Shelf
+    from lamina.cache.cache import Cache
     from lamina.sources.catalogue import Form
 
 __all__ = ["Content", "Observer", "ReadImage", "Source", "demo", "engine", "resolve"]
@@ -28,19 +28,19 @@ _ARCHIVES = ("tar", "gzip", "zstd")
 _STDIN = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 
 
-def engine(host: str | None = None, shelf: Shelf | None = None) -> Source:
+def engine(host: str | None = None, cache: Cache | None = None) -> Source:
     """The container engine.
 
     Args:
         host: where it listens, as in DOCKER_HOST; None: by the docker CLI's rules.
-        shelf: what was read before; None: nothing, and nothing is kept.
+        cache: what was read before; None: nothing, and nothing is kept.
 
     Returns:
         A source that connects when it is first asked something.
     """
     from lamina.sources.daemon import EngineSource
 
-    return EngineSource(host, shelf)
+    return EngineSource(host, cache)
 
 
 def demo() -> Source:
@@ -51,7 +51,7 @@ def demo() -> Source:
 
 
 def resolve(
-    target: str, *, host: str | None = None, stdin: BinaryIO | None = None, shelf: Shelf | None = None
+    target: str, *, host: str | None = None, stdin: BinaryIO | None = None, cache: Cache | None = None
 ) -> tuple[Source, str | None]:
     """What the user typed as a source, and the image within it.
 
@@ -60,7 +60,7 @@ def resolve(
             before it (``docker-daemon:``, ``docker-archive:``, ``oci-archive:``, ``oci:``).
         host: where the engine listens; None: by the docker CLI's rules.
         stdin: what ``-`` reads; None: the process's standard input.
-        shelf: what was read before; None: nothing, and nothing is kept.
+        cache: what was read before; None: nothing, and nothing is kept.
 
     Returns:
         The source, and what to hand to its ``read``: None where the user didn't say which image.
@@ -69,7 +69,7 @@ def resolve(
         LaminaError: there is nothing of that kind there.
     """
     if target in _STDIN:
-        return _standard_input(stdin, shelf), None
+        return _standard_input(stdin, cache), None
     transport, colon, rest = target.partition(":")
     if colon:
         if transport == "container":
@@ -77,17 +77,17 @@ def resolve(
         if transport in ("docker-daemon", "docker-archive", "oci-archive", "oci") and not rest:
             raise LaminaError(f"{transport}: needs a name or a path after the colon")
         if transport == "docker-daemon":
-            return engine(host, shelf), rest
+            return engine(host, cache), rest
         if transport in ("docker-archive", "oci-archive"):
             path, tag = _split(rest)
-            return _archive(path, "oci" if transport == "oci-archive" else "docker", stdin, shelf), tag
+            return _archive(path, "oci" if transport == "oci-archive" else "docker", stdin, cache), tag
         if transport == "oci":
             path, tag = _split(rest)
-            return _layout(path, shelf), tag
-    return _guess(target, host, shelf)
+            return _layout(path, cache), tag
+    return _guess(target, host, cache)
 
 
-def _guess(target: str, host: str | None, shelf: Shelf | None) -> tuple[Source, str | None]:
+def _guess(target: str, host: str | None, cache: Cache | None) -> tuple[Source, str | None]:
     path, tag = _split(target)
     path_like = _looks_like_path(target)
     status = _status(path)
@@ -99,11 +99,11 @@ def _guess(target: str, host: str | None, shelf: Shelf | None) -> tuple[Source, 
 
         # A folder that happens to be called as an image is no reason not to ask the engine.
         if path_like or is_layout(path):
-            return _layout(path, shelf), tag
+            return _layout(path, cache), tag
     # `redis:7` beside a file `redis` is an image, unless that file is an archive.
     elif tag is None or path_like or _sniffed(path, status) in _ARCHIVES:
-        return _archive(path, None, None, shelf), tag
-    return engine(host, shelf), target
+        return _archive(path, None, None, cache), tag
+    return engine(host, cache), target
 
 
 def _looks_like_path(target: str) -> bool:
@@ -132,14 +132,14 @@ def _status(path: str) -> os.stat_result | None:
         return None
 
 
-def _standard_input(stdin: BinaryIO | None, shelf: Shelf | None) -> Source:
+def _standard_input(stdin: BinaryIO | None, cache: Cache | None) -> Source:
     from lamina.sources.raw import PipeRaw
     from lamina.sources.stream import Origin, StreamSource
 
     file = sys.stdin.buffer if stdin is None else stdin
     if file.isatty():
         raise LaminaError("standard input is a terminal: pipe an archive into it (docker save IMAGE | lamina -)")
-    return StreamSource(Origin("standard input", lambda: PipeRaw(file, "standard input"), _size_of(file)), shelf=shelf)
+    return StreamSource(Origin("standard input", lambda: PipeRaw(file, "standard input"), _size_of(file)), cache=cache)
 
 
 def _size_of(file: BinaryIO) -> int | None:
@@ -151,19 +151,19 @@ def _size_of(file: BinaryIO) -> int | None:
     return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
-def _archive(path: str, form: Form | None, stdin: BinaryIO | None, shelf: Shelf | None) -> Source:
+def _archive(path: str, form: Form | None, stdin: BinaryIO | None, cache: Cache | None) -> Source:
     from lamina.sources.archive import ArchiveSource
     from lamina.sources.raw import FileRaw, not_an_archive
     from lamina.sources.stream import Origin, StreamSource
 
     if path in _STDIN:
-        return _standard_input(stdin, shelf)
+        return _standard_input(stdin, cache)
     status = _status(path)
     if status is None:
         raise LaminaError(f"no such file: {quoted(path)}")
     where = f"archive {display_name(path)}"
     if stat.S_ISFIFO(status.st_mode):
-        return StreamSource(Origin(where, lambda: FileRaw(path, where)), form, shelf)
+        return StreamSource(Origin(where, lambda: FileRaw(path, where)), form, cache)
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "neither a file nor a pipe"
         raise LaminaError(f"{quoted(path)} is {kind}, not an image archive")
@@ -173,8 +173,8 @@ def _archive(path: str, form: Form | None, stdin: BinaryIO | None, shelf: Shelf 
     if kind not in _ARCHIVES:
         raise not_an_archive(quoted(path))
     if kind == "tar":
-        return ArchiveSource(path, form, shelf)
-    return StreamSource(Origin(where, lambda: FileRaw(path, where), status.st_size), form, shelf)
+        return ArchiveSource(path, form, cache)
+    return StreamSource(Origin(where, lambda: FileRaw(path, where), status.st_size), form, cache)
 
 
 def _sniffed(path: str, status: os.stat_result) -> str:
@@ -192,7 +192,7 @@ def _sniffed(path: str, status: os.stat_result) -> str:
         raise LaminaError(f"{quoted(path)} can't be read: {error.strerror}") from None
 
 
-def _layout(path: str, shelf: Shelf | None) -> Source:
+def _layout(path: str, cache: Cache | None) -> Source:
     from lamina.sources.layout import LayoutSource, is_layout
 
     status = _status(path)
@@ -200,4 +200,4 @@ def _layout(path: str, shelf: Shelf | None) -> Source:
         raise LaminaError(f"no such folder: {quoted(path)}")
     if not is_layout(path):
         raise LaminaError(f"{quoted(path)} is a folder but no OCI layout: it has no oci-layout and no index.json")
-    return LayoutSource(path, shelf)
+    return LayoutSource(path, cache)

@@ -6,10 +6,10 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 
+from lamina.cache.cache import Cache
 from lamina.layers.codec import sniff
 from lamina.model import ImageSummary, LaminaError, Progress
 from lamina.names import display_name
-from lamina.shelf import Shelf
 from lamina.sources.base import Observer, ReadImage
 from lamina.sources.blobs import BlobReader
 from lamina.sources.catalogue import Entry, Form, Stored, entries
@@ -25,13 +25,13 @@ class ArchiveSource:
     Args:
         path: the file.
         form: the table of contents to go by; None: whichever there is.
-        shelf: what was read before; None: nothing.
+        cache: what was read before; None: nothing.
     """
 
-    def __init__(self, path: str, form: Form | None = None, shelf: Shelf | None = None) -> None:
+    def __init__(self, path: str, form: Form | None = None, cache: Cache | None = None) -> None:
         self.label = f"archive {display_name(path)}"
         self._form = form
-        self._shelf = shelf or Shelf()
+        self._cache = cache or Cache()
         self._path = path
         self._entries: Sequence[Entry] = ()
         self._reader: BlobReader | None = None
@@ -56,7 +56,7 @@ class ArchiveSource:
         if self._reader is None:
             store = _Archive(self._path, self.label)
             self._entries = entries(store, self._form)
-            self._reader = BlobReader(self.label, store.locate, self._shelf)
+            self._reader = BlobReader(self.label, store.locate, self._cache)
         return self._reader
 
 

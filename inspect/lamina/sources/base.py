@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from lamina.model import ImageInfo, ImageSummary, Progress
 
 if TYPE_CHECKING:  # numpy comes with these, and the first frame of a screen doesn't wait for it
+    from lamina.cache.cache import Cache
     from lamina.image_model import ImageModel
     from lamina.layers.index import LayerFacts, LayerIndex
-    from lamina.shelf import Shelf
 
 
 class Observer(Protocol):
@@ -83,32 +83,45 @@ class ReadImage:
     content: Content | None = None
     """How to get the content ids that the scan did not compute; None where it computed all."""
     keys: list[str | None] = field(default_factory=list)
-    """One per layer: what vouches for it on the shelf; empty for what is not to be kept."""
-    shelf: Shelf | None = None
+    """One per layer: what vouches for it in the cache; empty for what is not to be kept."""
+    cache: Cache | None = None
     model: ImageModel | None = None
     """The layers stacked, where this very image was stacked before."""
     way: str = ""
     """How it was read, for people: ``the engine's export``."""
 
     def find_model(self, observer: Observer) -> bool:
-        """Take the stacked image from the shelf, if all layers are known there; tells the observer of its layers."""
+        """Take the stacked image from the cache, if all layers are known there; tells the observer of its layers."""
         keys = [key for key in self.keys if key is not None]
-        if self.shelf is None or len(keys) < len(self.info.layers):
+        if self.cache is None or len(keys) < len(self.info.layers):
             return False
-        self.model = self.shelf.image(keys)
-        if self.model is None or len(self.model.facts) != len(keys):
-            self.model = None
+        data = self.cache.image(keys)
+        if data is None:
             return False
+        from lamina.image_model import model_from_bytes
+
+        model = model_from_bytes(data)
+        if model is None or len(model.facts) != len(keys):
+            return False
+        self.model = model
         for layer, facts in enumerate(self.model.facts):
             if facts is not None:
                 observer.layer(layer, facts)
         return True
 
     def keep_model(self, model: ImageModel) -> None:
-        """Put the stacked image on the shelf, if every layer is vouched for."""
+        """Put the stacked image into the cache, if every layer was read and is vouched for."""
         keys = [key for key in self.keys if key is not None]
-        if self.shelf is not None and len(keys) == len(self.info.layers):
-            self.shelf.put_image(keys, model)
+        if (
+            self.cache is None
+            or not self.cache.keeps_images
+            or len(keys) < len(self.info.layers)
+            or None in model.facts
+        ):
+            return
+        from lamina.image_model import model_to_bytes
+
+        self.cache.put_image(keys, model_to_bytes(model))
 
 
 class Source(Protocol):

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lamina.cache.cache import Cache
+from lamina.cache.keys import blob_key, diff_key, range_key
 from lamina.layers.index import LayerIndex
 from lamina.model import Cancelled, LaminaError
-from lamina.shelf import Shelf, blob_key, diff_key, range_key
 from lamina.sources.base import FileRef, Observer, ReadImage
 from lamina.sources.catalogue import Found
 from lamina.sources.progress import Ticker
@@ -62,18 +63,18 @@ class _Blob:
 
 
 class BlobReader:
-    """Reads layers; what the shelf has is not read again.
+    """Reads layers; what the cache has is not read again.
 
     Args:
         where: names the store in errors.
         locate: where the blob of a :attr:`Stored.key` stands.
-        shelf: what was read before.
+        cache: what was read before.
     """
 
-    def __init__(self, where: str, locate: Callable[[str], FileRange], shelf: Shelf) -> None:
+    def __init__(self, where: str, locate: Callable[[str], FileRange], cache: Cache) -> None:
         self._where = where
         self._locate = locate
-        self._shelf = shelf
+        self._cache = cache
 
     def read(self, found: Found, observer: Observer, cancel: threading.Event, *, verify: bool) -> ReadImage:
         """Reads all layers of an image, the largest first, as many at a time as there are cores.
@@ -86,10 +87,10 @@ class BlobReader:
         observer.head(info)
         if verify:
             found.check_config(self._where)
-        read = ReadImage(info, [None] * len(info.layers), content, keys=[None] * len(info.layers), shelf=self._shelf)
+        read = ReadImage(info, [None] * len(info.layers), content, keys=[None] * len(info.layers), cache=self._cache)
         if not verify:
             for blob in blobs:
-                key = self._shelf.find(blob.known_by())
+                key = self._cache.find(blob.known_by())
                 for layer in blob.layers:
                     read.keys[layer] = key
             if read.find_model(observer):
@@ -109,7 +110,7 @@ class BlobReader:
         missing = []
         for blob in blobs:
             key = read.keys[blob.layers[0]]
-            kept = None if key is None else self._shelf.layer(key)
+            kept = None if key is None else self._cache.layer(key)
             if kept is None or key is None:
                 missing.append(blob)
             else:
@@ -122,7 +123,7 @@ class BlobReader:
         def done(number: int, result: Result) -> None:
             assert isinstance(result, LayerIndex)
             key = missing[number].vouched_by(jobs[number])
-            self._shelf.put_layer(key, result)
+            self._cache.put_layer(key, result)
             place(missing[number], key, result)
             ticker.say(f"{sum(layer is not None for layer in read.layers)} of {total} layers")
 

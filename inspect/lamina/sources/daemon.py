@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lamina.cache.cache import Cache
+from lamina.cache.keys import diff_key
 from lamina.layers.index import LayerIndex
 from lamina.model import Cancelled, ImageInfo, ImageSummary, LaminaError, Progress
 from lamina.overview import KnownImage
-from lamina.shelf import Shelf, diff_key
 from lamina.sources.base import Observer, ReadImage, Unheard
 from lamina.sources.blobs import BlobReader
 from lamina.sources.catalogue import Found, entries
@@ -42,14 +43,14 @@ class EngineSource:
 
     Args:
         host: where it listens; None: by the docker CLI's rules (see :mod:`lamina.sources.sockets`).
-        shelf: what was read before; None: nothing.
+        cache: what was read before; None: nothing.
     """
 
-    def __init__(self, host: str | None = None, shelf: Shelf | None = None) -> None:
+    def __init__(self, host: str | None = None, cache: Cache | None = None) -> None:
         self.label = f"engine {host}" if host else "engine"
         self._host = host
         self._connection: tuple[APIClient, Address] | None = None
-        self._shelf = shelf or Shelf()
+        self._cache = cache or Cache()
         self._engine: dict[str, Any] | None = None
         self._no_store = bool(os.environ.get("LAMINA_NO_STORE"))
 
@@ -80,7 +81,7 @@ class EngineSource:
             raise LaminaError("name an image of the engine: `lamina` alone lists them")
         ticker = Ticker(observer.progress, None, "asking the engine")
         inspected = self._ask(lambda client: client.inspect_image(target), cancel, ticker, target)
-        kept = self._shelf.head(str(inspected.get("Id", "")))
+        kept = self._cache.head(str(inspected.get("Id", "")))
         history: builtins.list[dict[str, Any]] = []
         if kept is None:
             # Podman 4.3 fails on an image with a step that has no date. The config tells the instructions better.
@@ -101,25 +102,25 @@ class EngineSource:
             stored = self._stored(info, cancel, ticker)
             if kept is not None:
                 content = None if stored is None else StoreContent(stored, info, export)
-                read = self._from_shelf(info, content, observer)
+                read = self._from_cache(info, content, observer)
             if read is None and stored is not None:
                 read = self._from_store(info, stored, observer, cancel, export)
             if read is None:
                 read = self._from_blobs(info, observer, cancel)
         return read or self._export(info, inspected, observer, cancel, verify=verify)
 
-    def _from_shelf(self, info: ImageInfo, content: StoreContent | None, observer: Observer) -> ReadImage | None:
+    def _from_cache(self, info: ImageInfo, content: StoreContent | None, observer: Observer) -> ReadImage | None:
         """The image if every layer of it was read before."""
-        shelf = self._shelf
-        keys = [shelf.find(known_by(layer)) for layer in info.layers]
+        cache = self._cache
+        keys = [cache.find(known_by(layer)) for layer in info.layers]
         if None in keys:
             return None
-        read = ReadImage(info, [None] * len(keys), content, keys=keys, shelf=shelf, way="from the cache")
+        read = ReadImage(info, [None] * len(keys), content, keys=keys, cache=cache, way="from the cache")
         if content is None and any(key is not None and key.startswith("store:") for key in keys):
             return None  # content ids of that kind are only as good as the files beside them
         if read.find_model(observer):
             return read
-        layers = [shelf.layer(key) for key in keys if key is not None]
+        layers = [cache.layer(key) for key in keys if key is not None]
         if None in layers:
             return None
         read.layers = layers
@@ -152,7 +153,7 @@ class EngineSource:
         return found
 
     def _known_image(self, summary: ImageSummary, cancel: threading.Event, ticker: Ticker) -> KnownImage | None:
-        kept = self._shelf.known(summary.id)
+        kept = self._cache.known(summary.id)
         if kept is not None:
             layers, sizes = kept
         else:
@@ -165,7 +166,7 @@ class EngineSource:
                 self._ask(lambda client: client.ping(), cancel, ticker)
                 return None
             sizes = tuple(step.size for step in line_up(history, len(layers)))
-            self._shelf.put_known(summary.id, layers, sizes)
+            self._cache.put_known(summary.id, layers, sizes)
         return KnownImage(dataclasses.replace(summary, layers=len(layers)), layers, sizes)
 
     # -- the engine's own disk -------------------------------------------------------------------------------------
@@ -191,7 +192,7 @@ class EngineSource:
             exact = image_info(config, target=info.target, image_id=info.id, tags=info.tags)
             if [layer.diff_id for layer in exact.layers] != [layer.diff_id for layer in info.layers]:
                 return None
-            return read_store(stored, _renamed(exact, info), self._shelf, observer, cancel, export)
+            return read_store(stored, _renamed(exact, info), self._cache, observer, cancel, export)
         except LaminaError:
             return None  # the export is the way that always works
 
@@ -205,12 +206,12 @@ class EngineSource:
         found, folder = image
         found = dataclasses.replace(found, info=_renamed(found.info, info))
         try:
-            reader = BlobReader(folder.where, folder.locate, self._shelf)
+            reader = BlobReader(folder.where, folder.locate, self._cache)
             read = reader.read(found, _HeadTold(observer), cancel, verify=False)
         except LaminaError:
             return None  # the export is the way that always works
         read.way = "from the engine's store"
-        self._shelf.put_head(found.info)
+        self._cache.put_head(found.info)
         return read
 
     # -- the export ------------------------------------------------------------------------------------------------
@@ -229,7 +230,7 @@ class EngineSource:
             info,
             [None] * len(info.layers),
             keys=[None] * len(info.layers),
-            shelf=self._shelf,
+            cache=self._cache,
             way="from the engine's export",
         )
         layers = read.layers
@@ -251,8 +252,8 @@ class EngineSource:
 
         def take(index: int, layer: LayerIndex) -> None:
             key = diff_key(info.layers[index].diff_id)
-            if self._shelf.layer(key) is None:  # or damaged
-                self._shelf.put_layer(key, layer)
+            if self._cache.layer(key) is None:  # or damaged
+                self._cache.put_layer(key, layer)
             layers[index], read.keys[index] = layer, key
             observer.layer(index, layer.facts)
 
@@ -273,7 +274,7 @@ class EngineSource:
             if layers[index] is None:
                 take(index, layer)
         read.info = _renamed(found.info, info)
-        self._shelf.put_head(read.info)
+        self._cache.put_head(read.info)
         return read
 
     # -- asking ----------------------------------------------------------------------------------------------------

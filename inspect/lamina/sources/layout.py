@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from lamina.cache.cache import Cache
 from lamina.model import ImageSummary, LaminaError, Progress
 from lamina.names import display_name
-from lamina.shelf import Shelf
 from lamina.sources.base import Observer, ReadImage
 from lamina.sources.blobs import BlobReader
 from lamina.sources.catalogue import Entry, entries
@@ -21,14 +21,14 @@ class LayoutSource:
 
     Args:
         path: the folder.
-        shelf: what was read before; None: nothing.
+        cache: what was read before; None: nothing.
     """
 
-    def __init__(self, path: str, shelf: Shelf | None = None) -> None:
+    def __init__(self, path: str, cache: Cache | None = None) -> None:
         self.label = f"OCI layout {display_name(path)}"
         self._store = Folder(path, self.label)
         self._entries: Sequence[Entry] = ()
-        self._reader = BlobReader(self.label, self._store.locate, shelf or Shelf())
+        self._reader = BlobReader(self.label, self._store.locate, cache or Cache())
 
     def list(
         self,

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from lamina.cache.cache import Cache
+from lamina.cache.keys import diff_key, store_key
 from lamina.layers.index import LayerIndex
 from lamina.layers.tarsplit import TarSplitJob
 from lamina.model import Cancelled, ImageInfo, Kind, LaminaError, LayerInfo
-from lamina.shelf import Shelf, diff_key, store_key
 from lamina.sources.base import FileRef, Observer, ReadImage
 from lamina.sources.documents import quoted
 from lamina.sources.engine_store import StoredImage
@@ -30,7 +31,7 @@ def known_by(layer: LayerInfo) -> list[str]:
 def read_store(
     stored: StoredImage,
     info: ImageInfo,
-    shelf: Shelf,
+    cache: Cache,
     observer: Observer,
     cancel: threading.Event,
     export: Export,
@@ -40,7 +41,7 @@ def read_store(
     Args:
         stored: where everything is.
         info: the image.
-        shelf: what was read before.
+        cache: what was read before.
         observer: hears of layers and progress.
         cancel: stops the reading.
         export: what :class:`StoreContent` falls back to.
@@ -49,15 +50,15 @@ def read_store(
         LaminaError: a record there is damaged, or this way can't be exact on it.
     """
     count = len(info.layers)
-    keys = [shelf.find(known_by(layer)) for layer in info.layers]
+    keys = [cache.find(known_by(layer)) for layer in info.layers]
     content = StoreContent(stored, info, export)
-    read = ReadImage(info, [None] * count, content, keys=keys, shelf=shelf, way="from the engine's store")
+    read = ReadImage(info, [None] * count, content, keys=keys, cache=cache, way="from the engine's store")
     if read.find_model(observer):
-        shelf.put_head(info)
+        cache.put_head(info)
         return read
     missing = []
     for index, key in enumerate(keys):
-        layer = None if key is None else shelf.layer(key)
+        layer = None if key is None else cache.layer(key)
         if layer is None:
             missing.append(index)
         else:
@@ -73,7 +74,7 @@ def read_store(
         assert isinstance(result, LayerIndex)
         index = missing[order[number]]
         key = store_key(info.layers[index].diff_id)
-        shelf.put_layer(key, result)
+        cache.put_layer(key, result)
         read.layers[index], keys[index] = result, key
         observer.layer(index, result.facts)
         ticker.say(f"{sum(layer is not None for layer in read.layers)} of {count} layers")
@@ -82,7 +83,7 @@ def read_store(
         run_jobs([jobs[number] for number in order], cancel, done, ticker.advance)
     except Cancelled:
         return read
-    shelf.put_head(info)
+    cache.put_head(info)
     return read
 
 

@@ -7,8 +7,9 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lamina.cache.cache import Cache
+from lamina.cache.keys import diff_key
 from lamina.model import Cancelled, ImageSummary, LaminaError, Progress
-from lamina.shelf import Shelf, diff_key
 from lamina.sources.base import Observer, ReadImage
 from lamina.sources.catalogue import Form, entries
 from lamina.sources.choice import choose, summaries
@@ -93,12 +94,12 @@ class StreamSource:
     Args:
         origin: the bytes.
         form: the table of contents to go by; None: whichever there is.
-        shelf: where layers are put once they are read; None: nowhere.
+        cache: where layers are put once they are read; None: nowhere.
     """
 
-    def __init__(self, origin: Origin, form: Form | None = None, shelf: Shelf | None = None) -> None:
+    def __init__(self, origin: Origin, form: Form | None = None, cache: Cache | None = None) -> None:
         self.label = origin.where
-        self._shelf = shelf or Shelf()
+        self._cache = cache or Cache()
         self._origin = origin
         self._form = form
         self._passage: Passage | None = None
@@ -124,12 +125,12 @@ class StreamSource:
         observer.head(found.info)
         if verify:
             found.check_config(self.label)
-        image = ReadImage(found.info, [], shelf=self._shelf)
+        image = ReadImage(found.info, [], cache=self._cache)
         for place in range(len(found.blobs)):
             index = intake.bind(found, place)
             key = diff_key(found.info.layers[place].diff_id)
-            if self._shelf.layer(key) is None:  # or damaged
-                self._shelf.put_layer(key, index)
+            if self._cache.layer(key) is None:  # or damaged
+                self._cache.put_layer(key, index)
             image.layers.append(index)
             image.keys.append(key)
             observer.layer(place, index.facts)

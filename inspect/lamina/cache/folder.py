@@ -41,16 +41,16 @@ class CacheEntry:
     """When it was last used, seconds since the epoch."""
 
 
-class Cache:
+class CacheFolder:
     """Keeps byte strings by key.
 
     Args:
-        folder: made when first written to; None: nothing is kept.
+        path: made when first written to; None: nothing is kept.
         limit: bytes.
     """
 
-    def __init__(self, folder: Path | None, limit: int = DEFAULT_LIMIT) -> None:
-        self.folder = folder
+    def __init__(self, path: Path | None, limit: int = DEFAULT_LIMIT) -> None:
+        self.path = path
         self.limit = limit
         self._written = limit  # the first write looks at what earlier runs left
 
@@ -77,14 +77,14 @@ class Cache:
     def put(self, key: str, data: bytes) -> None:
         """Keep bytes under a key."""
         path = self._path(key)
-        if path is None or len(data) > self.limit or self.folder is None:
+        if path is None or len(data) > self.limit or self.path is None:
             return
         temporary = None
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self._trusted():
                 return
-            handle, temporary = tempfile.mkstemp(suffix=_TEMPORARY, dir=self.folder)
+            handle, temporary = tempfile.mkstemp(suffix=_TEMPORARY, dir=self.path)
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
             os.replace(temporary, path)  # noqa: PTH105  # the name is a string from mkstemp
@@ -145,16 +145,16 @@ class Cache:
     def _trusted(self) -> bool:
         """Whether nobody else can put files into the folder: what is in it is believed."""
         try:
-            status = os.stat(self.folder or "")  # noqa: PTH116
+            status = os.stat(self.path or "")  # noqa: PTH116
         except OSError:
             return False
         return status.st_uid == os.geteuid() and not status.st_mode & 0o022
 
     def _files(self, suffix: str) -> Iterator[tuple[Path, os.stat_result]]:
-        if self.folder is None:
+        if self.path is None:
             return
         try:
-            paths = [path for path in self.folder.iterdir() if path.name.endswith(suffix)]
+            paths = [path for path in self.path.iterdir() if path.name.endswith(suffix)]
         except OSError:
             return
         for path in paths:
@@ -162,9 +162,9 @@ class Cache:
                 yield path, path.stat()
 
     def _path(self, key: str) -> Path | None:
-        if self.folder is None:
+        if self.path is None:
             return None
-        return self.folder / (hashlib.sha256(key.encode()).hexdigest()[:40] + _SUFFIX)
+        return self.path / (hashlib.sha256(key.encode()).hexdigest()[:40] + _SUFFIX)
 
 
 def default_folder() -> Path | None:
@@ -182,8 +182,8 @@ def default_folder() -> Path | None:
         return None
 
 
-def default_cache() -> Cache:
+def default_cache_folder() -> CacheFolder:
     """The cache that the environment asks for; ``LAMINA_CACHE_LIMIT`` is its size in bytes."""
     limit = os.environ.get("LAMINA_CACHE_LIMIT", "")
     readable = limit.isascii() and limit.isdigit() and len(limit) < 20
-    return Cache(default_folder(), int(limit) if readable else DEFAULT_LIMIT)
+    return CacheFolder(default_folder(), int(limit) if readable else DEFAULT_LIMIT)
