@@ -20,6 +20,7 @@ __all__ = [
     "ImageInfo",
     "ImageSummary",
     "Kind",
+    "KnownImage",
     "LaminaError",
     "LayerInfo",
     "Progress",
@@ -120,6 +121,29 @@ class ImageSummary:
     size: int | None = None
     """Bytes as the source states them (an engine's own figure), None where it states none."""
     layers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownImage:
+    """What a source tells of one image and its layers."""
+
+    summary: ImageSummary
+    layers: tuple[LayerInfo, ...]
+    sizes: tuple[int | None, ...]
+    """Bytes of each layer as the source states them; None where it doesn't tell, or not which layer a size is of."""
+    containers: int = 0
+    """How many containers, running or not, were made from it."""
+
+    @property
+    def dangling(self) -> bool:
+        """Whether no tag leads to it."""
+        return not self.summary.tags
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of all layers; the source's own sum where a layer's size is not known."""
+        known = [size for size in self.sizes if size is not None]
+        return sum(known) if len(known) == len(self.sizes) else self.summary.size
 
 
 @dataclass(frozen=True, slots=True)

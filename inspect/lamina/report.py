@@ -10,14 +10,14 @@ import base64
 import threading
 from collections.abc import Sequence
 
-from lamina.advice import advise
-from lamina.dive import dive_figures
-from lamina.duplicates import find_duplicates
+from lamina.figures.advice import advise
+from lamina.figures.dive import dive_figures
+from lamina.figures.duplicates import find_duplicates
+from lamina.figures.image import LayerFigures, LoadedImage, Tally
+from lamina.figures.sharing import PullCost, member_of, share
 from lamina.json_text import Json, path_fields, plain_text
-from lamina.load import LayerFigures, LoadedImage, Tally
 from lamina.model import LayerInfo
 from lamina.report_waste import WasteRows
-from lamina.sharing import PullCost, member_of, share
 
 SCHEMA = "lamina.report/1"
 

@@ -18,11 +18,11 @@ from lamina.model import Change, Kind
 from lamina.names import display_name, short_instruction
 from lamina.report_shared import head
 from lamina.report_text import md, path_of, table
-from lamina.union import ABSENT, Union
+from lamina.stack.union import ABSENT, Union
 
 if TYPE_CHECKING:
-    from lamina.compare import Comparison
-    from lamina.load import Tally
+    from lamina.figures.compare import Comparison
+    from lamina.figures.image import Tally
 
 SCHEMA = "lamina.diff/1"
 

@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lamina.amounts import plural, size, size_bytes
+from lamina.figures.overview import Overview, overview
+from lamina.figures.sharing import Pair, PullCost, SetMember, Sharing, member_of, pull_cost, share
 from lamina.json_text import Json, plain_text
-from lamina.model import ImageInfo, ImageSummary, LayerInfo
+from lamina.model import ImageInfo, ImageSummary, KnownImage, LayerInfo
 from lamina.names import display_name, short_instruction
-from lamina.overview import KnownImage, Overview, overview
 from lamina.report import SCHEMA
 from lamina.report_text import cut, md, table
-from lamina.sharing import Pair, PullCost, SetMember, Sharing, member_of, pull_cost, share
 
 if TYPE_CHECKING:
-    from lamina.load import LoadedImage
+    from lamina.figures.image import LoadedImage
 
 _TOP_LAYERS = 12
 _TOP_NAMES = 6

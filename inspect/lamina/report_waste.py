@@ -9,7 +9,7 @@ from typing import overload
 
 from lamina.json_text import Json, path_fields
 from lamina.model import Cause
-from lamina.waste import WasteTable
+from lamina.stack.waste import WasteTable
 
 _WORDS = tuple(cause.word for cause in Cause)
 _CHUNK = 2000  # rows of one piece of text

@@ -42,7 +42,7 @@ _LIMIT_START = 2.0
 _SHORT = 3  # as many times more runs for works of some hundredths of a second
 _WAY = """\
 import sys
-from lamina.load import load
+from lamina.figures.image import load
 from lamina.sources import resolve
 print(load(*resolve(sys.argv[1])).way)
 """

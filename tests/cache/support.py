@@ -20,8 +20,8 @@ from builders import Image
 from core.layer_tars import directory, file, hardlink, layer_tar, opaque, symlink, whiteout
 from lamina.cache.cache import Cache
 from lamina.cache.folder import CacheFolder
+from lamina.figures.image import load
 from lamina.json_text import to_json
-from lamina.load import load
 from lamina.report import build
 from lamina.sources import resolve
 from needs import unavailable

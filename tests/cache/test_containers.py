@@ -33,9 +33,9 @@ from core.random_layers import layer_stacks
 from lamina.cache import container as columns
 from lamina.cache.container import Columns, pack, pack_texts, unpack, unpack_texts
 from lamina.cache.layers import layer_from_bytes, layer_to_bytes
-from lamina.image_model import ImageModel, model_from_bytes, model_to_bytes
 from lamina.layers.index import LayerIndex
-from lamina.union import build_union
+from lamina.stack.stored import StackedImage, stacked_from_bytes, stacked_to_bytes
+from lamina.stack.union import build_union
 
 EVERYTHING = [
     directory("./"),
@@ -65,7 +65,7 @@ def rows_of(layer: LayerIndex) -> dict[str, Any]:
     }
 
 
-def rows_of_model(model: ImageModel) -> dict[str, Any]:
+def rows_of_model(model: StackedImage) -> dict[str, Any]:
     """A stacked image as plain values that can be compared."""
 
     def plain(value: Any) -> Any:
@@ -78,9 +78,9 @@ def rows_of_model(model: ImageModel) -> dict[str, Any]:
     return {"union": plain(model.union), "facts": plain(model.facts)}
 
 
-def model_of(*layers: list[Any]) -> ImageModel:
+def model_of(*layers: list[Any]) -> StackedImage:
     indexes = [scan(layer_tar(*members)) for members in layers]
-    return ImageModel(build_union(indexes), tuple(index.facts for index in indexes))
+    return StackedImage(build_union(indexes), tuple(index.facts for index in indexes))
 
 
 # -- round trips -------------------------------------------------------------------------------------------------------
@@ -116,8 +116,8 @@ def test_any_layers_and_their_stack_come_back(layers: list[list[Any]]) -> None:
     for index, back in zip(indexes, backs, strict=True):
         assert back is not None
         assert rows_of(back) == rows_of(index)
-    model = ImageModel(build_union(backs), tuple(index.facts for index in indexes))
-    again = model_from_bytes(model_to_bytes(model))
+    model = StackedImage(build_union(backs), tuple(index.facts for index in indexes))
+    again = stacked_from_bytes(stacked_to_bytes(model))
     assert again is not None
     assert rows_of_model(again) == rows_of_model(model)
 
@@ -126,21 +126,21 @@ def test_a_stacked_image_comes_back_with_every_column() -> None:
     model = model_of(EVERYTHING, [whiteout("etc/hosts"), file("gnu", b"new"), opaque("x")], [])
     assert model.union.whiteouts
     assert len(model.union.dead.inode)
-    again = model_from_bytes(model_to_bytes(model))
+    again = stacked_from_bytes(stacked_to_bytes(model))
     assert again is not None
     assert rows_of_model(again) == rows_of_model(model)
 
 
 def test_an_image_without_layers_comes_back() -> None:
     model = model_of()
-    again = model_from_bytes(model_to_bytes(model))
+    again = stacked_from_bytes(stacked_to_bytes(model))
     assert again is not None
     assert rows_of_model(again) == rows_of_model(model)
 
 
 def test_content_can_be_learned_after_coming_back() -> None:
     model = model_of([file("a", 5)])
-    again = model_from_bytes(model_to_bytes(model))
+    again = stacked_from_bytes(stacked_to_bytes(model))
     assert again is not None
     again.union.content[0] = (1, 2)
     assert again.union.content[0].tolist() == [1, 2]
@@ -187,7 +187,7 @@ def small_layer() -> tuple[bytes, Reader]:
 
 
 def small_model() -> tuple[bytes, Reader]:
-    return model_to_bytes(model_of([file("a", 1)], [whiteout("a")])), model_from_bytes
+    return stacked_to_bytes(model_of([file("a", 1)], [whiteout("a")])), stacked_from_bytes
 
 
 def small_document() -> tuple[bytes, Reader]:
@@ -226,7 +226,7 @@ def test_what_is_appended_is_seen(made: Callable[[], tuple[bytes, Reader]], more
 @settings(max_examples=40)
 @given(st.binary(max_size=200))
 def test_rubbish_is_nothing(data: bytes) -> None:
-    for read in (layer_from_bytes, model_from_bytes, lambda data: unpack("layer", data)):
+    for read in (layer_from_bytes, stacked_from_bytes, lambda data: unpack("layer", data)):
         assert read(data) is None
         assert read(sealed(data)) is None
         assert read(sealed(zstandard.compress(data))) is None
@@ -234,7 +234,7 @@ def test_rubbish_is_nothing(data: bytes) -> None:
 
 def test_another_kind_is_nothing() -> None:
     (layer, _), (model, _) = small_layer(), small_model()
-    assert model_from_bytes(layer) is None
+    assert stacked_from_bytes(layer) is None
     assert layer_from_bytes(model) is None
     assert unpack("Layer", layer) is None
 
@@ -386,7 +386,7 @@ def test_a_layer_of_no_size_is_nothing(tar_size: Any) -> None:
 
 def test_every_column_of_a_stacked_image_is_checked() -> None:
     model = model_of(EVERYTHING, [whiteout("etc/hosts"), file("gnu", b"new")])
-    data = model_to_bytes(model)
+    data = stacked_to_bytes(model)
     unpacked = unpack("image", data)
     assert unpacked is not None
     for name, column in unpacked[1].items():
@@ -398,7 +398,7 @@ def test_every_column_of_a_stacked_image_is_checked() -> None:
             kept = {key: value for key, value in changed.items() if value is not None}
             if name == "whiteouts" and number in (2, 4):
                 continue  # one more or less is a whole table too
-            assert model_from_bytes(pack("image", unpacked[0], kept)) is None, f"{name}, change {number}"
+            assert stacked_from_bytes(pack("image", unpacked[0], kept)) is None, f"{name}, change {number}"
 
 
 @pytest.mark.parametrize(
@@ -427,23 +427,23 @@ def test_every_column_of_a_stacked_image_is_checked() -> None:
     ],
 )
 def test_a_stacked_image_whose_numbers_lead_nowhere_is_nothing(name: str, value: int) -> None:
-    data = model_to_bytes(model_of(EVERYTHING, [whiteout("etc/hosts"), file("gnu", b"new")]))
+    data = stacked_to_bytes(model_of(EVERYTHING, [whiteout("etc/hosts"), file("gnu", b"new")]))
     unpacked = unpack("image", data)
     assert unpacked is not None
     column = unpacked[1][name].copy()
     column.reshape(-1)[-2 if name == "whiteouts" else -1] = value
-    assert model_from_bytes(pack("image", unpacked[0], {**unpacked[1], name: column})) is None
+    assert stacked_from_bytes(pack("image", unpacked[0], {**unpacked[1], name: column})) is None
 
 
 @pytest.mark.parametrize("implicit", [None, "3", -1, 10**6, 1.0])
 def test_a_stacked_image_of_wrong_extent_is_nothing(implicit: Any) -> None:
     data, _ = small_model()
-    assert model_from_bytes(repacked(data, "image", {"implicit": implicit})) is None
+    assert stacked_from_bytes(repacked(data, "image", {"implicit": implicit})) is None
 
 
 def test_figures_of_what_came_back_are_the_same() -> None:
     image = stack(EVERYTHING, [whiteout("etc/hosts")], [file("etc/hosts", 10)])
-    again = model_from_bytes(model_to_bytes(ImageModel(image.union, image._facts)))
+    again = stacked_from_bytes(stacked_to_bytes(StackedImage(image.union, image._facts)))
     assert again is not None
     final = again.union.alive(again.union.layer_count - 1)
     assert int(again.union.attributed_sizes(final).sum()) == image.visible

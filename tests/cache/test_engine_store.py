@@ -36,9 +36,9 @@ from core.layer_tars import directory, fifo, file, hardlink, layer_tar, opaque, 
 from engine.tools import Silent
 from lamina import sources
 from lamina.cache.cache import Cache
+from lamina.figures.image import load
 from lamina.json_text import to_json
 from lamina.layers.tarsplit import TarSplitJob
-from lamina.load import load
 from lamina.model import LaminaError
 from lamina.report import build
 from needs import unavailable

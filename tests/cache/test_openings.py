@@ -24,9 +24,9 @@ from core.layer_tars import layer_tar
 from core.random_layers import Layers, layer_stacks
 from lamina.cache.cache import Cache
 from lamina.cache.layers import layer_from_bytes
-from lamina.image_model import model_from_bytes
 from lamina.model import Cause
 from lamina.sources import resolve
+from lamina.stack.stored import stacked_from_bytes
 from lamina.workers.jobs import HashJob, ScanJob
 
 # -- cold, warm, warm again --------------------------------------------------------------------------------------------
@@ -131,12 +131,12 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 def is_whole(path: Path) -> bool:
     data = path.read_bytes()
-    return layer_from_bytes(data) is not None or model_from_bytes(data) is not None
+    return layer_from_bytes(data) is not None or stacked_from_bytes(data) is not None
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def model_of(paths: Sequence[Path]) -> Path:
-    (found,) = [path for path in paths if model_from_bytes(path.read_bytes()) is not None]
+    (found,) = [path for path in paths if stacked_from_bytes(path.read_bytes()) is not None]
     return found
 
 

@@ -18,7 +18,7 @@ from builders import Image, Members, blob, compress, new_docker, oci, old_docker
 from cache.support import OTHER, TWIN, cache_in, figures, rich_image, rich_layers, written
 from core.layer_tars import directory, file, layer_tar, whiteout
 from lamina.cache.cache import Cache
-from lamina.load import load
+from lamina.figures.image import load
 from lamina.model import LaminaError
 from lamina.report import build
 from lamina.sources import resolve

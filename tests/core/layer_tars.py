@@ -15,9 +15,9 @@ from pathlib import Path
 import xxhash
 
 import builders
+from lamina.figures.image import LoadedImage, compute, load
 from lamina.layers.index import LayerIndex
 from lamina.layers.scan import ALL, NONE, LayerScanner
-from lamina.load import LoadedImage, compute, load
 from lamina.model import Cause, ImageInfo, LayerInfo
 from lamina.sources.base import FileRef, ReadImage
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.layer_tars import Member, directory, file, hardlink, opaque, stack, symlink, whiteout
-from lamina.advice import Advice, advise
+from lamina.figures.advice import Advice, advise
 from lamina.model import Cause
 
 BIG = 100_000

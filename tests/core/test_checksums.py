@@ -27,11 +27,11 @@ from core.layer_tars import (
     waste_of,
 )
 from core.random_layers import Layers, layer_stacks
-from lamina import duplicates
-from lamina.duplicates import find_duplicates
+from lamina.figures import duplicates
+from lamina.figures.duplicates import find_duplicates
+from lamina.figures.image import LoadedImage, compute
 from lamina.layers.index import CRC_MARK, LayerIndex
 from lamina.layers.scan import NONE, LayerScanner
-from lamina.load import LoadedImage, compute
 from lamina.model import Cancelled, Cause
 from lamina.sources.base import FileRef, ReadImage
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from core.layer_tars import Member, directory, file, hardlink, opaque, stack, symlink, whiteout
 from core.random_layers import Layers, layer_stacks
 from core.reference import Dictionary, ancestors_of, is_opaque, is_whiteout, path_of, removed_by
-from lamina.dive import DiveFigures, dive_figures
+from lamina.figures.dive import DiveFigures, dive_figures
 
 MILLION = 1_000_000
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from core.layer_tars import Stacking, Tars, file, hardlink, image_info, layer_tar, scan, stack, symlink, whiteout
 from core.random_layers import Layers, layer_stacks
 from core.reference import dictionary_of
-from lamina import duplicates
-from lamina.duplicates import MIN_SIZE, Duplicate, find_duplicates
-from lamina.load import LoadedImage, compute
+from lamina.figures import duplicates
+from lamina.figures.duplicates import MIN_SIZE, Duplicate, find_duplicates
+from lamina.figures.image import LoadedImage, compute
 from lamina.model import Cancelled
 from lamina.sources.base import ReadImage
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamina.layers.index import SEPARATOR
-from lamina.pathtable import build_path_table
+from lamina.stack.paths import build_path_table
 
 # Bytes that sort before, at and after all that separates names; names that begin alike.
 NAMES = st.sampled_from([b"\x01", b"!", b"a", b"a!", b"a\x01", b"aa", b"b", b"\xff"])

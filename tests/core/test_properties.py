@@ -29,11 +29,11 @@ from core.reference import (
     is_marker,
     path_of,
 )
-from lamina.load import LoadedImage, Tally, compute
+from lamina.figures.image import LoadedImage, Tally, compute
 from lamina.model import Change, Kind
 from lamina.sources.base import ReadImage
-from lamina.union import Union
-from lamina.view import View, view_layer, view_range, view_upto
+from lamina.stack.union import Union
+from lamina.stack.view import View, view_layer, view_range, view_upto
 
 _KINDS = {
     Kind.FILE: "file",

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 
 from core.layer_tars import Member, file, hardlink, image_info, layer_tar, opened, scan, stack, symlink, whiteout
 from core.random_layers import Layers, layer_stacks
+from lamina.figures.image import LoadedImage, compute
 from lamina.json_text import Json, to_json
-from lamina.load import LoadedImage, compute
 from lamina.model import ImageInfo
 from lamina.report import build
 from lamina.report_text import to_markdown, to_text

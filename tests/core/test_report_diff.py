@@ -9,9 +9,9 @@ from typing import Any
 
 from builders import Entry, Image, directory, file, layer, link, old_docker, pack
 from lamina import sources
-from lamina.compare import compare
+from lamina.figures.compare import compare
+from lamina.figures.image import LoadedImage, load
 from lamina.json_text import to_json
-from lamina.load import LoadedImage, load
 from lamina.report_diff import build, to_markdown, to_text
 
 BASE = layer(file("etc/base", b"b" * 5000))

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from builders import Image, file, layer, old_docker, pack
 from lamina import sources
+from lamina.figures.image import LoadedImage, load
 from lamina.json_text import to_json
-from lamina.load import LoadedImage, load
-from lamina.model import ImageSummary, LayerInfo
-from lamina.overview import KnownImage
+from lamina.model import ImageSummary, KnownImage, LayerInfo
 from lamina.report_shared import build, build_known, image_set, to_markdown, to_text
 
 # A layer of these tests is a letter; the size of its one file is its number.

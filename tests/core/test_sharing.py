@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lamina.figures.sharing import Pair, PullCost, SetMember, SharedLayer, pull_cost, share
 from lamina.model import LayerInfo
-from lamina.sharing import Pair, PullCost, SetMember, SharedLayer, pull_cost, share
 
 # A layer of these tests is a letter: its size is its number, its tar and its blob are larger and smaller.
 

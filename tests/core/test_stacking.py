@@ -24,11 +24,11 @@ from core.layer_tars import (
     symlink,
     whiteout,
 )
-from lamina.load import LoadedImage, Tally, compute
+from lamina.figures.image import LoadedImage, Tally, compute
 from lamina.model import Kind
-from lamina.pathtable import build_path_table
 from lamina.sources.base import ReadImage
-from lamina.view import view_layer
+from lamina.stack.paths import build_path_table
+from lamina.stack.view import view_layer
 
 
 def there(image: LoadedImage, layer: int | None = None) -> dict[str, str]:

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import lamina.tree
+import lamina.stack.tree_rows
 from core.layer_tars import Member, directory, file, stack, whiteout
 from core.random_layers import Layers, layer_stacks
 from lamina.model import Change
-from lamina.tree import ALL_CHANGES, TreeRows
-from lamina.union import Union
-from lamina.view import View, view_layer, view_range, view_upto
+from lamina.stack.tree_rows import ALL_CHANGES, TreeRows
+from lamina.stack.union import Union
+from lamina.stack.view import View, view_layer, view_range, view_upto
 
 
 class Naive:
@@ -211,7 +211,7 @@ def test_any_sequence_of_keys_shows_what_a_naive_listing_shows(
 ) -> None:
     views = views_of(stack(*layers).union)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lamina.tree, "_MANY", many)
+        patch.setattr(lamina.stack.tree_rows, "_MANY", many)
         tree, naive = TreeRows(views[0]), Naive(views[0])
         assert_same(tree, naive)
         for key, argument in keys:

@@ -20,8 +20,8 @@ from core.layer_tars import (
     whiteout,
 )
 from lamina.model import Change, Kind
-from lamina.union import Union
-from lamina.view import View, view_layer, view_range, view_upto
+from lamina.stack.union import Union
+from lamina.stack.view import View, view_layer, view_range, view_upto
 
 
 def at(view: View, path: str) -> int:

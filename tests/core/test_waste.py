@@ -23,9 +23,9 @@ from core.layer_tars import (
     wasted,
     whiteout,
 )
-from lamina.load import LoadedImage
+from lamina.figures.image import LoadedImage
 from lamina.model import Cause
-from lamina.waste import explain
+from lamina.stack.waste import explain
 
 MILLION = 1_000_000
 

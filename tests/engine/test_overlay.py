@@ -14,7 +14,8 @@ import pytest
 
 from engine.images import APP1, APP2
 from engine.tools import run
-from lamina import load, sources
+from lamina import sources
+from lamina.figures import image as load
 from lamina.model import Kind
 from needs import tool, unavailable
 

@@ -10,9 +10,9 @@ from typing import Literal
 import xxhash
 
 from core.layer_tars import WHERE, Member, image_info, layer_tar, scan
+from lamina.figures.image import LoadedImage, compute
 from lamina.layers.index import CRC_MARK, LayerIndex
 from lamina.layers.scan import NONE, LayerScanner
-from lamina.load import LoadedImage, compute
 from lamina.sources.base import FileRef, ReadImage
 
 Way = Literal["hashed", "passed over", "recorded"]

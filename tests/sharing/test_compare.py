@@ -25,8 +25,8 @@ from core.layer_tars import (
 from core.random_layers import Layers, layer_stacks
 from core.random_layers import _with_sound_links as with_sound_links
 from core.reference import State, ancestors_of, change_between, dictionary_of
-from lamina.compare import Comparison, Parting, compare
-from lamina.load import LoadedImage, Tally
+from lamina.figures.compare import Comparison, Parting, compare
+from lamina.figures.image import LoadedImage, Tally
 from lamina.model import Cancelled, Change
 from sharing.support import WAYS, Way, image_of, read
 

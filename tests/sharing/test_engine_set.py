@@ -14,12 +14,13 @@ from docker.errors import APIError
 
 from engine.tools import run
 from lamina import sources
-from lamina.compare import compare
-from lamina.layer_tree import layer_tree
-from lamina.load import LoadedImage, load, load_all
-from lamina.near_misses import find_near_misses
-from lamina.overview import KnownImage, overview
-from lamina.sharing import SetMember, Sharing, member_of, share
+from lamina.figures.compare import compare
+from lamina.figures.image import LoadedImage, load, load_all
+from lamina.figures.layer_tree import layer_tree
+from lamina.figures.near_misses import find_near_misses
+from lamina.figures.overview import overview
+from lamina.figures.sharing import SetMember, Sharing, member_of, share
+from lamina.model import KnownImage
 from lamina.sources.daemon import EngineSource
 from needs import tool, unavailable
 from sharing.engine_images import CONTEXT, DANGLING, DEBIAN, World, build_all, name, remove_all

@@ -20,9 +20,9 @@ from builders import Image, file, layer, old_docker, pack
 from engine.proxy import Proxy
 from lamina.cache.cache import Cache
 from lamina.cache.folder import CacheFolder
-from lamina.layer_tree import layer_tree
-from lamina.model import LaminaError
-from lamina.overview import KnownImage, overview
+from lamina.figures.layer_tree import layer_tree
+from lamina.figures.overview import overview
+from lamina.model import KnownImage, LaminaError
 from lamina.sources.daemon import EngineSource
 
 pytestmark = pytest.mark.engine

@@ -22,9 +22,9 @@ from core.layer_tars import (
     whiteout,
 )
 from core.reference import path_of
-from lamina.load import LoadedImage
+from lamina.figures.image import LoadedImage
+from lamina.figures.near_misses import MIN_SIZE, LayerOf, NearMiss, find_near_misses
 from lamina.model import Cancelled
-from lamina.near_misses import MIN_SIZE, LayerOf, NearMiss, find_near_misses
 from sharing.support import WAYS, Tars, Way, digest, read
 
 Layer = list[Member]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lamina.layer_tree import LayerNode, layer_tree
-from lamina.model import ImageSummary, LayerInfo
-from lamina.overview import KnownImage, Overview, overview
-from lamina.sharing import PullCost, SetMember, share
+from lamina.figures.layer_tree import LayerNode, layer_tree
+from lamina.figures.overview import Overview, overview
+from lamina.figures.sharing import PullCost, SetMember, share
+from lamina.model import ImageSummary, KnownImage, LayerInfo
 
 # A layer is a letter, an image a word. The chain of a layer is the word up to it: an engine stores that once.
 

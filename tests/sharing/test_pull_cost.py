@@ -12,9 +12,9 @@ import pytest
 from builders import Entry, Image, directory, file, layer, old_docker, pack
 from engine.tools import run
 from lamina import sources
-from lamina.compare import compare
-from lamina.load import LoadedImage, load
-from lamina.sharing import member_of, pull_cost
+from lamina.figures.compare import compare
+from lamina.figures.image import LoadedImage, load
+from lamina.figures.sharing import member_of, pull_cost
 from needs import tool
 from sharing.counting import CountingProxy
 from sharing.engine_images import noise

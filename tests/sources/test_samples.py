@@ -8,8 +8,8 @@ import time
 import pytest
 
 from builders import Watcher, complaint, names_of, read
+from lamina.figures.image import LoadedImage, load
 from lamina.layers.index import LayerIndex
-from lamina.load import LoadedImage, load
 from lamina.model import Cause, Kind
 from lamina.sources import demo
 

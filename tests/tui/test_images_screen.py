@@ -9,8 +9,7 @@ from typing import Any
 
 from builders import Image, file, layer, old_docker, pack
 from driving import Drive, Driven
-from lamina.model import Cancelled, ImageSummary, LaminaError, LayerInfo, Progress
-from lamina.overview import KnownImage
+from lamina.model import Cancelled, ImageSummary, KnownImage, LaminaError, LayerInfo, Progress
 from lamina_tui.app import LaminaApp
 from lamina_tui.screens.images import Entry, ImagesScreen
 

@@ -29,7 +29,7 @@ from lamina_tui.screens.images import ImagesScreen
 from lamina_tui.wall import Wall
 
 if TYPE_CHECKING:  # numpy comes with these, and the first frame doesn't wait for it
-    from lamina.load import LoadedImage
+    from lamina.figures.image import LoadedImage
     from lamina_tui.widgets.layer_tree import Stack
 
 INTERRUPTED = 130

@@ -17,7 +17,7 @@ from lamina.errors import Cancelled, LaminaError
 if TYPE_CHECKING:  # what a command needs it imports itself: `lamina --help` answers at once
     from pathlib import Path
 
-    from lamina.load import LoadedImage
+    from lamina.figures.image import LoadedImage
     from lamina_tui.narration import Narrator
 
 OK = 0
@@ -282,14 +282,14 @@ def _load_all(options: argparse.Namespace, narrator: Narrator) -> list[LoadedIma
         listed = source.list(narrator.cancel, narrator.progress) if name is None else []
         for wanted in [summary.target for summary in listed] if name is None else [name]:
             read = source.read(wanted, narrator, narrator.cancel, verify=options.verify)
-            from lamina.load import compute
+            from lamina.figures.image import compute
 
             images.append(compute(read, source.label, narrator.cancel))
     return images
 
 
 def _load_what_figures_need() -> None:
-    import lamina.load
+    import lamina.figures.image
     import lamina.report
     import lamina.report_text  # noqa: F401
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from lamina import sources
-from lamina.model import ImageInfo, ImageSummary, LaminaError, Progress
-from lamina.overview import KnownImage
+from lamina.model import ImageInfo, ImageSummary, KnownImage, LaminaError, Progress
 from lamina.sources.base import Source
 
 if TYPE_CHECKING:  # numpy comes with these, and the first frame doesn't wait for it
@@ -142,7 +141,7 @@ def learn(entries: Sequence[Entry], cancel: threading.Event, tell: Tell) -> dict
 
 
 def _read(entry: Entry, cancel: threading.Event, tell: Tell) -> KnownImage | None:
-    from lamina.load import load
+    from lamina.figures.image import load
 
     try:
         image = load(entry.source, entry.summary.target, _Telling(tell, entry.name), cancel)

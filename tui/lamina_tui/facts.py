@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from lamina.advice import advise
-from lamina.load import LoadedImage
+from lamina.figures.advice import advise
+from lamina.figures.image import LoadedImage
 from lamina.model import ImageInfo
 from lamina.names import display_name
 from lamina_tui import texts

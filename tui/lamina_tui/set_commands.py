@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from lamina.load import LoadedImage
+    from lamina.figures.image import LoadedImage
     from lamina_tui.narration import Narrator
 
 _SHARED = """\
@@ -99,9 +99,9 @@ def diff(options: argparse.Namespace, narrator: Narrator, stdin_for: Callable[[s
     """
     from lamina import report_diff, sources
     from lamina.cache.cache import default_cache
-    from lamina.compare import compare
+    from lamina.figures.compare import compare
+    from lamina.figures.image import load
     from lamina.json_text import to_json
-    from lamina.load import load
 
     cache = default_cache()
     images = []

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from rich.cells import cell_len, set_cell_size
 
 from lamina.amounts import SIZE_WIDTH, percent, plural, size, size_bytes
-from lamina.sharing import PullCost
+from lamina.figures.sharing import PullCost
 
 __all__ = [
     "SIZE_WIDTH",

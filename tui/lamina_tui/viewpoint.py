@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lamina.union import Union
-from lamina.view import View, view_layer, view_range, view_upto
+from lamina.stack.union import Union
+from lamina.stack.view import View, view_layer, view_range, view_upto
 
 MODES = ("layer", "upto", "range")
 

@@ -11,8 +11,8 @@ from lamina.model import ImageInfo, ImageSummary, Progress
 
 if TYPE_CHECKING:  # numpy comes with these, and the first frame of a screen doesn't wait for it
     from lamina.cache.cache import Cache
-    from lamina.image_model import ImageModel
     from lamina.layers.index import LayerFacts, LayerIndex
+    from lamina.stack.stored import StackedImage
 
 
 class Observer(Protocol):
@@ -79,18 +79,18 @@ class ReadImage:
 
     info: ImageInfo
     layers: list[LayerIndex | None]
-    """One per layer of ``info``; None where the reading was cancelled before it, or where ``model`` says all."""
+    """One per layer of ``info``; None where the reading was cancelled before it, or where ``stacked`` says all."""
     content: Content | None = None
     """How to get the content ids that the scan did not compute; None where it computed all."""
     keys: list[str | None] = field(default_factory=list)
     """One per layer: what vouches for it in the cache; empty for what is not to be kept."""
     cache: Cache | None = None
-    model: ImageModel | None = None
+    stacked: StackedImage | None = None
     """The layers stacked, where this very image was stacked before."""
     way: str = ""
     """How it was read, for people: ``the engine's export``."""
 
-    def find_model(self, observer: Observer) -> bool:
+    def find_stacked(self, observer: Observer) -> bool:
         """Take the stacked image from the cache, if all layers are known there; tells the observer of its layers."""
         keys = [key for key in self.keys if key is not None]
         if self.cache is None or len(keys) < len(self.info.layers):
@@ -98,30 +98,30 @@ class ReadImage:
         data = self.cache.image(keys)
         if data is None:
             return False
-        from lamina.image_model import model_from_bytes
+        from lamina.stack.stored import stacked_from_bytes
 
-        model = model_from_bytes(data)
-        if model is None or len(model.facts) != len(keys):
+        stacked = stacked_from_bytes(data)
+        if stacked is None or len(stacked.facts) != len(keys):
             return False
-        self.model = model
-        for layer, facts in enumerate(self.model.facts):
+        self.stacked = stacked
+        for layer, facts in enumerate(stacked.facts):
             if facts is not None:
                 observer.layer(layer, facts)
         return True
 
-    def keep_model(self, model: ImageModel) -> None:
+    def keep_stacked(self, stacked: StackedImage) -> None:
         """Put the stacked image into the cache, if every layer was read and is vouched for."""
         keys = [key for key in self.keys if key is not None]
         if (
             self.cache is None
             or not self.cache.keeps_images
             or len(keys) < len(self.info.layers)
-            or None in model.facts
+            or None in stacked.facts
         ):
             return
-        from lamina.image_model import model_to_bytes
+        from lamina.stack.stored import stacked_to_bytes
 
-        self.cache.put_image(keys, model_to_bytes(model))
+        self.cache.put_image(keys, stacked_to_bytes(stacked))
 
 
 class Source(Protocol):

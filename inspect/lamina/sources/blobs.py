@@ -93,7 +93,7 @@ class BlobReader:
                 key = self._cache.find(blob.known_by())
                 for layer in blob.layers:
                     read.keys[layer] = key
-            if read.find_model(observer):
+            if read.find_stacked(observer):
                 return read
         self._read_blobs(blobs, read, observer, cancel, verify=verify)
         return read

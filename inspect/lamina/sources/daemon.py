@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lamina.cache.cache import Cache
 from lamina.cache.keys import diff_key
 from lamina.layers.index import LayerIndex
-from lamina.model import Cancelled, ImageInfo, ImageSummary, LaminaError, Progress
-from lamina.overview import KnownImage
+from lamina.model import Cancelled, ImageInfo, ImageSummary, KnownImage, LaminaError, Progress
 from lamina.sources.base import Observer, ReadImage, Unheard
 from lamina.sources.blobs import BlobReader
 from lamina.sources.catalogue import Found, entries
@@ -118,7 +117,7 @@ class EngineSource:
         read = ReadImage(info, [None] * len(keys), content, keys=keys, cache=cache, way="from the cache")
         if content is None and any(key is not None and key.startswith("store:") for key in keys):
             return None  # content ids of that kind are only as good as the files beside them
-        if read.find_model(observer):
+        if read.find_stacked(observer):
             return read
         layers = [cache.layer(key) for key in keys if key is not None]
         if None in layers:

@@ -53,7 +53,7 @@ def read_store(
     keys = [cache.find(known_by(layer)) for layer in info.layers]
     content = StoreContent(stored, info, export)
     read = ReadImage(info, [None] * count, content, keys=keys, cache=cache, way="from the engine's store")
-    if read.find_model(observer):
+    if read.find_stacked(observer):
         cache.put_head(info)
         return read
     missing = []

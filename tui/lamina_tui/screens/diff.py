@@ -8,8 +8,8 @@ import threading
 from textual import on, work
 from textual.app import ComposeResult
 
-from lamina.compare import Comparison, compare
-from lamina.load import LoadedImage, load
+from lamina.figures.compare import Comparison, compare
+from lamina.figures.image import LoadedImage, load
 from lamina.model import Cancelled, Change, LaminaError, Progress
 from lamina.names import display_name, short_instruction
 from lamina_tui import texts

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.widgets import ContentSwitcher
 
-from lamina.load import LoadedImage
+from lamina.figures.image import LoadedImage
 from lamina.model import Change, ImageInfo, Progress
 from lamina.names import display_name
 from lamina_tui.commands import Scope, bindings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lamina.load import LoadedImage
+from lamina.figures.image import LoadedImage
 from lamina.model import ImageInfo, Progress
 from lamina.names import display_name, short_instruction
 from lamina_tui import texts

@@ -11,10 +11,10 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.widgets import ContentSwitcher
 
-from lamina.load import LoadedImage, load
+from lamina.figures.image import LoadedImage, load
+from lamina.figures.near_misses import find_near_misses
 from lamina.model import Cancelled, LaminaError, Progress
 from lamina.names import display_name
-from lamina.near_misses import find_near_misses
 from lamina.report_shared import ImageSet, image_set
 from lamina_tui import texts
 from lamina_tui.background import in_thread

@@ -10,9 +10,9 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.message import Message
 
-from lamina.model import Cancelled, LaminaError, Progress
+from lamina.figures.overview import overview
+from lamina.model import Cancelled, KnownImage, LaminaError, Progress
 from lamina.names import display_name
-from lamina.overview import KnownImage, overview
 from lamina_tui import texts
 from lamina_tui.background import in_thread
 from lamina_tui.commands import Scope, bindings

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from textual import work
 
-from lamina.load import LoadedImage, load
+from lamina.figures.image import LoadedImage, load
 from lamina.model import Cancelled, ImageInfo, LaminaError, Progress
 from lamina.sources.base import Source
 from lamina_tui.background import in_thread

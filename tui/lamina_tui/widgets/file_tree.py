@@ -7,8 +7,8 @@ from textual.message import Message
 
 from lamina.model import Change, Kind
 from lamina.names import decode, display_name
-from lamina.tree import TreeRows
-from lamina.view import View
+from lamina.stack.tree_rows import TreeRows
+from lamina.stack.view import View
 from lamina_tui import texts
 from lamina_tui.commands import Scope, bindings
 from lamina_tui.widgets.row_list import STYLE_OF_CHANGE, Part, RowList

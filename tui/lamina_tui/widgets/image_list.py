@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from lamina.figures.overview import Overview, Standing
+from lamina.model import KnownImage
 from lamina.names import display_name
-from lamina.overview import KnownImage, Overview, Standing
 from lamina_tui import texts
 from lamina_tui.commands import Scope
 from lamina_tui.entries import Entry, short_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lamina.load import LayerFigures
+from lamina.figures.image import LayerFigures
 from lamina.model import ImageInfo
 from lamina.names import short_instruction
 from lamina_tui import texts

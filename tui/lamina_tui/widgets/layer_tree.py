@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lamina.layer_tree import LayerNode, layer_tree
+from lamina.figures.layer_tree import LayerNode, layer_tree
+from lamina.model import KnownImage
 from lamina.names import display_name, short_instruction
-from lamina.overview import KnownImage
 from lamina_tui import texts
 from lamina_tui.commands import Scope, bindings
 from lamina_tui.entries import Entry

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lamina.figures.near_misses import LayerOf, NearMiss
 from lamina.names import display_name, short_instruction
-from lamina.near_misses import LayerOf, NearMiss
 from lamina.report_shared import HeldLayer, ImageSet
 from lamina_tui import texts
 from lamina_tui.commands import Scope, bindings

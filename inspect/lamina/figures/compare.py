@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lamina.changes import Delta, changed_between
-from lamina.flatten import final_names, flatten
-from lamina.load import LoadedImage, Tally
+from lamina.figures.flatten import final_names, flatten
+from lamina.figures.image import LoadedImage, Tally
+from lamina.figures.sharing import PullCost, member_of, pull_cost
 from lamina.model import Change, Kind
-from lamina.sharing import PullCost, member_of, pull_cost
-from lamina.union import ABSENT, Union, build_union
-from lamina.view import View, removed_bytes, view_range
+from lamina.stack.changes import Delta, changed_between
+from lamina.stack.union import ABSENT, Union, build_union
+from lamina.stack.view import View, removed_bytes, view_range
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.model import Change, Kind
-from lamina.union import ABSENT, Union
+from lamina.stack.union import ABSENT, Union
 
 
 @dataclass(frozen=True, slots=True)

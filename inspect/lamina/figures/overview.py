@@ -9,30 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lamina.model import ImageSummary, LayerInfo
-
-
-@dataclass(frozen=True, slots=True)
-class KnownImage:
-    """What an engine tells of one image."""
-
-    summary: ImageSummary
-    layers: tuple[LayerInfo, ...]
-    sizes: tuple[int | None, ...]
-    """Bytes of each layer as the engine states them; None where its answer doesn't tell which layer a size is of."""
-    containers: int = 0
-    """How many containers, running or not, were made from it."""
-
-    @property
-    def dangling(self) -> bool:
-        """Whether no tag leads to it."""
-        return not self.summary.tags
-
-    @property
-    def size(self) -> int | None:
-        """Bytes of all layers; the engine's own sum where a layer's size is not known."""
-        known = [size for size in self.sizes if size is not None]
-        return sum(known) if len(known) == len(self.sizes) else self.summary.size
+from lamina.model import KnownImage
 
 
 @dataclass(frozen=True, slots=True)

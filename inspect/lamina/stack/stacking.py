@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.model import Cause, Kind
-from lamina.pathtable import PathTable
+from lamina.stack.paths import PathTable
 
 NEVER = 32767
 """``died`` of an event that no layer hides."""
@@ -48,7 +48,7 @@ class WhiteoutRecord:
 
 @dataclass(slots=True)
 class Stacked:
-    """What came of stacking; see :class:`lamina.union.Union` for the columns."""
+    """What came of stacking; see :class:`lamina.stack.union.Union` for the columns."""
 
     path: Rows
     born: NDArray[np.int16]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lamina.model import Cause, ImageInfo
 from lamina.names import display_name, short_instruction
-from lamina.union import ABSENT, Union
+from lamina.stack.union import ABSENT, Union
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from lamina.layers.index import CRC_MARK, LayerIndex
 from lamina.model import Kind
-from lamina.pathtable import PathTable, build_path_table
-from lamina.stacking import ABSENT, NEVER, Stacker, WhiteoutRecord
+from lamina.stack.paths import PathTable, build_path_table
+from lamina.stack.stacking import ABSENT, NEVER, Stacker, WhiteoutRecord
 
 _CRC_WORD = np.frombuffer(CRC_MARK, dtype=np.uint64)[0]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lamina.model import Kind
-from lamina.union import Union
+from lamina.stack.union import Union
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lamina.layers.index import SEPARATOR, LayerIndex, join_keys
 from lamina.model import Kind
-from lamina.union import ABSENT, Union
+from lamina.stack.union import ABSENT, Union
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from lamina.model import LayerInfo
 
 if TYPE_CHECKING:
-    from lamina.load import LoadedImage
+    from lamina.figures.image import LoadedImage
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lamina.load import LoadedImage
+from lamina.figures.image import LoadedImage
 from lamina.model import Kind
-from lamina.union import Union
+from lamina.stack.union import Union
 
 MIN_SIZE = 4096
 """Bytes below which a file is no candidate, as for duplicates."""

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lamina.changes import changed_between
-from lamina.image_model import ImageModel
 from lamina.layers.index import LayerFacts
 from lamina.model import Cancelled, Change, ImageInfo, Kind
 from lamina.sources.base import Content, FileRef, Observer, ReadImage, Source, Unheard
-from lamina.union import ABSENT, Union, build_union
-from lamina.view import removed_bytes
-from lamina.waste import WasteTable
+from lamina.stack.changes import changed_between
+from lamina.stack.stored import StackedImage
+from lamina.stack.union import ABSENT, Union, build_union
+from lamina.stack.view import removed_bytes
+from lamina.stack.waste import WasteTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class LoadedImage:
         """
         if inodes.size and self._read.content is not None:
             self.union.content[inodes] = self.read_content(inodes, cancel)
-            self._read.keep_model(ImageModel(self.union, self._facts))
+            self._read.keep_stacked(StackedImage(self.union, self._facts))
 
     def read_content(self, inodes: NDArray[np.int32], cancel: threading.Event) -> NDArray[np.uint64]:
         """The content ids of these inodes, shape (n, 2), from the files themselves; zeros where they can't be had.
@@ -156,12 +156,12 @@ def compute(read: ReadImage, source_label: str, cancel: threading.Event) -> Load
     Raises:
         LaminaError: content that a figure needs can't be read.
     """
-    model = read.model
-    if model is None:
+    stacked = read.stacked
+    if stacked is None:
         facts = tuple(None if layer is None else layer.facts for layer in read.layers)
         union = build_union(read.layers)
         read.layers = [None] * len(read.layers)  # the union has all of it
-        model = ImageModel(union, facts)
+        stacked = StackedImage(union, facts)
         try:
             wanted = union.wanted_content()
             if wanted.size:
@@ -169,8 +169,8 @@ def compute(read: ReadImage, source_label: str, cancel: threading.Event) -> Load
         except Cancelled:
             pass  # what content could not be compared counts as changed
         else:
-            read.keep_model(model)
-    union, facts = model.union, model.facts
+            read.keep_stacked(stacked)
+    union, facts = stacked.union, stacked.facts
     waste = WasteTable(union)
     final = union.alive(union.layer_count - 1)
     size = sum(layer.size for layer in facts if layer is not None)

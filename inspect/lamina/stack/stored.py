@@ -11,9 +11,9 @@ import numpy as np
 from lamina.cache.container import Columns, check_range, pack, pack_texts, take, unpack, unpack_texts
 from lamina.layers.index import LayerFacts
 from lamina.model import Cause, Kind
-from lamina.pathtable import PathTable
-from lamina.stacking import ABSENT, WhiteoutRecord
-from lamina.union import DeadInodes, Union
+from lamina.stack.paths import PathTable
+from lamina.stack.stacking import ABSENT, WhiteoutRecord
+from lamina.stack.union import DeadInodes, Union
 
 _KIND = "image"
 _EVENTS: dict[str, type[np.generic]] = {
@@ -42,7 +42,7 @@ _PATHS = ("parent", "depth", "end")
 
 
 @dataclass(slots=True)
-class ImageModel:
+class StackedImage:
     """All that figures and views are computed from."""
 
     union: Union
@@ -50,9 +50,9 @@ class ImageModel:
     """One per layer; None for a layer that was not read."""
 
 
-def model_to_bytes(model: ImageModel) -> bytes:
+def stacked_to_bytes(stacked: StackedImage) -> bytes:
     """One cache file's content. Every layer must have been read."""
-    union = model.union
+    union = stacked.union
     columns: Columns = {name: getattr(union, name) for name in ("layer_start", "content", *_EVENTS)}
     columns |= {f"paths.{name}": getattr(union.paths, name) for name in _PATHS}
     columns |= {f"dead.{name}": getattr(union.dead, name) for name in _DEAD}
@@ -62,24 +62,24 @@ def model_to_bytes(model: ImageModel) -> bytes:
     columns |= pack_texts("xattr_texts", union.xattr_texts)
     whiteouts = [(record.layer, record.path, record.bytes) for record in union.whiteouts]
     columns["whiteouts"] = np.array(whiteouts, dtype=np.int64).reshape(-1, 3)
-    columns["facts"] = np.array(model.facts, dtype=np.int64).reshape(-1, 3)
+    columns["facts"] = np.array(stacked.facts, dtype=np.int64).reshape(-1, 3)
     return pack(_KIND, {"implicit": union.implicit}, columns)
 
 
-def model_from_bytes(data: bytes) -> ImageModel | None:
-    """The model again; None where the bytes are not a whole model of this format."""
+def stacked_from_bytes(data: bytes) -> StackedImage | None:
+    """The stacked again; None where the bytes are not a whole stacked of this format."""
     unpacked = unpack(_KIND, data)
     if unpacked is None:
         return None
     try:
-        model = _model(*unpacked)
-        _check(model)
+        stacked = _stacked(*unpacked)
+        _check(stacked)
     except (KeyError, ValueError, TypeError):
         return None
-    return model
+    return stacked
 
 
-def _model(meta: dict[str, Any], columns: Columns) -> ImageModel:
+def _stacked(meta: dict[str, Any], columns: Columns) -> StackedImage:
     """Raises KeyError, ValueError or TypeError where something is missing, or of a wrong type or shape."""
     events, count, dead = len(columns["path"]), len(columns["paths.parent"]), len(columns["dead.inode"])
     lengths = take(columns, "paths.lengths", np.int32, count)
@@ -87,7 +87,7 @@ def _model(meta: dict[str, Any], columns: Columns) -> ImageModel:
     np.cumsum(lengths, out=name_start[1:])
     carried: Any = {name: take(columns, name, dtype, events) for name, dtype in _EVENTS.items()}
     layer_start = take(columns, "layer_start", np.int64, -1)
-    return ImageModel(
+    return StackedImage(
         Union(
             paths=PathTable(
                 **{name: take(columns, f"paths.{name}", np.int32, count) for name in _PATHS},
@@ -112,9 +112,9 @@ def _dead(columns: Columns, name: str, count: int) -> Any:
     return take(columns, f"dead.{name}", _DEAD[name], count)
 
 
-def _check(model: ImageModel) -> None:
-    """Raises ValueError or TypeError where numbers of a model lead nowhere in it."""
-    union, paths = model.union, model.union.paths
+def _check(stacked: StackedImage) -> None:
+    """Raises ValueError or TypeError where numbers of a stacked lead nowhere in it."""
+    union, paths = stacked.union, stacked.union.paths
     if type(union.implicit) is not int or not len(union.layer_start) or not paths.count:
         raise TypeError("something is missing")
     starts = [0, *union.layer_start.tolist(), union.event_count]

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lamina.changes import Delta, changed_between
 from lamina.model import Change, Kind
-from lamina.union import ABSENT, Union
+from lamina.stack.changes import Delta, changed_between
+from lamina.stack.union import ABSENT, Union
 
 _WORDS = {
     Kind.FILE: "file",

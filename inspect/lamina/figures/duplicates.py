@@ -9,7 +9,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from lamina.load import LoadedImage
+from lamina.figures.image import LoadedImage
 
 MIN_SIZE = 4096
 """Bytes below which a file is no candidate: smaller ones cost a disk block anyway, and there are hosts of them."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lamina.load import LoadedImage
+from lamina.figures.image import LoadedImage
 from lamina.model import Cause
-from lamina.union import ABSENT
+from lamina.stack.union import ABSENT
 
 _CACHES = (
     (b"var/lib/apt/lists", "apt's package lists", "rm -rf /var/lib/apt/lists/* in the same RUN"),

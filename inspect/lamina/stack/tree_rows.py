@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.model import Change
-from lamina.view import View
+from lamina.stack.view import View
 
 SortKey = Literal["size", "name"]
 ALL_CHANGES = frozenset(Change)
