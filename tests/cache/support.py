@@ -21,8 +21,8 @@ from core.layer_tars import directory, file, hardlink, layer_tar, opaque, symlin
 from lamina.cache.cache import Cache
 from lamina.cache.folder import CacheFolder
 from lamina.figures.image import load
-from lamina.json_text import to_json
-from lamina.report import build
+from lamina.reports.image import build
+from lamina.reports.json_text import to_json
 from lamina.sources import resolve
 from needs import unavailable
 

@@ -37,10 +37,10 @@ from engine.tools import Silent
 from lamina import sources
 from lamina.cache.cache import Cache
 from lamina.figures.image import load
-from lamina.json_text import to_json
 from lamina.layers.tarsplit import TarSplitJob
 from lamina.model import LaminaError
-from lamina.report import build
+from lamina.reports.image import build
+from lamina.reports.json_text import to_json
 from needs import unavailable
 
 pytestmark = pytest.mark.engine

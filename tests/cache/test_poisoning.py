@@ -20,7 +20,7 @@ from core.layer_tars import directory, file, layer_tar, whiteout
 from lamina.cache.cache import Cache
 from lamina.figures.image import load
 from lamina.model import LaminaError
-from lamina.report import build
+from lamina.reports.image import build
 from lamina.sources import resolve
 
 FORGED_LAYERS = [

@@ -11,8 +11,8 @@ from builders import Entry, Image, directory, file, layer, link, old_docker, pac
 from lamina import sources
 from lamina.figures.compare import compare
 from lamina.figures.image import LoadedImage, load
-from lamina.json_text import to_json
-from lamina.report_diff import build, to_markdown, to_text
+from lamina.reports.diff import build, to_markdown, to_text
+from lamina.reports.json_text import to_json
 
 BASE = layer(file("etc/base", b"b" * 5000))
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from builders import Image, file, layer, old_docker, pack
 from lamina import sources
 from lamina.figures.image import LoadedImage, load
-from lamina.json_text import to_json
 from lamina.model import ImageSummary, KnownImage, LayerInfo
-from lamina.report_shared import build, build_known, image_set, to_markdown, to_text
+from lamina.reports.json_text import to_json
+from lamina.reports.shared import build, build_known, image_set, to_markdown, to_text
 
 # A layer of these tests is a letter; the size of its one file is its number.
 SIZES = {letter: 7 * 10**number for number, letter in enumerate("abcd", 1)}
@@ -60,7 +60,7 @@ def test_any_set_gives_what_counting_one_by_one_gives(images: list[str]) -> None
 def test_the_json_of_read_images() -> None:
     report = json.loads(to_json(build([loaded("ab"), loaded("ac"), loaded("bd")])))
 
-    assert report["schema"] == "lamina.report/1"
+    assert report["schema"] == "lamina.reports.image/1"
     assert [image["tags"] for image in report["images"]] == [["ab:1"], ["ac:1"], ["bd:1"]]
     assert set(report["images"][0]) == {"target", "tags", "id", "platform", "created", "size"}
     sharing = report["sharing"]

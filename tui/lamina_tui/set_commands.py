@@ -60,7 +60,7 @@ def parser(name: str, make: type[argparse.ArgumentParser]) -> argparse.ArgumentP
     made.add_argument("--host", metavar="URL", help="the engine's address, as DOCKER_HOST has it")
     made.add_argument("--no-cache", action="store_true", help="read everything anew and keep nothing")
     form = made.add_mutually_exclusive_group()
-    schema = "lamina.report/1, heads and sharing only" if shared else "lamina.diff/1"
+    schema = "lamina.reports.image/1, heads and sharing only" if shared else "lamina.diff/1"
     form.add_argument("--json", action="store_true", help=f"one JSON object, schema {schema}")
     form.add_argument("--markdown", action="store_true", help="Markdown, for a summary or a comment")
     made.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
@@ -74,8 +74,8 @@ def shared(options: argparse.Namespace, narrator: Narrator, load_all: Callable[[
         LaminaError: an image can't be read.
         Cancelled: it was interrupted.
     """
-    from lamina import report_shared
-    from lamina.json_text import to_json
+    from lamina.reports import shared as report_shared
+    from lamina.reports.json_text import to_json
 
     if options.targets:
         built = report_shared.build(load_all())
@@ -97,11 +97,12 @@ def diff(options: argparse.Namespace, narrator: Narrator, stdin_for: Callable[[s
         LaminaError: an image can't be read.
         Cancelled: it was interrupted.
     """
-    from lamina import report_diff, sources
+    from lamina import sources
     from lamina.cache.cache import default_cache
     from lamina.figures.compare import compare
     from lamina.figures.image import load
-    from lamina.json_text import to_json
+    from lamina.reports import diff as report_diff
+    from lamina.reports.json_text import to_json
 
     cache = default_cache()
     images = []

@@ -15,7 +15,7 @@ from lamina.figures.image import LoadedImage, load
 from lamina.figures.near_misses import find_near_misses
 from lamina.model import Cancelled, LaminaError, Progress
 from lamina.names import display_name
-from lamina.report_shared import ImageSet, image_set
+from lamina.reports.shared import ImageSet, image_set
 from lamina_tui import texts
 from lamina_tui.background import in_thread
 from lamina_tui.commands import Scope, bindings

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lamina.figures.near_misses import LayerOf, NearMiss
 from lamina.names import display_name, short_instruction
-from lamina.report_shared import HeldLayer, ImageSet
+from lamina.reports.shared import HeldLayer, ImageSet
 from lamina_tui import texts
 from lamina_tui.commands import Scope, bindings
 from lamina_tui.widgets.row_list import Part, RowList

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lamina.names import display_name
-from lamina.report_shared import ImageSet
+from lamina.reports.shared import ImageSet
 from lamina_tui import texts
 from lamina_tui.commands import Scope, bindings
 from lamina_tui.widgets.row_list import Part, RowList

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
-from lamina.json_text import Json, path_fields
 from lamina.model import Cause
+from lamina.reports.json_text import Json, path_fields
 from lamina.stack.waste import WasteTable
 
 _WORDS = tuple(cause.word for cause in Cause)
@@ -19,7 +19,7 @@ _ODD = re.compile(rb"[^\0 -!#-\[\]-~]")
 
 
 class WasteRows(Sequence[Json]):
-    """What ``waste`` of ``lamina.report/1`` lists, most bytes first."""
+    """What ``waste`` of ``lamina.reports.image/1`` lists, most bytes first."""
 
     def __init__(self, table: WasteTable) -> None:
         self._table = table
@@ -75,7 +75,7 @@ class WasteRows(Sequence[Json]):
 
 
 def _path_members(paths: list[bytes]) -> Iterable[str]:
-    """What JSON says of each path, as :func:`~lamina.json_text.path_fields` has it."""
+    """What JSON says of each path, as :func:`~lamina.reports.json_text.path_fields` has it."""
     joined = b"\0".join(paths)
     if not _ODD.search(joined):
         return [f'"path": "{path}"' for path in joined.decode("ascii").split("\0")]

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from lamina.amounts import percent, plural, size, size_bytes
-from lamina.json_text import Json
 from lamina.names import display_name, short_instruction
+from lamina.reports.json_text import Json
 
 _TOP_WASTE = 12
 _TOP_DUPLICATES = 5

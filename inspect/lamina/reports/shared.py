@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from lamina.amounts import plural, size, size_bytes
 from lamina.figures.overview import Overview, overview
 from lamina.figures.sharing import Pair, PullCost, SetMember, Sharing, member_of, pull_cost, share
-from lamina.json_text import Json, plain_text
 from lamina.model import ImageInfo, ImageSummary, KnownImage, LayerInfo
 from lamina.names import display_name, short_instruction
-from lamina.report import SCHEMA
-from lamina.report_text import cut, md, table
+from lamina.reports.image import SCHEMA
+from lamina.reports.json_text import Json, plain_text
+from lamina.reports.text import cut, md, table
 
 if TYPE_CHECKING:
     from lamina.figures.image import LoadedImage

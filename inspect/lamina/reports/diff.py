@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.amounts import plural, size, size_bytes
-from lamina.json_text import Json, path_fields, plain_text
 from lamina.model import Change, Kind
 from lamina.names import display_name, short_instruction
-from lamina.report_shared import head
-from lamina.report_text import md, path_of, table
+from lamina.reports.json_text import Json, path_fields, plain_text
+from lamina.reports.shared import head
+from lamina.reports.text import md, path_of, table
 from lamina.stack.union import ABSENT, Union
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The report: everything lamina knows of some images as one JSON object, schema ``lamina.report/1``.
+"""The report: everything lamina knows of some images as one JSON object, schema ``lamina.reports.image/1``.
 
 Bytes are integers, what is unknown is null. A path is written as text; where it is not UTF-8 the text has U+FFFD in
 place of what is not, and ``path_base64`` beside it has the bytes; ``instruction_base64`` likewise.
@@ -15,11 +15,11 @@ from lamina.figures.dive import dive_figures
 from lamina.figures.duplicates import find_duplicates
 from lamina.figures.image import LayerFigures, LoadedImage, Tally
 from lamina.figures.sharing import PullCost, member_of, share
-from lamina.json_text import Json, path_fields, plain_text
 from lamina.model import LayerInfo
-from lamina.report_waste import WasteRows
+from lamina.reports.json_text import Json, path_fields, plain_text
+from lamina.reports.waste_rows import WasteRows
 
-SCHEMA = "lamina.report/1"
+SCHEMA = "lamina.reports.image/1"
 
 
 def build(images: Sequence[LoadedImage], cancel: threading.Event | None = None) -> Json:

@@ -1,0 +1,1 @@
+"""One document each, as JSON, text and Markdown: data in, text out."""
