@@ -23,7 +23,7 @@ from builders import Image, old_docker
 from cache.support import cache_in, written
 from cache.test_engine_store import FROM_CACHE, FROM_EXPORT, FROM_STORE, NAME, Engine, layers
 from lamina.model import LayerInfo
-from lamina.sources.engine_store import find_image
+from lamina.sources.engine.overlay_store import find_image
 from needs import tool, unavailable
 
 pytestmark = pytest.mark.engine

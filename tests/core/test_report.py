@@ -21,7 +21,7 @@ from lamina.reports.json_text import Json, to_json
 from lamina.reports.text import to_markdown, to_text
 from lamina.sources.base import ReadImage
 
-# The schema lamina.reports.image/1. A type stands for a value of exactly that type, a set for one of several.
+# The schema lamina.report/1. A type stands for a value of exactly that type, a set for one of several.
 
 NUMBER = int
 OPTIONAL_NUMBER = frozenset({int, type(None)})
@@ -132,7 +132,7 @@ def test_one_image_has_exactly_the_keys_of_the_schema() -> None:
     report = build(full()[:1])
 
     assert departures(as_read(report), ALONE) == []
-    assert report["schema"] == "lamina.reports.image/1"
+    assert report["schema"] == "lamina.report/1"
     for part in ("layers", "waste", "duplicates", "advice", "tags"):
         assert report["images"][0][part], f"{part} is empty: nothing of it is tested"
 

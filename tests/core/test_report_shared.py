@@ -60,7 +60,7 @@ def test_any_set_gives_what_counting_one_by_one_gives(images: list[str]) -> None
 def test_the_json_of_read_images() -> None:
     report = json.loads(to_json(build([loaded("ab"), loaded("ac"), loaded("bd")])))
 
-    assert report["schema"] == "lamina.reports.image/1"
+    assert report["schema"] == "lamina.report/1"
     assert [image["tags"] for image in report["images"]] == [["ab:1"], ["ac:1"], ["bd:1"]]
     assert set(report["images"][0]) == {"target", "tags", "id", "platform", "created", "size"}
     sharing = report["sharing"]

@@ -21,7 +21,7 @@ from lamina.figures.near_misses import find_near_misses
 from lamina.figures.overview import overview
 from lamina.figures.sharing import SetMember, Sharing, member_of, share
 from lamina.model import KnownImage
-from lamina.sources.daemon import EngineSource
+from lamina.sources.engine.source import EngineSource
 from needs import tool, unavailable
 from sharing.engine_images import CONTEXT, DANGLING, DEBIAN, World, build_all, name, remove_all
 

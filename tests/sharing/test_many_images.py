@@ -23,7 +23,7 @@ from lamina.cache.folder import CacheFolder
 from lamina.figures.layer_tree import layer_tree
 from lamina.figures.overview import overview
 from lamina.model import KnownImage, LaminaError
-from lamina.sources.daemon import EngineSource
+from lamina.sources.engine.source import EngineSource
 
 pytestmark = pytest.mark.engine
 

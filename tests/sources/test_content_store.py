@@ -39,9 +39,9 @@ from lamina.model import ImageInfo
 from lamina.sources import resolve
 from lamina.sources.base import ReadImage
 from lamina.sources.blobs import BlobReader
-from lamina.sources.content_store import find_blobs
-from lamina.sources.daemon import EngineSource
-from lamina.sources.sockets import Address
+from lamina.sources.engine.address import Address
+from lamina.sources.engine.content_store import find_blobs
+from lamina.sources.engine.source import EngineSource
 from needs import tool, unavailable
 
 IMAGE = sample_image()

@@ -20,9 +20,10 @@ import pytest
 
 from builders import Watcher, complaint
 from lamina.model import Cancelled, LaminaError
-from lamina.sources import engine, sockets
-from lamina.sources.engine_answers import Step, line_up
-from lamina.sources.sockets import addresses, connect
+from lamina.sources import engine
+from lamina.sources.engine import address as sockets
+from lamina.sources.engine.address import addresses, connect
+from lamina.sources.engine.answers import Step, line_up
 
 
 @pytest.fixture(autouse=True)
@@ -155,7 +156,7 @@ def test_an_engine_that_never_answers_can_be_left_at_once(mute: str) -> None:
 
 
 def test_an_engine_that_never_answers_is_given_up(mute: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lamina.sources.sockets.TIMEOUT", 1.0)
+    monkeypatch.setattr("lamina.sources.engine.address.TIMEOUT", 1.0)
     assert "no answer within 1 seconds" in complaint(engine(mute), "app:1")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lamina.model import LaminaError
-from lamina.sources import documents
+from lamina.sources import json_checks as documents
 from lamina.sources.manifest import (
     chain_ids,
     image_info,

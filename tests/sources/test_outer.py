@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from builders import directory, file, layer, link
 from lamina.model import LaminaError
-from lamina.sources import outer
-from lamina.sources.outer import Member, OuterTar, members, normalise, resolve
+from lamina.sources import archive_tar as outer
+from lamina.sources.archive_tar import ArchiveTar, Member, members, normalise, resolve
 
 LONG = "a-very-long-folder-name/" * 8 + "file"
 ENTRIES = (
@@ -66,7 +66,7 @@ def seek(data: bytes, folder: Path) -> list[Member]:
 
 def stream(data: bytes, step: int) -> Collector:
     sink = Collector()
-    tar = OuterTar("x.tar", sink)
+    tar = ArchiveTar("x.tar", sink)
     for start in range(0, len(data), step):
         tar.feed(data[start : start + step])
     tar.finish()
@@ -107,7 +107,7 @@ def test_sizes_of_eight_gigabytes_and_more_are_base_256(tmp_path: Path) -> None:
     with pytest.raises(LaminaError, match="truncated"):
         seek(header + bytes(512), tmp_path)
     sink = Collector()
-    OuterTar("x.tar", sink).feed(header)
+    ArchiveTar("x.tar", sink).feed(header)
     assert sink.members[0].size == 20 << 30
 
 
@@ -116,7 +116,7 @@ def test_a_pax_size_stands_above_the_headers(tmp_path: Path) -> None:
     info.size = 9 << 30
     header = info.tobuf(format=tarfile.PAX_FORMAT)
     sink = Collector()
-    OuterTar("x.tar", sink).feed(header)
+    ArchiveTar("x.tar", sink).feed(header)
     assert sink.members[0].size == 9 << 30
 
 

@@ -15,9 +15,9 @@ from builders import complaint, gzip, oci, old_docker, pack, read, sample_image,
 from lamina.model import LaminaError
 from lamina.sources import demo, engine, resolve
 from lamina.sources.archive import ArchiveSource
-from lamina.sources.daemon import EngineSource
+from lamina.sources.demo.source import DemoSource
+from lamina.sources.engine.source import EngineSource
 from lamina.sources.layout import LayoutSource
-from lamina.sources.samples import DemoSource
 from lamina.sources.stream import StreamSource
 
 IMAGE = sample_image()

@@ -41,7 +41,8 @@ from builders import (
     shape,
 )
 from lamina.model import Cancelled
-from lamina.sources import intake, resolve
+from lamina.sources import resolve
+from lamina.sources import stream_members as intake
 from lamina.sources.archive import ArchiveSource
 from lamina.sources.base import Source
 from lamina.sources.stream import StreamSource

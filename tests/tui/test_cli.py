@@ -50,7 +50,7 @@ def test_json_goes_to_stdout_and_nothing_else(archive: str) -> None:
     assert result.returncode == 0
     assert result.stderr == b""
     report = json.loads(result.stdout)
-    assert report["schema"] == "lamina.reports.image/1"
+    assert report["schema"] == "lamina.report/1"
     assert report["images"][0]["wasted"] == 1000
 
 
@@ -283,7 +283,7 @@ def test_shared_as_text_json_and_markdown(versions: list[str], tmp_path: Path) -
     assert text.returncode == 0
     assert text.stdout.startswith(b"2 images: 10.7 KB in all, 5.7 KB on disk, 5.0 KB saved by sharing\n")
     report = json.loads(run("shared", *versions, "--json").stdout)
-    assert report["schema"] == "lamina.reports.image/1"
+    assert report["schema"] == "lamina.report/1"
     assert [image["tags"] for image in report["images"]] == [["app:1"], ["app:2"]]
     assert report["sharing"]["images"][0]["frees"] == 301
     assert report["sharing"]["pairs"][0]["shared"] == 5000

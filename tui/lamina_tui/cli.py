@@ -47,7 +47,7 @@ examples
   lamina diff nginx:1.26 nginx:1.27           what the step costs, and which files changed
   lamina shared                               what all of the engine's images share, as text
   lamina report nginx:1.27                    the figures as text
-  lamina report web.tar --json -o web.json    the figures for scripts (lamina.reports.image/1)
+  lamina report web.tar --json -o web.json    the figures for scripts (lamina.report/1)
 
 Where standard output is not a terminal, `lamina TARGET` prints the text report, `lamina diff` its text.
 The engine is found as the docker command finds it: DOCKER_HOST, the current context, the usual
@@ -199,7 +199,7 @@ def _parsers() -> tuple[_Parser, _Parser]:
     )
     report.add_argument("targets", metavar="TARGET", nargs="+", help="what to report on; see lamina --help")
     form = report.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="one JSON object, schema lamina.reports.image/1")
+    form.add_argument("--json", action="store_true", help="one JSON object, schema lamina.report/1")
     form.add_argument("--markdown", action="store_true", help="Markdown, for a summary or a comment")
     report.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
     report.add_argument("--verify", action="store_true", help="check every layer against its digests")

@@ -60,7 +60,7 @@ def parser(name: str, make: type[argparse.ArgumentParser]) -> argparse.ArgumentP
     made.add_argument("--host", metavar="URL", help="the engine's address, as DOCKER_HOST has it")
     made.add_argument("--no-cache", action="store_true", help="read everything anew and keep nothing")
     form = made.add_mutually_exclusive_group()
-    schema = "lamina.reports.image/1, heads and sharing only" if shared else "lamina.diff/1"
+    schema = "lamina.report/1, heads and sharing only" if shared else "lamina.diff/1"
     form.add_argument("--json", action="store_true", help=f"one JSON object, schema {schema}")
     form.add_argument("--markdown", action="store_true", help="Markdown, for a summary or a comment")
     made.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
@@ -81,7 +81,7 @@ def shared(options: argparse.Namespace, narrator: Narrator, load_all: Callable[[
         built = report_shared.build(load_all())
     else:
         from lamina.cache.cache import default_cache
-        from lamina.sources.daemon import EngineSource
+        from lamina.sources.engine.source import EngineSource
 
         engine = EngineSource(options.host, default_cache())
         built = report_shared.build_known(engine.known_images(narrator.cancel, narrator.progress))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lamina.layers.index import LayerFacts
 from lamina.model import Cancelled, Change, ImageInfo, Kind
-from lamina.sources.base import Content, FileRef, Observer, ReadImage, Source, Unheard
+from lamina.sources.base import Content, FileRef, NullObserver, Observer, ReadImage, Source
 from lamina.stack.changes import changed_between
 from lamina.stack.stored import StackedImage
 from lamina.stack.union import ABSENT, Union, build_union
@@ -128,7 +128,7 @@ def load(
         Cancelled: before the image's head was known.
     """
     cancel = cancel or threading.Event()
-    read = source.read(target, observer or Unheard(), cancel, verify=verify)
+    read = source.read(target, observer or NullObserver(), cancel, verify=verify)
     return compute(read, source.label, cancel)
 
 

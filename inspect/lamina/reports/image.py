@@ -1,4 +1,4 @@
-"""The report: everything lamina knows of some images as one JSON object, schema ``lamina.reports.image/1``.
+"""The report: everything lamina knows of some images as one JSON object, schema ``lamina.report/1``.
 
 Bytes are integers, what is unknown is null. A path is written as text; where it is not UTF-8 the text has U+FFFD in
 place of what is not, and ``path_base64`` beside it has the bytes; ``instruction_base64`` likewise.
@@ -19,7 +19,7 @@ from lamina.model import LayerInfo
 from lamina.reports.json_text import Json, path_fields, plain_text
 from lamina.reports.waste_rows import WasteRows
 
-SCHEMA = "lamina.reports.image/1"
+SCHEMA = "lamina.report/1"
 
 
 def build(images: Sequence[LoadedImage], cancel: threading.Event | None = None) -> Json:

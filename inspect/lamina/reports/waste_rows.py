@@ -19,7 +19,7 @@ _ODD = re.compile(rb"[^\0 -!#-\[\]-~]")
 
 
 class WasteRows(Sequence[Json]):
-    """What ``waste`` of ``lamina.reports.image/1`` lists, most bytes first."""
+    """What ``waste`` of ``lamina.report/1`` lists, most bytes first."""
 
     def __init__(self, table: WasteTable) -> None:
         self._table = table

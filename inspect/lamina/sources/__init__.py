@@ -15,11 +15,11 @@ from lamina.layers.codec import sniff
 from lamina.model import LaminaError
 from lamina.names import display_name
 from lamina.sources.base import Content, Observer, ReadImage, Source
-from lamina.sources.documents import quoted
+from lamina.sources.json_checks import quoted
 
 if TYPE_CHECKING:
     from lamina.cache.cache import Cache
-    from lamina.sources.catalogue import Form
+    from lamina.sources.oci_images import Form
 
 __all__ = ["Content", "Observer", "ReadImage", "Source", "demo", "engine", "resolve"]
 
@@ -38,14 +38,14 @@ def engine(host: str | None = None, cache: Cache | None = None) -> Source:
     Returns:
         A source that connects when it is first asked something.
     """
-    from lamina.sources.daemon import EngineSource
+    from lamina.sources.engine.source import EngineSource
 
     return EngineSource(host, cache)
 
 
 def demo() -> Source:
     """The built-in sample images; they need no engine and no file."""
-    from lamina.sources.samples import DemoSource
+    from lamina.sources.demo.source import DemoSource
 
     return DemoSource()
 
@@ -133,13 +133,15 @@ def _status(path: str) -> os.stat_result | None:
 
 
 def _standard_input(stdin: BinaryIO | None, cache: Cache | None) -> Source:
-    from lamina.sources.raw import PipeRaw
+    from lamina.sources.byte_streams import PipeStream
     from lamina.sources.stream import Origin, StreamSource
 
     file = sys.stdin.buffer if stdin is None else stdin
     if file.isatty():
         raise LaminaError("standard input is a terminal: pipe an archive into it (docker save IMAGE | lamina -)")
-    return StreamSource(Origin("standard input", lambda: PipeRaw(file, "standard input"), _size_of(file)), cache=cache)
+    return StreamSource(
+        Origin("standard input", lambda: PipeStream(file, "standard input"), _size_of(file)), cache=cache
+    )
 
 
 def _size_of(file: BinaryIO) -> int | None:
@@ -153,7 +155,7 @@ def _size_of(file: BinaryIO) -> int | None:
 
 def _archive(path: str, form: Form | None, stdin: BinaryIO | None, cache: Cache | None) -> Source:
     from lamina.sources.archive import ArchiveSource
-    from lamina.sources.raw import FileRaw, not_an_archive
+    from lamina.sources.byte_streams import FileStream, not_an_archive
     from lamina.sources.stream import Origin, StreamSource
 
     if path in _STDIN:
@@ -163,7 +165,7 @@ def _archive(path: str, form: Form | None, stdin: BinaryIO | None, cache: Cache 
         raise LaminaError(f"no such file: {quoted(path)}")
     where = f"archive {display_name(path)}"
     if stat.S_ISFIFO(status.st_mode):
-        return StreamSource(Origin(where, lambda: FileRaw(path, where)), form, cache)
+        return StreamSource(Origin(where, lambda: FileStream(path, where)), form, cache)
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "neither a file nor a pipe"
         raise LaminaError(f"{quoted(path)} is {kind}, not an image archive")
@@ -174,7 +176,7 @@ def _archive(path: str, form: Form | None, stdin: BinaryIO | None, cache: Cache 
         raise not_an_archive(quoted(path))
     if kind == "tar":
         return ArchiveSource(path, form, cache)
-    return StreamSource(Origin(where, lambda: FileRaw(path, where), status.st_size), form, cache)
+    return StreamSource(Origin(where, lambda: FileStream(path, where), status.st_size), form, cache)
 
 
 def _sniffed(path: str, status: os.stat_result) -> str:

@@ -10,12 +10,12 @@ from lamina.cache.cache import Cache
 from lamina.layers.codec import sniff
 from lamina.model import ImageSummary, LaminaError, Progress
 from lamina.names import display_name
+from lamina.sources.archive_tar import BLOCK, Member, members, resolve
 from lamina.sources.base import Observer, ReadImage
 from lamina.sources.blobs import BlobReader
-from lamina.sources.catalogue import Entry, Form, Stored, entries
-from lamina.sources.choice import choose, summaries
-from lamina.sources.documents import MAX_JSON, quoted, too_large
-from lamina.sources.outer import BLOCK, Member, members, resolve
+from lamina.sources.choose import choose, summaries
+from lamina.sources.json_checks import MAX_JSON, quoted, too_large
+from lamina.sources.oci_images import Entry, Form, Stored, entries
 from lamina.workers.file_range import FileRange, open_range, stamp_of
 
 
@@ -61,7 +61,7 @@ class ArchiveSource:
 
 
 class _Archive:
-    """The members of an archive file as a :class:`~lamina.sources.catalogue.Store`."""
+    """The members of an archive file as a :class:`~lamina.sources.oci_images.Store`."""
 
     def __init__(self, path: str, where: str) -> None:
         self.where = where

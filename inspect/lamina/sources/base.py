@@ -28,7 +28,7 @@ class Observer(Protocol):
         """How far the reading has come; at most some ten times a second."""
 
 
-class Unheard:
+class NullObserver:
     """An observer for a reading that nobody follows."""
 
     def head(self, info: ImageInfo) -> None:

@@ -12,7 +12,7 @@ from lamina.cache.keys import blob_key, diff_key, range_key
 from lamina.layers.index import LayerIndex
 from lamina.model import Cancelled, LaminaError
 from lamina.sources.base import FileRef, Observer, ReadImage
-from lamina.sources.catalogue import Found
+from lamina.sources.oci_images import Found
 from lamina.sources.progress import Ticker
 from lamina.workers.file_range import FileRange
 
@@ -55,7 +55,7 @@ class _Blob:
             diff_id=self.diff_id if not in_place and (verify or self.digest is None) else None,
         )
 
-    def vouched_by(self, job: ScanJob) -> str:
+    def cache_key(self, job: ScanJob) -> str:
         """The key that a reading gives the right to."""
         if job.diff_id is not None:
             return diff_key(job.diff_id)
@@ -122,7 +122,7 @@ class BlobReader:
 
         def done(number: int, result: Result) -> None:
             assert isinstance(result, LayerIndex)
-            key = missing[number].vouched_by(jobs[number])
+            key = missing[number].cache_key(jobs[number])
             self._cache.put_layer(key, result)
             place(missing[number], key, result)
             ticker.say(f"{sum(layer is not None for layer in read.layers)} of {total} layers")

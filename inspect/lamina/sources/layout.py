@@ -11,9 +11,9 @@ from lamina.model import ImageSummary, LaminaError, Progress
 from lamina.names import display_name
 from lamina.sources.base import Observer, ReadImage
 from lamina.sources.blobs import BlobReader
-from lamina.sources.catalogue import Entry, entries
-from lamina.sources.choice import choose, summaries
+from lamina.sources.choose import choose, summaries
 from lamina.sources.folder import Folder
+from lamina.sources.oci_images import Entry, entries
 
 
 class LayoutSource:

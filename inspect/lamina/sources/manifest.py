@@ -1,6 +1,6 @@
 """What the JSON of an image says: manifests, indexes and configs into plain checked values.
 
-Pure functions on bytes. All of it is untrusted: see :mod:`lamina.sources.documents`.
+Pure functions on bytes. All of it is untrusted: see :mod:`lamina.sources.json_checks`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lamina.model import ImageInfo, LaminaError, LayerInfo
-from lamina.sources.documents import (
+from lamina.sources.json_checks import (
     is_digest,
     kind_of,
     list_of,

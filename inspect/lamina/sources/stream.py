@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from lamina.cache.cache import Cache
 from lamina.cache.keys import diff_key
 from lamina.model import Cancelled, ImageSummary, LaminaError, Progress
+from lamina.sources.archive_tar import ArchiveTar
 from lamina.sources.base import Observer, ReadImage
-from lamina.sources.catalogue import Form, entries
-from lamina.sources.choice import choose, summaries
-from lamina.sources.intake import Intake, Scanned
-from lamina.sources.outer import OuterTar
+from lamina.sources.blocking import BlockingReader
+from lamina.sources.byte_streams import ByteStream, UnpackedStream
+from lamina.sources.choose import choose, summaries
+from lamina.sources.oci_images import Form, entries
 from lamina.sources.progress import Ticker
-from lamina.sources.pump import Pump
-from lamina.sources.raw import OuterReader, Raw
+from lamina.sources.stream_members import Scanned, StreamMembers
 
 _TRAIL = 16 << 20
 """Bytes read after a tar's end mark, so that its writer can finish; tar pads to some kilobytes."""
@@ -29,10 +29,10 @@ class Origin:
 
     where: str
     """For errors: ``standard input``."""
-    open: Callable[[], Raw]
+    open: Callable[[], ByteStream]
     """Called once."""
     total: int | None = None
-    """Raw bytes to come, where that is known."""
+    """ByteStream bytes to come, where that is known."""
 
 
 class Passage:
@@ -44,12 +44,12 @@ class Passage:
     """
 
     def __init__(self, origin: Origin, layer_done: Callable[[Scanned], None] = lambda _: None) -> None:
-        self.intake = Intake(origin.where, layer_done)
+        self.members = StreamMembers(origin.where, layer_done)
         self.finished = False
         raw = origin.open()
-        self._reader = OuterReader(raw, origin.where)
-        self._pump = Pump(self._reader.read, raw.close, raw.interrupt)
-        self._outer = OuterTar(origin.where, self.intake)
+        self._reader = UnpackedStream(raw, origin.where)
+        self._reading = BlockingReader(self._reader.read, raw.close, raw.interrupt)
+        self._outer = ArchiveTar(origin.where, self.members)
         self._trail = 0
 
     def run(self, ticker: Ticker, cancel: threading.Event) -> None:
@@ -75,10 +75,10 @@ class Passage:
 
     def close(self) -> None:
         """Leave the stream for good."""
-        self._pump.close()
+        self._reading.close()
 
     def _run(self, ticker: Ticker, cancel: threading.Event) -> None:
-        for chunk in self._pump.chunks(cancel, ticker.tick):
+        for chunk in self._reading.chunks(cancel, ticker.tick):
             self._outer.feed(chunk)
             ticker.reach(self._reader.taken)
             if self._outer.ended:
@@ -109,8 +109,8 @@ class StreamSource:
         self, cancel: threading.Event | None = None, progress: Callable[[Progress], None] | None = None
     ) -> list[ImageSummary]:
         """See :meth:`lamina.sources.base.Source.list`. Reads the stream to its end."""
-        intake = self._run(Ticker(progress, self._origin.total, _WHAT), cancel or threading.Event())
-        return summaries(entries(intake, self._form))
+        members = self._run(Ticker(progress, self._origin.total, _WHAT), cancel or threading.Event())
+        return summaries(entries(members, self._form))
 
     def read(
         self, target: str | None, observer: Observer, cancel: threading.Event, *, verify: bool = False
@@ -120,14 +120,14 @@ class StreamSource:
         Which layers an image has is known at the end of the stream: the observer hears of all of them then.
         Layers are read whole, so they are checked against their digests with or without ``verify``.
         """
-        intake = self._run(Ticker(observer.progress, self._origin.total, _WHAT), cancel)
-        found = choose(entries(intake, self._form), target, self.label)
+        members = self._run(Ticker(observer.progress, self._origin.total, _WHAT), cancel)
+        found = choose(entries(members, self._form), target, self.label)
         observer.head(found.info)
         if verify:
             found.check_config(self.label)
         image = ReadImage(found.info, [], cache=self._cache)
         for place in range(len(found.blobs)):
-            index = intake.bind(found, place)
+            index = members.bind(found, place)
             key = diff_key(found.info.layers[place].diff_id)
             if self._cache.layer(key) is None:  # or damaged
                 self._cache.put_layer(key, index)
@@ -136,7 +136,7 @@ class StreamSource:
             observer.layer(place, index.facts)
         return image
 
-    def _run(self, ticker: Ticker, cancel: threading.Event) -> Intake:
+    def _run(self, ticker: Ticker, cancel: threading.Event) -> StreamMembers:
         if self._failure is not None:
             raise self._failure  # what went by in a stream can't be read again
         if self._passage is None:
@@ -150,7 +150,7 @@ class StreamSource:
                 self._failure = error
                 raise
             ticker.tick(now=True)
-        return self._passage.intake
+        return self._passage.members
 
 
 _WHAT = "reading the stream"

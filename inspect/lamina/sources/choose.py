@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from lamina.model import ImageSummary, LaminaError
 from lamina.names import normalise_reference, same_reference
-from lamina.sources.catalogue import Entry, Found
-from lamina.sources.documents import quoted
+from lamina.sources.json_checks import quoted
+from lamina.sources.oci_images import Entry, Found
 
 _HEX = re.compile(r"[0-9a-f]{4,64}")
 

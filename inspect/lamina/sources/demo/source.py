@@ -13,11 +13,11 @@ from lamina.layers.read import scan_stream
 from lamina.model import Cancelled, ImageInfo, ImageSummary, LaminaError, Progress
 from lamina.names import same_reference
 from lamina.sources.base import Observer, ReadImage
-from lamina.sources.documents import quoted, sha256
-from lamina.sources.layer_writer import LayerWriter
+from lamina.sources.demo.images import Sample, Step, samples
+from lamina.sources.demo.layer_writer import LayerWriter
+from lamina.sources.json_checks import quoted, sha256
 from lamina.sources.manifest import image_info, parse_config
 from lamina.sources.progress import Ticker
-from lamina.sources.sample_images import Sample, Step, samples
 
 _CHUNK = 1 << 20
 

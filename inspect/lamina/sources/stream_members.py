@@ -15,9 +15,9 @@ from lamina.layers.codec import sniff
 from lamina.layers.index import LayerIndex
 from lamina.layers.read import StreamScan
 from lamina.model import LaminaError
-from lamina.sources.catalogue import Found, Stored
-from lamina.sources.documents import MAX_JSON, quoted, too_large
-from lamina.sources.outer import BLOCK, Member, resolve
+from lamina.sources.archive_tar import BLOCK, Member, resolve
+from lamina.sources.json_checks import MAX_JSON, quoted, too_large
+from lamina.sources.oci_images import Found, Stored
 
 _KEPT = 4 * MAX_JSON
 """Bytes of all documents together: bounds what a hostile stream can make us hold."""
@@ -40,8 +40,8 @@ class Scanned:
     """Why there is no index. Raised when an image turns out to need the member: it may as well be no layer."""
 
 
-class Intake:
-    """A :class:`~lamina.sources.outer.Sink` for the stream, and a :class:`~lamina.sources.catalogue.Store` after it.
+class StreamMembers:
+    """First a :class:`~lamina.sources.archive_tar.Sink`, then a :class:`~lamina.sources.oci_images.Store`.
 
     Args:
         where: names the stream in errors.
@@ -66,7 +66,7 @@ class Intake:
     # -- as a sink -------------------------------------------------------------------------------------------------
 
     def begin(self, member: Member) -> None:
-        """See :class:`~lamina.sources.outer.Sink`."""
+        """See :class:`~lamina.sources.archive_tar.Sink`."""
         # As on extraction, the last one of a name stands.
         self._kept -= len(self._documents.pop(member.name, b""))
         for table in (self._layers, self._refused, self._links):
@@ -77,7 +77,7 @@ class Intake:
         self._head, self._buffer, self._scan, self._error = b"", None, None, None
 
     def data(self, chunk: bytes) -> None:
-        """See :class:`~lamina.sources.outer.Sink`."""
+        """See :class:`~lamina.sources.archive_tar.Sink`."""
         if self._member is None:
             return
         if self._head is not None:
@@ -91,7 +91,7 @@ class Intake:
             self._feed(chunk)
 
     def end(self) -> None:
-        """See :class:`~lamina.sources.outer.Sink`."""
+        """See :class:`~lamina.sources.archive_tar.Sink`."""
         member = self._member
         if member is None:
             return
@@ -146,7 +146,7 @@ class Intake:
     # -- as a store ------------------------------------------------------------------------------------------------
 
     def document(self, name: str) -> bytes | None:
-        """See :class:`~lamina.sources.catalogue.Store`."""
+        """See :class:`~lamina.sources.oci_images.Store`."""
         key = resolve(name, self._links, self.where)
         if key in self._documents:
             return self._documents[key]
@@ -160,7 +160,7 @@ class Intake:
         raise LaminaError(f"{quoted(name)} of {self.where}: not JSON but {layer.kind} data")
 
     def blob(self, name: str) -> Stored | None:
-        """See :class:`~lamina.sources.catalogue.Store`."""
+        """See :class:`~lamina.sources.oci_images.Store`."""
         key = resolve(name, self._links, self.where)
         if key in self._layers:
             return Stored(key=key, size=self._layers[key].size, kind=self._layers[key].kind)

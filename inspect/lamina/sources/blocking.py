@@ -20,7 +20,7 @@ _AHEAD = 8  # chunks: bounds what is held of a stream that comes faster than it 
 _LOOK = 0.05  # seconds between two looks at the cancel event
 
 
-class Pump:
+class BlockingReader:
     """Chunks of a blocking reader.
 
     Args:

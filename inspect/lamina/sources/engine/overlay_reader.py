@@ -13,8 +13,8 @@ from lamina.layers.index import LayerIndex
 from lamina.layers.tarsplit import TarSplitJob
 from lamina.model import Cancelled, ImageInfo, Kind, LaminaError, LayerInfo
 from lamina.sources.base import FileRef, Observer, ReadImage
-from lamina.sources.documents import quoted
-from lamina.sources.engine_store import StoredImage
+from lamina.sources.engine.overlay_store import StoredImage
+from lamina.sources.json_checks import quoted
 from lamina.sources.progress import Ticker
 from lamina.workers.jobs import FileHashJob, Result
 from lamina.workers.pool import run_jobs

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from lamina.model import ImageInfo, ImageSummary, LaminaError, LayerInfo
-from lamina.sources.documents import is_digest, quoted
+from lamina.sources.json_checks import is_digest, quoted
 from lamina.sources.manifest import chain_ids, platform_name
 
 _SETTINGS = re.compile(

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from lamina.model import LaminaError
 from lamina.names import decode
-from lamina.sources.documents import quoted
+from lamina.sources.json_checks import quoted
 
 BLOCK = 512
 MAX_MEMBERS = 200_000
@@ -233,7 +233,7 @@ class Sink(Protocol):
         """It is complete."""
 
 
-class OuterTar:
+class ArchiveTar:
     """A tar fed in chunks of any size, its members handed to a :class:`Sink` as they come."""
 
     def __init__(self, where: str, sink: Sink) -> None:

@@ -15,21 +15,21 @@ from lamina.cache.cache import Cache
 from lamina.cache.keys import diff_key
 from lamina.layers.index import LayerIndex
 from lamina.model import Cancelled, ImageInfo, ImageSummary, KnownImage, LaminaError, Progress
-from lamina.sources.base import Observer, ReadImage, Unheard
+from lamina.sources.base import NullObserver, Observer, ReadImage
 from lamina.sources.blobs import BlobReader
-from lamina.sources.catalogue import Found, entries
-from lamina.sources.content_store import find_blobs
-from lamina.sources.documents import quoted
-from lamina.sources.engine_answers import info_of, line_up, summary_of
-from lamina.sources.engine_store import StoredImage, find_image
-from lamina.sources.export import ExportRaw
-from lamina.sources.intake import Intake, Scanned
+from lamina.sources.blocking import answer
+from lamina.sources.engine.address import Address, connect, connection_error
+from lamina.sources.engine.answers import info_of, line_up, summary_of
+from lamina.sources.engine.content_store import find_blobs
+from lamina.sources.engine.export import ExportStream
+from lamina.sources.engine.overlay_reader import Export, StoreContent, known_by, read_store
+from lamina.sources.engine.overlay_store import StoredImage, find_image
+from lamina.sources.json_checks import quoted
 from lamina.sources.manifest import image_info, parse_config
+from lamina.sources.oci_images import Found, entries
 from lamina.sources.progress import Ticker
-from lamina.sources.pump import answer
-from lamina.sources.sockets import Address, connect, connection_error
-from lamina.sources.store_reader import Export, StoreContent, known_by, read_store
 from lamina.sources.stream import Origin, Passage
+from lamina.sources.stream_members import Scanned, StreamMembers
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -41,7 +41,7 @@ class EngineSource:
     """The images of one engine.
 
     Args:
-        host: where it listens; None: by the docker CLI's rules (see :mod:`lamina.sources.sockets`).
+        host: where it listens; None: by the docker CLI's rules (see :mod:`lamina.sources.engine.address`).
         cache: what was read before; None: nothing.
     """
 
@@ -96,7 +96,7 @@ class EngineSource:
         if not verify:
 
             def export(cancel: threading.Event) -> builtins.list[LayerIndex | None]:
-                return self._export(info, inspected, Unheard(), cancel, verify=False).layers
+                return self._export(info, inspected, NullObserver(), cancel, verify=False).layers
 
             stored = self._stored(info, cancel, ticker)
             if kept is not None:
@@ -257,7 +257,7 @@ class EngineSource:
             observer.layer(index, layer.facts)
 
         where = f"the export of {quoted(info.target)} by the engine at {address}"
-        passage = Passage(Origin(where, lambda: ExportRaw(client, address, info.id, info.target)), layer_done)
+        passage = Passage(Origin(where, lambda: ExportStream(client, address, info.id, info.target)), layer_done)
         try:
             passage.run(ticker, cancel)
         except Cancelled:
@@ -265,11 +265,11 @@ class EngineSource:
         finally:
             passage.close()
         ticker.tick(now=True)
-        found = _matching(passage.intake, info)
+        found = _matching(passage.members, info)
         if verify:
             found.check_config(where)
         for index in range(len(layers)):
-            layer = passage.intake.bind(found, index)  # compares digests, also of what was told already
+            layer = passage.members.bind(found, index)  # compares digests, also of what was told already
             if layers[index] is None:
                 take(index, layer)
         read.info = _renamed(found.info, info)
@@ -313,14 +313,14 @@ class EngineSource:
         return answer(call, cancel, ticker.tick)
 
 
-def _matching(intake: Intake, info: ImageInfo) -> Found:
+def _matching(members: StreamMembers, info: ImageInfo) -> Found:
     """The exported image that has the layers the engine told of.
 
     Several platforms may come, and an Id that is not the config's digest: the layers decide.
     """
     wanted = [layer.diff_id for layer in info.layers]
     error: LaminaError | None = None
-    for entry in entries(intake):
+    for entry in entries(members):
         try:
             found = entry.open()
         except LaminaError as broken:
@@ -328,7 +328,7 @@ def _matching(intake: Intake, info: ImageInfo) -> Found:
             continue
         if [layer.diff_id for layer in found.info.layers] == wanted:
             return found
-    raise error or LaminaError(f"{intake.where} has other layers than the engine says the image has")
+    raise error or LaminaError(f"{members.where} has other layers than the engine says the image has")
 
 
 class _HeadTold:

@@ -1,4 +1,4 @@
-"""Raw bytes of a stream, from wherever it comes, and its outer compression taken off."""
+"""ByteStream bytes of a stream, from wherever it comes, and its outer compression taken off."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import BinaryIO, Protocol
 
 from lamina.layers.codec import Decompressor, decompressor, sniff
 from lamina.model import LaminaError
-from lamina.sources.outer import BLOCK
+from lamina.sources.archive_tar import BLOCK
 
 CHUNK = 256 << 10
 """Bytes asked for at a time. A compressed one can grow a thousandfold before the cancel event is looked at again."""
@@ -17,7 +17,7 @@ CHUNK = 256 << 10
 _PIPE = 1 << 20  # bytes: what a pipe may hold at the most without privileges
 
 
-class Raw(Protocol):
+class ByteStream(Protocol):
     """A blocking reader; all but :meth:`interrupt` is called on one thread."""
 
     def read(self) -> bytes:
@@ -34,7 +34,7 @@ class Raw(Protocol):
         """Make a blocked :meth:`read` return, where that is possible. Called from any thread."""
 
 
-class PipeRaw:
+class PipeStream:
     """An open file, pipe or socket that is not ours to close: standard input.
 
     Read below Python's own buffering: a thread that is blocked in there would break the interpreter's exit.
@@ -51,20 +51,20 @@ class PipeRaw:
             _widen(self._fd)
 
     def read(self) -> bytes:
-        """See :class:`Raw`."""
+        """See :class:`ByteStream`."""
         try:
             return self._file.read(CHUNK) if self._fd is None else _read_ready(self._fd)
         except (OSError, ValueError) as error:
             raise LaminaError(f"{self._where} can't be read: {getattr(error, 'strerror', None) or error}") from None
 
     def close(self) -> None:
-        """See :class:`Raw`."""
+        """See :class:`ByteStream`."""
 
     def interrupt(self) -> None:
-        """See :class:`Raw`."""
+        """See :class:`ByteStream`."""
 
 
-class FileRaw:
+class FileStream:
     """A file or named pipe by its path; opened at the first read, since opening a pipe waits for its writer."""
 
     def __init__(self, path: str, where: str) -> None:
@@ -73,7 +73,7 @@ class FileRaw:
         self._fd: int | None = None
 
     def read(self) -> bytes:
-        """See :class:`Raw`."""
+        """See :class:`ByteStream`."""
         try:
             if self._fd is None:
                 self._fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
@@ -83,13 +83,13 @@ class FileRaw:
             raise LaminaError(f"{self._where} can't be read: {getattr(error, 'strerror', None) or error}") from None
 
     def close(self) -> None:
-        """See :class:`Raw`."""
+        """See :class:`ByteStream`."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
 
     def interrupt(self) -> None:
-        """See :class:`Raw`."""
+        """See :class:`ByteStream`."""
 
 
 def _widen(fd: int) -> None:
@@ -118,7 +118,7 @@ def _read_ready(fd: int) -> bytes:
     return b"".join(parts)
 
 
-class OuterReader:
+class UnpackedStream:
     """The tar bytes of a stream that may be compressed as a whole.
 
     Args:
@@ -126,12 +126,12 @@ class OuterReader:
         where: names the stream in errors.
     """
 
-    def __init__(self, raw: Raw, where: str) -> None:
+    def __init__(self, raw: ByteStream, where: str) -> None:
         self._raw = raw
         self._where = where
         self._codec: Decompressor | None = None
         self.taken = 0
-        """Raw bytes read so far."""
+        """ByteStream bytes read so far."""
 
     def read(self) -> bytes:
         """The next tar bytes, b"" at the end.

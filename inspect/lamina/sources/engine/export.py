@@ -7,16 +7,16 @@ import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 from lamina.model import LaminaError
-from lamina.sources.documents import quoted
-from lamina.sources.raw import CHUNK
-from lamina.sources.sockets import Address, connection_error
+from lamina.sources.byte_streams import CHUNK
+from lamina.sources.engine.address import Address, connection_error
+from lamina.sources.json_checks import quoted
 
 if TYPE_CHECKING:
     from docker import APIClient
 
 
-class ExportRaw:
-    """The body of ``GET /images/{name}/get``, a :class:`~lamina.sources.raw.Raw`.
+class ExportStream:
+    """The body of ``GET /images/{name}/get``, a :class:`~lamina.sources.byte_streams.ByteStream`.
 
     Args:
         client: the connection.
@@ -34,7 +34,7 @@ class ExportRaw:
         self._left = False
 
     def read(self) -> bytes:
-        """See :class:`~lamina.sources.raw.Raw`."""
+        """See :class:`~lamina.sources.byte_streams.ByteStream`."""
         from requests.exceptions import RequestException
         from urllib3.exceptions import HTTPError
 
@@ -71,12 +71,12 @@ class ExportRaw:
         return response
 
     def close(self) -> None:
-        """See :class:`~lamina.sources.raw.Raw`."""
+        """See :class:`~lamina.sources.byte_streams.ByteStream`."""
         if self._response is not None:
             self._response.close()
 
     def interrupt(self) -> None:
-        """See :class:`~lamina.sources.raw.Raw`."""
+        """See :class:`~lamina.sources.byte_streams.ByteStream`."""
         self._left = True
         response = self._response
         if response is None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lamina.model import LaminaError
-from lamina.sources.documents import quoted
+from lamina.sources.json_checks import quoted
 
 if TYPE_CHECKING:
     from docker import APIClient

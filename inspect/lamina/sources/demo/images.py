@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from lamina.sources.layer_writer import EXECUTABLE, FILE, LayerWriter, filler, source_code
+from lamina.sources.demo.layer_writer import EXECUTABLE, FILE, LayerWriter, filler, source_code
 
 _JUNE = 1_718_000_000  # seconds: 10 June 2024
 _DAY = 86_400

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from lamina.model import ImageInfo, LaminaError
-from lamina.sources.documents import quoted, sha256, short
+from lamina.sources.json_checks import quoted, sha256, short
 from lamina.sources.manifest import (
     Descriptor,
     DockerEntry,

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.model import LayerInfo
-from lamina.sources.documents import MAX_JSON, is_digest, sha256
+from lamina.sources.json_checks import MAX_JSON, is_digest, sha256
 
 
 @dataclass(frozen=True, slots=True)
