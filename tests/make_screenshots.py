@@ -24,7 +24,7 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from lamina_tui.app import LaminaApp
-from lamina_tui.start import first_screen
+from lamina_tui.launch import first_screen
 
 FOLDER = Path(__file__).resolve().parent.parent / "screenshots"
 WIDTH = 1080  # pixels of 120 columns

@@ -10,7 +10,7 @@ from driving import Driven
 from engine.images import APP1, APP2, BASE
 from engine.tools import lamina
 from lamina_tui.app import LaminaApp
-from lamina_tui.start import first_screen
+from lamina_tui.launch import first_screen
 
 
 def said(built: str, *words: str) -> Any:

@@ -14,8 +14,8 @@ from builders import Image, directory, file, layer, link, old_docker, pack
 from driving import Drive, Driven
 from lamina import sources
 from lamina_tui.app import LaminaApp
+from lamina_tui.launch import first_screen
 from lamina_tui.screens.image import ImageScreen
-from lamina_tui.start import first_screen
 
 
 @pytest.fixture(autouse=True)

@@ -236,7 +236,7 @@ def test_names_that_stdout_cannot_encode(archive: str, tmp_path: Path) -> None:
 
 def test_narration_only_on_a_terminal() -> None:
     from lamina.model import Progress
-    from lamina_tui.narration import Narrator
+    from lamina_tui.commands.progress_line import Narrator
 
     class Tty(io.StringIO):
         def isatty(self) -> bool:

@@ -9,8 +9,8 @@ import pytest
 from textual.app import App
 
 from driving import Drive, Driven
-from lamina_tui import commands
-from lamina_tui.commands import COMMANDS, Command, Scope
+from lamina_tui import keymap
+from lamina_tui.keymap import COMMANDS, Command, Scope
 from lamina_tui.screens.dialogs import help_lines
 
 # What to press, from an opened sample image, to stand where a scope's commands work.
@@ -74,13 +74,13 @@ async def every_key_runs_its_command(screen: Driven, scope: Scope, monkeypatch: 
 
     if scope is Scope.PROMPT:
         # The prompt's line takes these keys itself.
-        for command in commands.of(scope):
+        for command in keymap.of(scope):
             for key in command.keys:
                 await screen.press("slash", "a", key)
                 assert screen.focus != "_Field", key
         return
     monkeypatch.setattr(App, "run_action", note)
-    for command in commands.of(scope):
+    for command in keymap.of(scope):
         for key in command.keys:
             ran.clear()
             await screen.press(key)
@@ -101,9 +101,7 @@ async def test_each_command_leaves_the_app_alive(drive: Drive, shop: Any, comman
         assert screen.lines
 
 
-@pytest.mark.parametrize(
-    "command", commands.of(*FROM_LIST), ids=lambda command: f"{command.scope.name}-{command.action}"
-)
+@pytest.mark.parametrize("command", keymap.of(*FROM_LIST), ids=lambda command: f"{command.scope.name}-{command.action}")
 async def test_each_command_of_the_lists_leaves_the_app_alive(drive: Drive, command: Command) -> None:
     async with drive(["demo"]) as screen:
         await screen.press(*FROM_LIST[command.scope], command.keys[0])
@@ -126,7 +124,7 @@ def test_no_key_stands_twice_where_both_would_work() -> None:
         Scope.DIFF: (Scope.FILES, Scope.LIST, Scope.APP),
     }
     for scope, others in near.items():
-        keys = [key for command in commands.of(scope, *others) for key in command.keys]
+        keys = [key for command in keymap.of(scope, *others) for key in command.keys]
         assert sorted(keys) == sorted(set(keys)), scope
 
 
@@ -135,7 +133,7 @@ def test_help_has_every_key_and_sign() -> None:
     for command in COMMANDS:
         assert command.help in text
         for key in command.keys:
-            assert commands.key_text(key) in text
+            assert keymap.key_text(key) in text
     for sign in ("+ added", "M modified", "m metadata only", "- removed"):
         assert sign in text
 

@@ -8,8 +8,8 @@ import pytest
 
 from builders import Image, file, layer, oci, old_docker, pack
 from driving import Drive
+from lamina_tui.launch import first_screen
 from lamina_tui.screens.diff import DiffScreen
-from lamina_tui.start import first_screen
 
 BASE = layer(file("etc/base", b"b" * 5000), file("bin/tool", b"t" * 300))
 

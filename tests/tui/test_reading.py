@@ -14,8 +14,8 @@ from lamina import sources
 from lamina.model import Cancelled, LaminaError, Progress
 from lamina.sources.base import ReadImage
 from lamina_tui.app import LaminaApp
+from lamina_tui.reading_messages import Rate
 from lamina_tui.screens.image import ImageScreen
-from lamina_tui.session import Rate
 
 IMAGE = Image(
     [layer(file("a", b"1" * 1000)), layer(file("a", b"2" * 2000)), layer(file("c", b"3" * 3000))], tags=("slow:1",)

@@ -13,9 +13,9 @@ from driving import Drive, Driven
 from lamina import sources
 from lamina.model import Cancelled
 from lamina_tui.app import LaminaApp
-from lamina_tui.entries import Entry, listed
+from lamina_tui.image_entries import Entry, listed
+from lamina_tui.launch import first_screen
 from lamina_tui.screens.image_set import SetScreen
-from lamina_tui.start import first_screen
 
 BASE = layer(file("etc/base", b"b" * 50_000))
 SAME = [file("lib/common", b"c" * 9_000), file("lib/more", b"m" * 8_000)]

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 
-from lamina_tui.wall import Wall
+from lamina_tui.terminal_filter import Wall
 
 BLACK = Color(0, 0, 0)
 

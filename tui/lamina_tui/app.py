@@ -18,15 +18,15 @@ from textual.widgets import Input
 from lamina import sources
 from lamina.names import display_name
 from lamina.sources.base import Source
-from lamina_tui import commands, themes
-from lamina_tui.commands import Scope, bindings
-from lamina_tui.entries import Entry, Lister, demo_lister, listed, source_lister
+from lamina_tui import keymap, themes
 from lamina_tui.glyphs import ASCII, UNICODE, Glyphs
 from lamina_tui.hangup import HANGUP
+from lamina_tui.image_entries import Entry, Lister, demo_lister, listed, source_lister
+from lamina_tui.keymap import Scope, bindings
 from lamina_tui.screens.base import FullScreen
 from lamina_tui.screens.dialogs import HelpScreen
 from lamina_tui.screens.images import ImagesScreen
-from lamina_tui.wall import Wall
+from lamina_tui.terminal_filter import Wall
 
 if TYPE_CHECKING:  # numpy comes with these, and the first frame doesn't wait for it
     from lamina.figures.image import LoadedImage
@@ -188,10 +188,10 @@ class LaminaApp(App[int]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette lists the table's commands that work here."""
         scopes = screen.scopes() if isinstance(screen, FullScreen) else ()
-        for command in commands.of(Scope.APP, *scopes):
+        for command in keymap.of(Scope.APP, *scopes):
             if command.palette:
                 yield SystemCommand(
-                    command.help, " ".join(map(commands.key_text, command.keys)), self._runner(command.action)
+                    command.help, " ".join(map(keymap.key_text, command.keys)), self._runner(command.action)
                 )
 
     def _runner(self, action: str) -> Callable[[], None]:

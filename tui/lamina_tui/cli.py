@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # what a command needs it imports itself: `lamina --help` ans
     from pathlib import Path
 
     from lamina.figures.image import LoadedImage
-    from lamina_tui.narration import Narrator
+    from lamina_tui.commands.progress_line import Narrator
 
 OK = 0
 BROKEN = 1
@@ -136,11 +136,11 @@ def _run(argv: list[str]) -> int:
             os.environ["LAMINA_CACHE"] = "off"
         return _report(asked)
     if words and words[0] == "cache":
-        from lamina_tui import cache_command
+        from lamina_tui.commands import cache as cache_command
 
         rest = list(argv)
         rest.remove("cache")
-        from lamina_tui.output import print_text
+        from lamina_tui.commands.output import print_text
 
         print_text([cache_command.run(cache_command.parser(_Parser).parse_args(rest))])
         return OK
@@ -211,7 +211,7 @@ def _parsers() -> tuple[_Parser, _Parser]:
 
 def _report(options: argparse.Namespace) -> int:
     output = _output(options)
-    from lamina_tui.narration import Narrator
+    from lamina_tui.commands.progress_line import Narrator
 
     with Narrator(sys.stderr) as narrator:
         images = _load_all(options, narrator)
@@ -231,7 +231,7 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _emit(pieces: Iterator[str], output: Path | None) -> None:
-    from lamina_tui.output import emit
+    from lamina_tui.commands.output import emit
 
     emit(pieces, output)
 
@@ -248,7 +248,7 @@ def _output(options: argparse.Namespace) -> Path | None:
 
 def _set_command(name: str, rest: list[str]) -> int:
     """Carry out ``shared`` or ``diff``."""
-    from lamina_tui import set_commands
+    from lamina_tui.commands import set_commands
 
     asked = set_commands.parser(name, _Parser).parse_intermixed_args(rest)
     if asked.no_cache:
@@ -256,7 +256,7 @@ def _set_command(name: str, rest: list[str]) -> int:
     if name == "diff" and not (asked.json or asked.markdown or asked.output) and sys.stdout.isatty():
         return _screen(asked, asked.targets, demo=False, diff=True)
     output = _output(asked)
-    from lamina_tui.narration import Narrator
+    from lamina_tui.commands.progress_line import Narrator
 
     with Narrator(sys.stderr) as narrator:
         if name == "diff":
@@ -314,7 +314,7 @@ def _screen(options: argparse.Namespace, words: list[str], *, demo: bool, diff: 
     if not sys.stdin.isatty() and stdin is None:
         raise UsageError("the keyboard is not a terminal: to read an archive from a pipe say `lamina -`")
     ascii_only = options.ascii or needs_ascii()
-    from lamina_tui.start import run_screen
+    from lamina_tui.launch import run_screen
 
     return run_screen(words, host=options.host, demo=demo, stdin=stdin, ascii_only=ascii_only, diff=diff)
 

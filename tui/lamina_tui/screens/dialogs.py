@@ -9,8 +9,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from lamina.model import Change
-from lamina_tui import commands, texts
-from lamina_tui.commands import Scope, bindings, key_text
+from lamina_tui import keymap, texts
+from lamina_tui.keymap import Scope, bindings, key_text
 from lamina_tui.widgets.row_list import STYLE_OF_CHANGE, Part, RowList
 from lamina_tui.widgets.text_pane import TextLine, TextPane
 
@@ -62,7 +62,7 @@ def help_lines(near: Sequence[Scope] = ()) -> list[TextLine]:
         lines.append(TextLine(scope.value, style="strong", heading=True))
         lines += [
             TextLine(command.help, label=" ".join(key_text(key) for key in command.keys))
-            for command in commands.of(scope)
+            for command in keymap.of(scope)
         ]
         lines.append(TextLine(""))
     lines += [

@@ -14,14 +14,14 @@ from lamina.model import Cancelled, Change, LaminaError, Progress
 from lamina.names import display_name, short_instruction
 from lamina_tui import texts
 from lamina_tui.background import in_thread
-from lamina_tui.commands import Scope, bindings
-from lamina_tui.entries import Entry
 from lamina_tui.glyphs import Glyphs
+from lamina_tui.image_entries import Entry
+from lamina_tui.keymap import Scope, bindings
+from lamina_tui.reading_messages import Rate, ScreenObserver
 from lamina_tui.screens.base import Notice
 from lamina_tui.screens.dialogs import KindsScreen, TextScreen
 from lamina_tui.screens.reading import Opener
 from lamina_tui.screens.working import WorkingScreen
-from lamina_tui.session import Rate, ScreenObserver
 from lamina_tui.widgets.file_tree import FileTree
 from lamina_tui.widgets.key_bar import KeyBar
 from lamina_tui.widgets.line_bar import Line, LineBar, Part

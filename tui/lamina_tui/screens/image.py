@@ -10,10 +10,10 @@ from textual.widgets import ContentSwitcher
 from lamina.figures.image import LoadedImage
 from lamina.model import Change, ImageInfo, Progress
 from lamina.names import display_name
-from lamina_tui.commands import Scope, bindings
-from lamina_tui.facts import advice_lines, config_lines
+from lamina_tui.keymap import Scope, bindings
 from lamina_tui.screens import image_lines
 from lamina_tui.screens.base import Notice
+from lamina_tui.screens.config_lines import advice_lines, config_lines
 from lamina_tui.screens.dialogs import KindsScreen, TextScreen
 from lamina_tui.screens.reading import Opener, ReadingScreen
 from lamina_tui.viewpoint import Viewpoint

@@ -18,12 +18,12 @@ from lamina.names import display_name
 from lamina.reports.shared import ImageSet, image_set
 from lamina_tui import texts
 from lamina_tui.background import in_thread
-from lamina_tui.commands import Scope, bindings
-from lamina_tui.entries import Entry, Lister, listed
+from lamina_tui.image_entries import Entry, Lister, listed
+from lamina_tui.keymap import Scope, bindings
+from lamina_tui.reading_messages import Rate, ScreenObserver
 from lamina_tui.screens.base import Notice
 from lamina_tui.screens.dialogs import TextScreen
 from lamina_tui.screens.working import WorkingScreen
-from lamina_tui.session import Rate, ScreenObserver
 from lamina_tui.widgets.key_bar import KeyBar
 from lamina_tui.widgets.line_bar import Line, LineBar, TabBar
 from lamina_tui.widgets.row_list import RowList

@@ -15,8 +15,8 @@ from lamina.model import Cancelled, KnownImage, LaminaError, Progress
 from lamina.names import display_name
 from lamina_tui import texts
 from lamina_tui.background import in_thread
-from lamina_tui.commands import Scope, bindings
-from lamina_tui.entries import Entry, Lister, cheap, demo_lister, engine_lister, learn, source_lister
+from lamina_tui.image_entries import Entry, Lister, cheap, demo_lister, engine_lister, learn, source_lister
+from lamina_tui.keymap import Scope, bindings
 from lamina_tui.screens.base import FullScreen, Notice
 from lamina_tui.widgets.image_list import ImageList, Key
 from lamina_tui.widgets.key_bar import KeyBar

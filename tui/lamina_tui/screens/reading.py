@@ -12,8 +12,8 @@ from lamina.figures.image import LoadedImage, load
 from lamina.model import Cancelled, ImageInfo, LaminaError, Progress
 from lamina.sources.base import Source
 from lamina_tui.background import in_thread
+from lamina_tui.reading_messages import HeadKnown, LayerKnown, ProgressMade, Rate, ScreenObserver
 from lamina_tui.screens.base import FullScreen
-from lamina_tui.session import HeadKnown, LayerKnown, ProgressMade, Rate, ScreenObserver
 
 Opener = Callable[[], tuple[Source, str | None]]
 """Answers a source and the image within it; runs on a thread, may raise LaminaError."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 
 from lamina.model import Progress
+from lamina_tui.reading_messages import ProgressMade, Rate
 from lamina_tui.screens import image_lines
 from lamina_tui.screens.base import FullScreen
-from lamina_tui.session import ProgressMade, Rate
 from lamina_tui.widgets.line_bar import Line
 
 

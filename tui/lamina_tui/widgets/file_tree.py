@@ -10,7 +10,7 @@ from lamina.names import decode, display_name
 from lamina.stack.tree_rows import TreeRows
 from lamina.stack.view import View
 from lamina_tui import texts
-from lamina_tui.commands import Scope, bindings
+from lamina_tui.keymap import Scope, bindings
 from lamina_tui.widgets.row_list import STYLE_OF_CHANGE, Part, RowList
 
 CHANGED_BELOW = "~"

@@ -9,8 +9,8 @@ from lamina.figures.overview import Overview, Standing
 from lamina.model import KnownImage
 from lamina.names import display_name
 from lamina_tui import texts
-from lamina_tui.commands import Scope
-from lamina_tui.entries import Entry, short_id
+from lamina_tui.image_entries import Entry, short_id
+from lamina_tui.keymap import Scope
 from lamina_tui.widgets.row_list import Part, RowList
 
 Key = tuple[str, str, str]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.segment import Segment
 
-from lamina_tui.commands import Scope, footer
+from lamina_tui.keymap import Scope, footer
 from lamina_tui.widgets.line_bar import LineBar, Part
 
 

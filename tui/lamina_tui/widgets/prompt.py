@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
-from lamina_tui.commands import Scope, bindings
+from lamina_tui.keymap import Scope, bindings
 
 
 class _Field(Input):

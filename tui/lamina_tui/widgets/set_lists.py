@@ -8,7 +8,7 @@ from lamina.figures.near_misses import LayerOf, NearMiss
 from lamina.names import display_name, short_instruction
 from lamina.reports.shared import HeldLayer, ImageSet
 from lamina_tui import texts
-from lamina_tui.commands import Scope, bindings
+from lamina_tui.keymap import Scope, bindings
 from lamina_tui.widgets.row_list import Part, RowList
 
 

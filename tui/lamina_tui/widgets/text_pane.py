@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from textual.geometry import Size
 
 from lamina_tui import texts
-from lamina_tui.commands import Scope, bindings
+from lamina_tui.keymap import Scope, bindings
 from lamina_tui.widgets.row_list import Part, RowList
 
 

@@ -10,7 +10,7 @@ from lamina.model import ImageInfo
 from lamina.names import display_name, short_instruction
 from lamina.stack.waste import WasteGroup, WasteTable, explain
 from lamina_tui import texts
-from lamina_tui.commands import Scope, bindings
+from lamina_tui.keymap import Scope, bindings
 from lamina_tui.widgets.row_list import Part, RowList
 
 GROUPINGS = ("file", "directory", "layer")

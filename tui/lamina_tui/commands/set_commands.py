@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from lamina.figures.image import LoadedImage
-    from lamina_tui.narration import Narrator
+    from lamina_tui.commands.progress_line import Narrator
 
 _SHARED = """\
 examples

@@ -14,7 +14,7 @@ from lamina.names import same_reference
 from lamina.sources.base import Source
 from lamina_tui import hangup
 from lamina_tui.app import LaminaApp
-from lamina_tui.entries import Entry, Lister, demo_lister, engine_lister
+from lamina_tui.image_entries import Entry, Lister, demo_lister, engine_lister
 from lamina_tui.screens.images import ImagesScreen
 
 Resolved = tuple[Source, str | None]
