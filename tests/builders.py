@@ -20,8 +20,8 @@ import zstandard
 
 from lamina.layers.index import LayerFacts, LayerIndex
 from lamina.model import ImageInfo, LaminaError, Progress
-from lamina.sources import resolve
 from lamina.sources.base import FileRef, ReadImage, Source
+from opening import resolve
 
 Compression = Literal["none", "gzip", "zstd"]
 Entry = tuple[tarfile.TarInfo, bytes]

@@ -25,6 +25,7 @@ from textual.pilot import Pilot
 
 from lamina_tui.app import LaminaApp
 from lamina_tui.launch import first_screen
+from opening import workspace
 
 FOLDER = Path(__file__).resolve().parent.parent / "screenshots"
 WIDTH = 1080  # pixels of 120 columns
@@ -66,7 +67,7 @@ def place_every_cell(svg: str) -> str:
 
 async def picture(size: tuple[int, int], keys: str) -> str:
     """The screen as SVG after some keys on the list of samples."""
-    app = LaminaApp(first_screen([], demo=True))
+    app = LaminaApp(first_screen(workspace(), ["demo"]))
     async with app.run_test(size=size) as pilot:
         await settled(pilot)
         for word in keys.split():

@@ -170,7 +170,8 @@ def test_the_list_of_images_waits_for_neither_numpy_nor_an_engine() -> None:
     # What stands on the screen first is painted before anything is asked or computed.
     program = (
         "import sys, lamina_tui.launch\n"
-        "lamina_tui.launch.first_screen([])()\n"
+        "from lamina.workspace import Workspace\n"
+        "lamina_tui.launch.first_screen(Workspace(), [])()\n"
         "print(sorted({'numpy', 'docker'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)

@@ -4,10 +4,14 @@
 class LaminaError(Exception):
     """A source can't be read or reached. Its text is one line: what, where, what to do.
 
-    The text may hold names that come from strangers: whoever shows it passes it
+    The text may hold untrusted names: whoever shows it passes it
     through :func:`lamina.names.display_name` first.
     """
 
 
 class Cancelled(Exception):
     """The user asked to stop; what was read so far stays usable."""
+
+
+class NotAnImage(LaminaError):
+    """What was named is something else than a container image: a signature, an SBOM, a chart."""

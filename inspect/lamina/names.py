@@ -1,12 +1,14 @@
-"""Image references, and text that comes from strangers made safe to show."""
+"""Image references, and untrusted text made safe to show."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _SHELL = re.compile(r"^(?:\|\d+ .*?)?/bin/(?:ba|da)?sh -c ")
 _NOP = re.compile(r"^#\(nop\)\s*")
 _SPACE = re.compile(r"\s+")
+_WHOLE_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def decode(path: bytes) -> str:
@@ -87,3 +89,18 @@ def normalise_reference(reference: str) -> str:
 def same_reference(a: str, b: str) -> bool:
     """Whether two references name the same image: ``docker.io/library/ubuntu:14.04`` is ``ubuntu:14.04``."""
     return normalise_reference(a) == normalise_reference(b)
+
+
+def short_id(digest: str) -> str:
+    """The twelve digits people know an image by."""
+    return digest.rpartition(":")[2][:12]
+
+
+def image_name(tags: Sequence[str], target: str) -> str:
+    """What people call an image: its first tag, else what it is asked for by, a long digest cut to twelve digits.
+
+    Untrusted: for a terminal it goes through :func:`display_name`.
+    """
+    if tags:
+        return tags[0]
+    return short_id(target) if _WHOLE_DIGEST.fullmatch(target) else target

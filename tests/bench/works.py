@@ -43,8 +43,8 @@ _SHORT = 3  # as many times more runs for works of some hundredths of a second
 _WAY = """\
 import sys
 from lamina.figures.image import load
-from lamina.sources import resolve
-print(load(*resolve(sys.argv[1])).way)
+from opening import resolve
+print(load(*resolve(sys.argv[1])).read_from)
 """
 
 Tell = Callable[[str], None]

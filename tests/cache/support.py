@@ -23,8 +23,8 @@ from lamina.cache.folder import CacheFolder
 from lamina.figures.image import load
 from lamina.reports.image import build
 from lamina.reports.json_text import to_json
-from lamina.sources import resolve
 from needs import unavailable
+from opening import resolve
 
 NOBODY = 65534
 COMMAND = Path(sys.executable).with_name("lamina")

@@ -34,13 +34,13 @@ from cache.support import (
 from cache.test_tarsplit import sparse_tar
 from core.layer_tars import directory, fifo, file, hardlink, layer_tar, opaque, symlink, whiteout
 from engine.tools import Silent
-from lamina import sources
 from lamina.cache.cache import Cache
 from lamina.figures.image import load
 from lamina.layers.tarsplit import TarSplitJob
 from lamina.model import LaminaError
 from lamina.reports.image import build
 from lamina.reports.json_text import to_json
+from lamina.sources.engine.source import EngineSource
 from needs import unavailable
 
 pytestmark = pytest.mark.engine
@@ -123,8 +123,8 @@ class Engine:
         self._monkeypatch.delenv("LAMINA_NO_STORE", raising=False)
         if not store:
             self._monkeypatch.setenv("LAMINA_NO_STORE", "1")
-        image = load(sources.engine(self.host, cache), name)
-        return json.loads(to_json(build([image])))["images"][0], image.way
+        image = load(EngineSource(self.host, cache), name)
+        return json.loads(to_json(build([image])))["images"][0], image.read_from
 
     def exported(self, name: str = NAME) -> Any:
         shown, way = self.read(name=name, store=False)
@@ -486,8 +486,8 @@ def test_a_cancel_is_heard_while_the_store_is_read(
         return index
 
     monkeypatch.setattr(TarSplitJob, "run", first_then_cancel)
-    read = sources.engine(engine.host, cache).read(NAME, Silent(), cancel)
-    assert read.way == FROM_STORE
+    read = EngineSource(engine.host, cache).read(NAME, Silent(), cancel)
+    assert read.read_from == FROM_STORE
     assert None in read.layers
     monkeypatch.setattr(TarSplitJob, "run", run)
     for _ in range(2):

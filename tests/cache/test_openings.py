@@ -25,9 +25,9 @@ from core.random_layers import Layers, layer_stacks
 from lamina.cache.cache import Cache
 from lamina.cache.layers import layer_from_bytes
 from lamina.model import Cause
-from lamina.sources import resolve
 from lamina.stack.stored import stacked_from_bytes
 from lamina.workers.jobs import HashJob, ScanJob
+from opening import resolve
 
 # -- cold, warm, warm again --------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from lamina.cache.cache import Cache
 from lamina.figures.image import load
 from lamina.model import LaminaError
 from lamina.reports.image import build
-from lamina.sources import resolve
+from opening import resolve
 
 FORGED_LAYERS = [
     layer_tar(directory("evil"), file("twin/a", OTHER), file("twin/b", TWIN), file("evil/x", 9000)),

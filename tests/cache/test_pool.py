@@ -28,7 +28,7 @@ from lamina.workers import pool
 from lamina.workers import processes as worker_processes
 from lamina.workers.file_range import FileRange, stamp_of
 from lamina.workers.jobs import FileHashJob, HashJob, Job, Result, ScanJob
-from lamina.workers.pool import run_jobs
+from lamina.workers.pool import Pool
 
 WAYS = pytest.mark.parametrize("processes", [False, True], ids=["threads", "processes"])
 
@@ -52,6 +52,13 @@ def endless_job(folder: Path, name: str = "endless") -> ScanJob:
     return ScanJob(place(path), f"layer {name}", in_place=False, diff_id="sha256:" + "0" * 64)
 
 
+def pool_of(processes: bool | None) -> Pool:
+    """Workers that do all, threads that do all, or whatever is worth its while, with this process taking its share."""
+    if processes is None:
+        return Pool(processes=True, worth=pool.WORTH_PROCESSES)
+    return Pool(processes=processes, joins=False, worth=0)
+
+
 def ran(jobs: Sequence[Job], *, processes: bool | None) -> tuple[list[Any], int]:
     """The results of jobs as plain values, and the bytes that were told on the way."""
     results: dict[int, Result] = {}
@@ -67,7 +74,7 @@ def ran(jobs: Sequence[Job], *, processes: bool | None) -> tuple[list[Any], int]
         assert threading.get_ident() == here
         told.append(count)
 
-    run_jobs(jobs, threading.Event(), done, advance, processes=processes)
+    pool_of(processes).run(jobs, threading.Event(), done, advance)
     assert sorted(results) == list(range(len(jobs)))
     return [rows_of(r) if isinstance(r := results[n], LayerIndex) else r for n in range(len(jobs))], sum(told)
 
@@ -136,7 +143,7 @@ def test_the_bytes_decide_where_jobs_run(
     jobs = many_jobs(tmp_path)[:2]
     ran(jobs, processes=None)
     assert not workers, "small jobs need no process"
-    monkeypatch.setattr(pool, "_WORTH_PROCESSES", 1)
+    monkeypatch.setattr(pool, "WORTH_PROCESSES", 1)
     ran(jobs[:1], processes=None)
     assert not workers, "one job needs no process beside this one"
     ran(jobs, processes=None)
@@ -154,7 +161,7 @@ def test_no_jobs_are_no_work(workers: list[Recorder]) -> None:
 FORKED = """
 import os, signal, sys, threading
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
-from lamina.workers import pool
+from lamina.workers.pool import Pool
 from lamina.workers import processes as worker_processes
 from lamina.workers.jobs import ScanJob
 from lamina.workers.file_range import FileRange, stamp_of
@@ -172,11 +179,11 @@ class Worker(worker_processes.Worker):
         super().__init__()
         started.append(self)
 worker_processes.Worker = Worker
-pool._WORTH_PROCESSES = 0
-pool._cores = lambda: 3
 held = open(sys.argv[2])  # a worker closes it for itself alone
 counts = {}
-pool.run_jobs(jobs, threading.Event(), lambda n, layer: counts.update({n: layer.count}), lambda _: None)
+Pool(3, processes=True, worth=0).run(
+    jobs, threading.Event(), lambda n, layer: counts.update({n: layer.count}), lambda _: None
+)
 resting.set()
 kinds = [type(worker.process).__name__ for worker in started]
 print(sorted(counts.items()), kinds, bool(held.read(1)))
@@ -227,7 +234,7 @@ def bad_jobs(folder: Path) -> list[Job]:
 
 def complaint(job: Job, *, processes: bool) -> str:
     with pytest.raises(LaminaError) as caught:
-        run_jobs([job], threading.Event(), lambda *_: None, lambda _: None, processes=processes)
+        pool_of(processes).run([job], threading.Event(), lambda *_: None, lambda _: None)
     return str(caught.value)
 
 
@@ -239,7 +246,7 @@ def test_an_error_is_the_same_wherever_it_happens(tmp_path: Path, monkeypatch: p
         assert named or str(tmp_path) in text or "layer" in text or "no\0name" in text, text
     # One worker for all of them: its errors come as answers, and it goes on.
     started = worker_processes.Worker()
-    monkeypatch.setattr(pool, "start", lambda _: [started])
+    monkeypatch.setattr(worker_processes, "start", lambda _: [started])
     monkeypatch.setattr(started, "stop", lambda: None)
     try:
         assert [complaint(job, processes=True) for job in jobs] == on_threads
@@ -252,7 +259,7 @@ def test_an_error_is_the_same_wherever_it_happens(tmp_path: Path, monkeypatch: p
 def test_the_first_error_ends_all(processes: bool, tmp_path: Path, workers: list[Recorder]) -> None:
     jobs: list[Job] = [endless_job(tmp_path), scan_job(tmp_path / "bad", b"rubbish" * 200)]
     with pytest.raises(LaminaError, match="layer bad"):
-        run_jobs(jobs, threading.Event(), lambda *_: None, lambda _: None, processes=processes)
+        pool_of(processes).run(jobs, threading.Event(), lambda *_: None, lambda _: None)
     assert all_gone(workers)
 
 
@@ -263,7 +270,7 @@ def test_what_the_caller_raises_comes_through(processes: bool, tmp_path: Path, w
 
     jobs: list[Job] = [endless_job(tmp_path), scan_job(tmp_path / "small", layer_tar())]
     with pytest.raises(ZeroDivisionError):
-        run_jobs(jobs, threading.Event(), done, lambda _: None, processes=processes)
+        pool_of(processes).run(jobs, threading.Event(), done, lambda _: None)
     assert all_gone(workers)
 
 
@@ -273,7 +280,7 @@ def test_a_killed_worker_is_a_clear_error(tmp_path: Path, workers: list[Recorder
             worker.send_signal(signal.SIGKILL)
 
     with pytest.raises(LaminaError, match=r"ended \(signal 9\): is there enough memory\?$"):
-        run_jobs([endless_job(tmp_path)], threading.Event(), lambda *_: None, advance, processes=True)
+        pool_of(True).run([endless_job(tmp_path)], threading.Event(), lambda *_: None, advance)
     assert all_gone(workers)
 
 
@@ -283,7 +290,7 @@ def test_a_worker_that_can_not_even_start_is_a_clear_error(
     monkeypatch.setattr(sys, "executable", "/bin/false")
     jobs = [scan_job(tmp_path / str(n), layer_tar()) for n in range(2)]
     with pytest.raises(LaminaError, match=r"ended \(exit code 1\)"):
-        run_jobs(jobs, threading.Event(), lambda *_: None, lambda _: None, processes=True)
+        pool_of(True).run(jobs, threading.Event(), lambda *_: None, lambda _: None)
     assert all_gone(workers)
 
 
@@ -304,7 +311,7 @@ def test_a_cancel_answers_at_once(processes: bool, tmp_path: Path, workers: list
 
     jobs = [endless_job(tmp_path, "one"), endless_job(tmp_path, "two")]
     with pytest.raises(Cancelled):
-        run_jobs(jobs, cancel, lambda *_: None, advance, processes=processes)
+        pool_of(processes).run(jobs, cancel, lambda *_: None, advance)
     assert time.monotonic() - since < 0.5
     assert all_gone(workers)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("lamina-layer")]
@@ -332,7 +339,7 @@ def test_a_cancel_answers_at_once_where_little_unpacks_to_much(tmp_path: Path) -
             cancel.set()
 
     with pytest.raises(Cancelled):
-        run_jobs([job], cancel, lambda *_: None, advance, processes=False)
+        pool_of(False).run([job], cancel, lambda *_: None, advance)
     assert time.monotonic() - since < 0.5
 
 
@@ -343,13 +350,13 @@ def test_what_is_cancelled_before_it_begins_does_nothing(
     cancel = threading.Event()
     cancel.set()
     with pytest.raises(Cancelled):
-        run_jobs([endless_job(tmp_path)], cancel, lambda *_: None, lambda _: None, processes=processes)
+        pool_of(processes).run([endless_job(tmp_path)], cancel, lambda *_: None, lambda _: None)
     assert all_gone(workers)
 
 
 KILLED_PARENT = """
 import sys, threading
-from lamina.workers import pool
+from lamina.workers.pool import Pool
 from lamina.workers import processes as worker_processes
 from lamina.workers.jobs import HashJob, ScanJob
 from lamina.workers.file_range import FileRange, stamp_of
@@ -365,10 +372,11 @@ class Worker(worker_processes.Worker):
         super().__init__()
         workers.append(self)
 worker_processes.Worker = Worker
-pool._cores = lambda: 1
 def advance(count):
     print(workers[0].process.pid, flush=True)
-pool.run_jobs([scan if kind == "scan" else hashing], threading.Event(), print, advance, processes=True)
+Pool(1, processes=True, joins=False, worth=0).run(
+    [scan if kind == "scan" else hashing], threading.Event(), print, advance
+)
 """
 
 
@@ -413,7 +421,7 @@ def test_fewer_processes_than_wanted_do_it_too(tmp_path: Path, monkeypatch: pyte
 
     jobs = many_jobs(tmp_path)
     on_threads = ran(jobs, processes=False)
-    monkeypatch.setattr(pool, "_cores", lambda: 3)
+    monkeypatch.setattr(pool, "cores", lambda: 3)
     monkeypatch.setattr(worker_processes, "Worker", start)
     assert ran(jobs, processes=True) == on_threads
 
@@ -421,9 +429,10 @@ def test_fewer_processes_than_wanted_do_it_too(tmp_path: Path, monkeypatch: pyte
 NO_MORE_PROCESSES = """
 import os, resource, sys, threading
 import numpy
+import lamina.workers.dispatch, lamina.workers.processes, lamina.workers.threads  # nobody may not read them later
 from lamina.workers.jobs import ScanJob
 from lamina.workers.file_range import FileRange, stamp_of
-from lamina.workers.pool import run_jobs
+from lamina.workers.pool import Pool
 jobs = []
 for path in sys.argv[1:]:
     status = os.stat(path)
@@ -451,8 +460,8 @@ else:
     sys.exit("this test tests nothing: processes can be started")
 for processes in (True, False):
     counts, told = {}, []
-    run_jobs(jobs, threading.Event(), lambda n, layer: counts.update({n: layer.count}), told.append,
-             processes=processes)
+    pool = Pool(processes=processes, joins=False, worth=0)
+    pool.run(jobs, threading.Event(), lambda n, layer: counts.update({n: layer.count}), told.append)
     print(sorted(counts.items()), sum(told))
 """
 

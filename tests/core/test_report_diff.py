@@ -8,18 +8,18 @@ import threading
 from typing import Any
 
 from builders import Entry, Image, directory, file, layer, link, old_docker, pack
-from lamina import sources
 from lamina.figures.compare import compare
 from lamina.figures.image import LoadedImage, load
 from lamina.reports.diff import build, to_markdown, to_text
 from lamina.reports.json_text import to_json
+from opening import resolve
 
 BASE = layer(file("etc/base", b"b" * 5000))
 
 
 def loaded(tag: str, *layers: bytes, **extra: Any) -> LoadedImage:
     packed = pack(old_docker(Image(layers, tags=(tag,), extra=extra)))
-    source, _ = sources.resolve("-", stdin=io.BytesIO(packed))  # type: ignore[arg-type]
+    source, _ = resolve("-", stdin=io.BytesIO(packed))  # type: ignore[arg-type]
     return load(source, None, None, threading.Event())
 
 

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import Image, file, layer, old_docker, pack
-from lamina import sources
 from lamina.figures.image import LoadedImage, load
+from lamina.figures.image_set import image_set
 from lamina.model import ImageSummary, KnownImage, LayerInfo
 from lamina.reports.json_text import to_json
-from lamina.reports.shared import build, build_known, image_set, to_markdown, to_text
+from lamina.reports.shared import build, build_known, to_markdown, to_text
+from opening import resolve
 
 # A layer of these tests is a letter; the size of its one file is its number.
 SIZES = {letter: 7 * 10**number for number, letter in enumerate("abcd", 1)}
@@ -28,7 +29,7 @@ def loaded(letters: str) -> LoadedImage:
     image = Image(
         [layer(file(f"in/{letter}", letter.encode() * SIZES[letter])) for letter in letters], tags=(f"{letters}:1",)
     )
-    source, _ = sources.resolve("-", stdin=io.BytesIO(pack(old_docker(image))))  # type: ignore[arg-type]
+    source, _ = resolve("-", stdin=io.BytesIO(pack(old_docker(image))))  # type: ignore[arg-type]
     return load(source, None, None, threading.Event())
 
 

@@ -15,8 +15,8 @@ import pytest
 
 from engine.images import ALIAS, APP1, APP2, BASE
 from engine.tools import FORMS, Silent, lamina, run
-from lamina import sources
 from lamina.model import ImageSummary
+from lamina.sources.engine.source import EngineSource
 from needs import tool, unavailable
 
 Figures = Callable[..., list[dict[str, Any]]]
@@ -53,8 +53,8 @@ def test_the_engines_own_disk_gives_the_same_figures(built: str, client: docker.
     driver, root = client.info()["Driver"], client.info()["DockerRootDir"]
     if driver != "overlay2" or not os.access(root, os.R_OK | os.X_OK):
         unavailable(f"needs an engine with overlay2 whose {root} this user may read")
-    read = sources.engine(built).read(APP1, Silent(), threading.Event())
-    assert read.way == "from the engine's store"
+    read = EngineSource(built).read(APP1, Silent(), threading.Event())
+    assert read.read_from == "from the engine's store"
     assert figures(APP1, store=True) == figures(APP1)
 
 
@@ -113,7 +113,7 @@ def test_the_report_shows_what_the_steps_did(figures: Figures) -> None:
 
 def listed(host: str) -> list[ImageSummary]:
     """What lamina lists of this engine."""
-    return sources.engine(host).list()
+    return EngineSource(host).list()
 
 
 def test_the_list_has_every_image_with_every_tag(built: str, client: docker.APIClient) -> None:

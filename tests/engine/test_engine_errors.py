@@ -14,8 +14,8 @@ import pytest
 from engine.images import APP1
 from engine.proxy import Proxy
 from engine.tools import Silent, lamina
-from lamina import sources
 from lamina.model import Cancelled, LaminaError
+from lamina.sources.engine.source import EngineSource
 from needs import tool
 
 IN_MID_STREAM = 1_000_000
@@ -103,7 +103,7 @@ def test_a_silent_engine_is_cancelled_within_half_a_second(
 
         def read() -> None:
             try:
-                sources.engine(proxy.host).read(APP1, Silent(), cancel)
+                EngineSource(proxy.host).read(APP1, Silent(), cancel)
             except (Cancelled, LaminaError):
                 pass
             except BaseException as problem:  # noqa: BLE001 - told below, on the test's own thread
@@ -126,7 +126,7 @@ def test_a_silent_engine_is_cancelled_within_half_a_second(
 def test_reading_tells_progress(built: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAMINA_NO_STORE", "1")
     observer = Silent()
-    sources.engine(built).read(APP1, observer, threading.Event())
+    EngineSource(built).read(APP1, observer, threading.Event())
     done = [report.done for report in observer.reports]
     assert done == sorted(done)
     assert done[-1] > IN_MID_STREAM

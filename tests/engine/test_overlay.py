@@ -14,9 +14,9 @@ import pytest
 
 from engine.images import APP1, APP2
 from engine.tools import run
-from lamina import sources
 from lamina.figures import image as load
 from lamina.model import Kind
+from lamina.sources.engine.source import EngineSource
 from needs import tool, unavailable
 
 File = tuple[str, int, tuple[int, int], bytes | int]
@@ -37,7 +37,7 @@ ENGINES_OWN = (
 
 def ours(host: str, name: str) -> dict[bytes, File]:
     """The final file system as lamina sees it."""
-    image = load.load(sources.engine(host), name, cancel=threading.Event())
+    image = load.load(EngineSource(host), name, cancel=threading.Event())
     union = image.union
     files: dict[bytes, File] = {}
     for event in union.alive(union.layer_count - 1).tolist():

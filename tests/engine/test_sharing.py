@@ -11,6 +11,7 @@ from engine.images import APP1, APP2, BASE
 from engine.tools import lamina
 from lamina_tui.app import LaminaApp
 from lamina_tui.launch import first_screen
+from opening import workspace
 
 
 def said(built: str, *words: str) -> Any:
@@ -40,7 +41,7 @@ def test_a_comparison_of_images_is_that_of_their_archives(built: str, saved: Pat
 
 
 async def test_home_tree_and_comparison_on_the_screen(built: str) -> None:
-    app = LaminaApp(first_screen([], host=built))
+    app = LaminaApp(first_screen(workspace(built), []))
     async with app.run_test(size=(120, 40)) as pilot:
         screen = Driven(app, pilot)
         await screen.settle()

@@ -25,7 +25,7 @@ from core.layer_tars import (
 from core.random_layers import Layers, layer_stacks
 from core.random_layers import _with_sound_links as with_sound_links
 from core.reference import State, ancestors_of, change_between, dictionary_of
-from lamina.figures.compare import Comparison, Parting, compare
+from lamina.figures.compare import Comparison, Divergence, compare
 from lamina.figures.image import LoadedImage, Tally
 from lamina.model import Cancelled, Change
 from sharing.support import WAYS, Way, image_of, read
@@ -196,7 +196,7 @@ def test_an_image_is_no_different_from_itself(layers: Layers, ways: list[Way]) -
     found = compare(image, image)
 
     assert [found.added, found.modified, found.metadata, found.removed] == [NOTHING] * 4
-    assert (found.pull.bytes, found.disk, found.parting) == (0, 0, None)
+    assert (found.pull.bytes, found.disk, found.divergence) == (0, 0, None)
     view = found.view()
     assert (int(view.size[0]), int(view.gone[0]), bool(view.change.any())) == (0, 0, False)
     assert contents.asked == [], "what is the same by its place needs no reading"
@@ -431,20 +431,20 @@ def test_costs_are_those_of_the_layers(old: str, new: str) -> None:
         same += 1
     assert found.disk == sum(sizes[letter] for letter in new[same:])
     if same in (len(old), len(new)):
-        assert found.parting is None
+        assert found.divergence is None
     else:
-        assert found.parting == Parting(same, f"COPY {old[same]} /", f"COPY {new[same]} /")
-        assert not found.parting.same_instruction
+        assert found.divergence == Divergence(same, f"COPY {old[same]} /", f"COPY {new[same]} /")
+        assert not found.divergence.same_instruction
 
 
 def test_the_same_instruction_with_another_outcome_is_told() -> None:
     a = read([[file("a", 1)], [file("b", b"1")]], instructions=["ADD base", "RUN make"])[0]
     b = read([[file("a", 1)], [file("b", b"2")]], instructions=["ADD base", "RUN make"])[0]
 
-    parting = compare(a, b).parting
+    divergence = compare(a, b).divergence
 
-    assert parting == Parting(1, "RUN make", "RUN make")
-    assert parting.same_instruction
+    assert divergence == Divergence(1, "RUN make", "RUN make")
+    assert divergence.same_instruction
 
 
 def test_a_layer_on_another_base_is_transferred_once_and_stored_twice() -> None:

@@ -13,7 +13,6 @@ import pytest
 from docker.errors import APIError
 
 from engine.tools import run
-from lamina import sources
 from lamina.figures.compare import compare
 from lamina.figures.image import LoadedImage, load, load_all
 from lamina.figures.layer_tree import layer_tree
@@ -23,6 +22,7 @@ from lamina.figures.sharing import SetMember, Sharing, member_of, share
 from lamina.model import KnownImage
 from lamina.sources.engine.source import EngineSource
 from needs import tool, unavailable
+from opening import resolve
 from sharing.engine_images import CONTEXT, DANGLING, DEBIAN, World, build_all, name, remove_all
 
 pytestmark = pytest.mark.engine
@@ -54,14 +54,14 @@ def saved(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def archived(world: World, saved: Path) -> dict[str, LoadedImage]:
     """The images as that archive holds them, by their short names."""
-    source, _ = sources.resolve(str(saved))
+    source, _ = resolve(str(saved))
     by_id = {image.info.id: image for image in load_all(source)}
     assert by_id.keys() == set(world.ids.values())
     return {short: by_id[image_id] for short, image_id in world.ids.items()}
 
 
 def engine(world: World) -> EngineSource:
-    source = sources.engine(world.host)
+    source = EngineSource(world.host)
     assert isinstance(source, EngineSource)
     return source
 
@@ -209,7 +209,7 @@ def test_a_set_of_archives_is_the_same_set_as_in_the_engine(
         unavailable("needs an engine whose folder this user may read")
     source = engine(world)
     live = {short: load(source, image_id) for short, image_id in world.ids.items()}
-    assert {image.way for image in live.values()} == {way}
+    assert {image.read_from for image in live.values()} == {way}
 
     assert share_of(live) == share_of(archived)
     figures = overview(list(known_by_name(world).values()))
@@ -220,7 +220,7 @@ def test_a_set_of_archives_is_the_same_set_as_in_the_engine(
         one, *others = [compare(a, b) for a, b in pairs]
         for other in others:
             assert other.pull == one.pull
-            assert (other.disk, other.parting) == (one.disk, one.parting)
+            assert (other.disk, other.divergence) == (one.disk, one.divergence)
             assert (other.added, other.modified, other.metadata, other.removed) == (
                 *(one.added, one.modified, one.metadata, one.removed),
             )
@@ -240,7 +240,7 @@ def test_a_set_of_oci_archives_is_the_same_too(
         target = tmp_path / f"{number}.tar"
         options = ("--insecure-policy", "copy", "-q")
         run(tool("skopeo"), *options, f"docker-archive:{saved}:{name(short)}", f"oci-archive:{target}:{short}")
-        source, named = sources.resolve(str(target))
+        source, named = resolve(str(target))
         copies.append(load(source, named))
     originals = [archived[short] for short in shorts]
 

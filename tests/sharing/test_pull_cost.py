@@ -11,11 +11,11 @@ import pytest
 
 from builders import Entry, Image, directory, file, layer, old_docker, pack
 from engine.tools import run
-from lamina import sources
 from lamina.figures.compare import compare
 from lamina.figures.image import LoadedImage, load
 from lamina.figures.sharing import member_of, pull_cost
 from needs import tool
+from opening import resolve
 from sharing.counting import CountingProxy
 from sharing.engine_images import noise
 
@@ -94,7 +94,7 @@ def shop(engine_host: str, registry: str, tmp_path_factory: pytest.TempPathFacto
             origin = f"docker://{registry}/{REPOSITORY}/{name}"
             layout = f"oci:{folder}/layout:{name.replace(':', '-')}"
             run(tool("skopeo"), "--insecure-policy", "copy", "-q", "--src-tls-verify=false", origin, layout)
-            source, target = sources.resolve(layout)
+            source, target = resolve(layout)
             copies[name] = load(source, target)
         with CountingProxy(registry) as proxy:
             yield Shop(client, proxy, copies)

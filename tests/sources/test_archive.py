@@ -32,9 +32,9 @@ from builders import (
     shape,
 )
 from lamina.model import Cancelled
-from lamina.sources import resolve
 from lamina.sources.base import FileRef
 from lamina.workers import jobs
+from opening import resolve
 
 IMAGE = sample_image()
 

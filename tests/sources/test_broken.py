@@ -24,7 +24,7 @@ from builders import (
     sample_image,
     sha256,
 )
-from lamina.sources import resolve
+from opening import resolve
 
 IMAGE = sample_image()
 

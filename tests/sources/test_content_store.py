@@ -36,13 +36,13 @@ from builders import (
 from builders import read as read_source
 from lamina.cache.cache import Cache
 from lamina.model import ImageInfo
-from lamina.sources import resolve
 from lamina.sources.base import ReadImage
 from lamina.sources.blobs import BlobReader
 from lamina.sources.engine.address import Address
 from lamina.sources.engine.content_store import find_blobs
 from lamina.sources.engine.source import EngineSource
 from needs import tool, unavailable
+from opening import resolve
 
 IMAGE = sample_image()
 CONTENT = "io.containerd.content.v1.content"
@@ -195,7 +195,7 @@ def test_an_engine_with_such_a_store_is_not_asked_for_an_export(tmp_path: Path) 
 
     found = read_source(source, "app:1")
 
-    assert found.way == "from the engine's store"
+    assert found.read_from == "from the engine's store"
     assert (found.info.id, found.info.tags) == (manifest, ("app:1",))
     assert contents(found) == contents(as_archive(IMAGE))
 

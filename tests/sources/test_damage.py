@@ -27,10 +27,10 @@ from builders import (
     write_layout,
 )
 from lamina.model import LaminaError
-from lamina.sources import resolve
 from lamina.sources.archive import ArchiveSource
 from lamina.sources.base import Source
 from lamina.sources.layout import LayoutSource
+from opening import resolve
 
 IMAGE = sample_image(size=1200)
 TWICE = Image([*IMAGE.layers, IMAGE.layers[0], b""], ("twice:1",))

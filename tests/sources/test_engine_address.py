@@ -20,10 +20,10 @@ import pytest
 
 from builders import Watcher, complaint
 from lamina.model import Cancelled, LaminaError
-from lamina.sources import engine
 from lamina.sources.engine import address as sockets
 from lamina.sources.engine.address import addresses, connect
 from lamina.sources.engine.answers import Step, line_up
+from lamina.sources.engine.source import EngineSource
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +84,7 @@ def test_no_engine_anywhere(nobody: Path, monkeypatch: pytest.MonkeyPatch) -> No
     # The machine that runs the tests may well have one at a usual place.
     usual = [str(nobody / "docker.sock"), str(nobody / "podman.sock")]
     monkeypatch.setattr(sockets, "_usual_sockets", lambda: usual)
-    text = complaint(engine(), "app:1")
+    text = complaint(EngineSource(), "app:1")
     for part in ("no container engine found", *usual, "DOCKER_HOST", "--host", "lamina demo"):
         assert part in text
 
@@ -100,7 +100,7 @@ def test_no_engine_anywhere(nobody: Path, monkeypatch: pytest.MonkeyPatch) -> No
     ],
 )
 def test_a_host_that_does_not_answer(host: str, said: str) -> None:
-    text = complaint(engine(host), "app:1")
+    text = complaint(EngineSource(host), "app:1")
     assert said in text
     assert host in text
     assert "--host" in text
@@ -151,17 +151,17 @@ def test_an_engine_that_never_answers_can_be_left_at_once(mute: str) -> None:
         threading.Timer(0.2, cancel.set).start()
         begun = time.monotonic()
         with pytest.raises(Cancelled):
-            ask(engine(mute), cancel)
+            ask(EngineSource(mute), cancel)
         assert time.monotonic() - begun < 0.7
 
 
 def test_an_engine_that_never_answers_is_given_up(mute: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lamina.sources.engine.address.TIMEOUT", 1.0)
-    assert "no answer within 1 seconds" in complaint(engine(mute), "app:1")
+    assert "no answer within 1 seconds" in complaint(EngineSource(mute), "app:1")
 
 
 def test_an_image_must_be_named() -> None:
-    assert "name an image" in complaint(engine("unix:///nosuch"))
+    assert "name an image" in complaint(EngineSource("unix:///nosuch"))
 
 
 # -- history -------------------------------------------------------------------------------------------------------

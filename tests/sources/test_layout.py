@@ -27,8 +27,8 @@ from builders import (
     write_layout,
 )
 from lamina.model import LaminaError
-from lamina.sources import resolve
 from lamina.sources.layout import LayoutSource
+from opening import resolve
 
 IMAGE = sample_image()
 OTHER = Image([layer(file("b", b"2"))], ("docker.io/library/other:2",))

@@ -13,12 +13,12 @@ import pytest
 
 from builders import complaint, gzip, oci, old_docker, pack, read, sample_image, write_layout
 from lamina.model import LaminaError
-from lamina.sources import demo, engine, resolve
 from lamina.sources.archive import ArchiveSource
 from lamina.sources.demo.source import DemoSource
 from lamina.sources.engine.source import EngineSource
 from lamina.sources.layout import LayoutSource
 from lamina.sources.stream import StreamSource
+from opening import resolve
 
 IMAGE = sample_image()
 
@@ -135,8 +135,9 @@ def test_a_file_without_permission(here: Path) -> None:
         # Root may read everything: ask as somebody else.
         (here / "web.tar").chmod(0o600)
         here.chmod(0o755)
-        code = f"import os; os.setuid(65534); from lamina.sources import resolve; resolve({str(here / 'web.tar')!r})"
-        code = "from lamina.sources import archive, raw, stream\n" + code
+        code = f"Resolver().resolve({str(here / 'web.tar')!r})"
+        code = f"import os; os.setuid(65534); from lamina.sources.target import Resolver; {code}"
+        code = "from lamina.sources import archive, byte_streams, stream\n" + code
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert "LaminaError" in done.stderr
         return
@@ -161,18 +162,16 @@ def test_standard_input_by_its_names() -> None:
 
 
 def test_the_engine_and_the_demo() -> None:
-    assert isinstance(engine(), EngineSource)
-    assert engine("unix:///x").label == "engine unix:///x"
-    assert isinstance(demo(), DemoSource)
-    assert callable(engine), "the module of the engine must not stand in the function's place"
-    assert callable(demo)
+    assert isinstance(EngineSource(), EngineSource)
+    assert EngineSource("unix:///x").label == "engine unix:///x"
+    assert isinstance(DemoSource(), DemoSource)
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     code = (
-        "import sys; from lamina import sources; sources.resolve(sys.argv[1])\n"
+        "import sys; from lamina.sources.target import Resolver; Resolver().resolve(sys.argv[1])\n"
         "assert not {'docker', 'requests', 'textual', 'rich'} & set(sys.modules), sorted(sys.modules)\n"
-        "sources.engine()\n"
+        "EngineSource()\n"
         "assert 'docker' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code, "web.tar"], check=True)

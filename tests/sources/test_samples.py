@@ -11,17 +11,17 @@ from builders import Watcher, complaint, names_of, read
 from lamina.figures.image import LoadedImage, load
 from lamina.layers.index import LayerIndex
 from lamina.model import Cause, Kind
-from lamina.sources import demo
+from lamina.sources.demo.source import DemoSource
 
 
 @pytest.fixture(scope="module")
 def images() -> dict[str, LoadedImage]:
-    source = demo()
+    source = DemoSource()
     return {row.target: load(source, row.target) for row in source.list()}
 
 
 def kinds(image: LoadedImage) -> set[int]:
-    layers = [index for index in read(demo(), image.info.target).layers if index is not None]
+    layers = [index for index in read(DemoSource(), image.info.target).layers if index is not None]
     return {int(kind) for index in layers for kind in index.kind}
 
 
@@ -52,7 +52,7 @@ def test_versions_share_their_base_and_the_worker_only_the_lowest(images: dict[s
 
 
 def test_the_same_file_stands_in_layers_that_are_not_shared() -> None:
-    source = demo()
+    source = DemoSource()
 
     def content(target: str, path: bytes) -> bytes:
         for index in read(source, target).layers:
@@ -72,7 +72,7 @@ def test_hard_links_symbolic_links_whiteouts_and_opaque_folders_are_in_them(imag
 
 
 def test_package_caches_are_left_behind() -> None:
-    names = {name for index in read(demo(), "shop-web:1.5").layers for name in names_of(index)}
+    names = {name for index in read(DemoSource(), "shop-web:1.5").layers for name in names_of(index)}
     for folder in ("var/cache/apt/archives/", "var/lib/apt/lists/", "root/.cache/pip/"):
         assert any(name.startswith(folder) for name in names)
 
@@ -85,14 +85,14 @@ def test_the_instructions_are_those_of_layers_only(images: dict[str, LoadedImage
 
 
 def test_they_are_the_same_every_time() -> None:
-    first, second = demo().list(), demo().list()
+    first, second = DemoSource().list(), DemoSource().list()
     assert first == second
     assert first[0].created == "2024-07-14T06:13:20Z"
 
 
 def test_they_are_small_and_soon_there() -> None:
     begun = time.process_time()
-    source = demo()
+    source = DemoSource()
     rows = source.list()
     for row in rows:
         read(source, row.target)
@@ -105,7 +105,7 @@ def test_they_are_small_and_soon_there() -> None:
 
 
 def test_an_image_is_opened_by_tag_or_id_and_verifies() -> None:
-    source = demo()
+    source = DemoSource()
     rows = source.list()
     assert read(source).info.id == rows[0].id
     assert read(source, "docker.io/library/shop-web:latest").info.id == rows[0].id
@@ -117,6 +117,6 @@ def test_a_cancelled_reading_keeps_the_head() -> None:
     cancel = threading.Event()
     cancel.set()
     watcher = Watcher()
-    image = demo().read(None, watcher, cancel)
+    image = DemoSource().read(None, watcher, cancel)
     assert watcher.info is not None
     assert image.layers == [None] * len(watcher.info.layers)

@@ -41,11 +41,11 @@ from builders import (
     shape,
 )
 from lamina.model import Cancelled
-from lamina.sources import resolve
 from lamina.sources import stream_members as intake
 from lamina.sources.archive import ArchiveSource
 from lamina.sources.base import Source
 from lamina.sources.stream import StreamSource
+from opening import resolve
 
 IMAGE = sample_image()
 OTHER = Image([IMAGE.layers[0], layer(file("b", b"2"))], ("other:1",))

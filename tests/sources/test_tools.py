@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from builders import contents, old_docker, pack, read, sample_image, shape
-from lamina.sources import resolve
 from lamina.sources.base import ReadImage
 from needs import tool, unavailable
+from opening import resolve
 
 IMAGE = sample_image("localhost/tools/app:1")
 

@@ -12,10 +12,11 @@ from textual.screen import Screen
 
 from builders import Image, directory, file, layer, link, old_docker, pack
 from driving import Drive, Driven
-from lamina import sources
+from lamina.sources.demo.source import DemoSource
 from lamina_tui.app import LaminaApp
 from lamina_tui.launch import first_screen
 from lamina_tui.screens.image import ImageScreen
+from opening import workspace
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ def drive() -> Drive:
         what: Callable[[], Screen[None]] | list[str], size: tuple[int, int] = (80, 24), **options: Any
     ) -> AsyncIterator[Driven]:
         if isinstance(what, list):
-            what = first_screen([], demo=True) if what == ["demo"] else first_screen(what)
+            what = first_screen(workspace(), what)
         app = LaminaApp(what, **options)
         async with app.run_test(size=size) as pilot:
             driven = Driven(app, pilot)
@@ -48,7 +49,7 @@ def drive() -> Drive:
 @pytest.fixture
 def shop() -> Callable[[], Screen[None]]:
     """The screen of one built-in sample, which has all kinds of changes and waste."""
-    source = sources.demo()
+    source = DemoSource()
     return lambda: ImageScreen(lambda: (source, "shop-web:1.5"), "shop-web:1.5")
 
 

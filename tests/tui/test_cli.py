@@ -236,15 +236,15 @@ def test_names_that_stdout_cannot_encode(archive: str, tmp_path: Path) -> None:
 
 def test_narration_only_on_a_terminal() -> None:
     from lamina.model import Progress
-    from lamina_tui.commands.progress_line import Narrator
+    from lamina_tui.commands.progress_line import ProgressLine
 
     class Tty(io.StringIO):
         def isatty(self) -> bool:
             return True
 
     for stream, shown in ((io.StringIO(), False), (Tty(), True)):
-        with Narrator(stream) as narrator:
-            narrator.progress(Progress(5_000_000, 10_000_000, "layer 1\x1b[31m"))
+        with ProgressLine(stream) as line:
+            line.progress(Progress(5_000_000, 10_000_000, "layer 1\x1b[31m"))
         assert ("5.0 MB of 10.0 MB" in stream.getvalue()) is shown
         assert "\x1b[31m" not in stream.getvalue()
         if shown:

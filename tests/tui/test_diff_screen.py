@@ -10,6 +10,7 @@ from builders import Image, file, layer, oci, old_docker, pack
 from driving import Drive
 from lamina_tui.launch import first_screen
 from lamina_tui.screens.diff import DiffScreen
+from opening import workspace
 
 BASE = layer(file("etc/base", b"b" * 5000), file("bin/tool", b"t" * 300))
 
@@ -28,7 +29,7 @@ def versions(tmp_path: Path) -> list[str]:
 
 
 async def test_cost_parting_and_files(drive: Drive, versions: list[str]) -> None:
-    async with drive(first_screen(versions, diff=True)) as screen:
+    async with drive(first_screen(workspace(), versions, diff=True)) as screen:
         assert "app:1 → app:2" in screen.lines[0]
         assert "compressed" in screen.lines[1]
         assert "uncompressed" not in screen.lines[1]
@@ -44,7 +45,7 @@ async def test_cost_parting_and_files(drive: Drive, versions: list[str]) -> None
 
 
 async def test_swap_filter_kinds_and_details(drive: Drive, versions: list[str]) -> None:
-    async with drive(first_screen(versions, diff=True)) as screen:
+    async with drive(first_screen(workspace(), versions, diff=True)) as screen:
         await screen.press("w")
         assert "app:2 → app:1" in screen.lines[0]
         assert "+ 1 added 40" in screen.text
@@ -62,7 +63,7 @@ async def test_swap_filter_kinds_and_details(drive: Drive, versions: list[str]) 
 
 
 async def test_the_same_image_has_no_difference(drive: Drive, versions: list[str]) -> None:
-    async with drive(first_screen([versions[0], versions[0]], diff=True)) as screen:
+    async with drive(first_screen(workspace(), [versions[0], versions[0]], diff=True)) as screen:
         assert "both have the same layers" in screen.text
         assert "no difference" in screen.text
         assert "pull or push 0 B" in screen.text
@@ -71,7 +72,7 @@ async def test_the_same_image_has_no_difference(drive: Drive, versions: list[str
 async def test_a_stack_on_the_other(drive: Drive, tmp_path: Path, versions: list[str]) -> None:
     path = tmp_path / "base.tar"
     path.write_bytes(pack(old_docker(Image([BASE], tags=("base:1",)))))
-    async with drive(first_screen([str(path), versions[0]], diff=True)) as screen:
+    async with drive(first_screen(workspace(), [str(path), versions[0]], diff=True)) as screen:
         assert "1 layer stored once; the second adds 1 layer" in screen.text
         assert "+  step 1" in screen.text
         await screen.press("w", "i")
@@ -81,7 +82,7 @@ async def test_a_stack_on_the_other(drive: Drive, tmp_path: Path, versions: list
 async def test_an_unreadable_image_is_told_and_asked_again(drive: Drive, tmp_path: Path, versions: list[str]) -> None:
     path = tmp_path / "broken.tar"
     path.write_bytes((tmp_path / "app1.tar").read_bytes()[:3000])
-    async with drive(first_screen([versions[0], str(path)], diff=True)) as screen:
+    async with drive(first_screen(workspace(), [versions[0], str(path)], diff=True)) as screen:
         assert "R     read again" in screen.text
         await screen.press("slash", "i", "f", "space")
         path.write_bytes((tmp_path / "app2.tar").read_bytes())

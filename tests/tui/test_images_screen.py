@@ -14,7 +14,7 @@ from lamina_tui.app import LaminaApp
 from lamina_tui.screens.images import Entry, ImagesScreen
 
 
-class Cache:
+class Listing:
     """A source whose list comes when the test lets it."""
 
     label = "engine at test"
@@ -39,14 +39,14 @@ def summary(name: str, size: int, created: str = "2024-01-02T03:04:05Z") -> Imag
 
 
 async def test_paints_before_the_engine_has_answered(drive: Drive) -> None:
-    cache = Cache(summary("web:1", 5_000_000))
-    app = LaminaApp(lambda: ImagesScreen(cache, "container engine"))
+    listing = Listing(summary("web:1", 5_000_000))
+    app = LaminaApp(lambda: ImagesScreen(listing, "container engine"))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         screen = Driven(app, pilot)
         assert "asking container engine" in screen.text
         assert "? help" in screen.lines[-1]
-        cache.go.set()
+        listing.go.set()
         await screen.settle()
         assert "web:1" in screen.text
         assert "5.0 M" in screen.text
@@ -54,17 +54,17 @@ async def test_paints_before_the_engine_has_answered(drive: Drive) -> None:
 
 
 async def test_columns_sort_and_filter(drive: Drive) -> None:
-    cache = Cache(
+    listing = Listing(
         summary("b:1", 300, "2024-03-01T00:00:00.123456789Z"),
         summary("a:1", 100, "2024-01-01T00:00:00Z"),
         summary("c:1", 200, "bad"),
     )
-    cache.go.set()
+    listing.go.set()
 
     def order(text: str) -> str:
         return "".join(sorted("abc", key=lambda letter: text.index(f" {letter}:1")))
 
-    async with drive(lambda: ImagesScreen(cache, "x")) as screen:
+    async with drive(lambda: ImagesScreen(listing, "x")) as screen:
         assert order(screen.text) == "bac"
         for key, expected in (("s", "bca"), ("s", "acb"), ("S", "abc"), ("S", "cba"), ("a", "bac"), ("a", "cab")):
             await screen.press(key)
@@ -80,26 +80,26 @@ async def test_columns_sort_and_filter(drive: Drive) -> None:
 
 
 async def test_an_absent_engine_is_told_calmly_and_asked_again(drive: Drive) -> None:
-    cache = Cache(summary("web:1", 5))
-    cache.error = LaminaError("no container engine found")
-    cache.go.set()
-    async with drive(lambda: ImagesScreen(cache, "container engine")) as screen:
+    listing = Listing(summary("web:1", 5))
+    listing.error = LaminaError("no container engine found")
+    listing.go.set()
+    async with drive(lambda: ImagesScreen(listing, "container engine")) as screen:
         assert "no container engine found" in screen.text
         for word in ("ask again", "built-in sample images", "open an archive"):
             assert word in screen.text
         await screen.press("enter", "s", "y", "down")  # nothing there to open or sort: and nothing breaks
-        cache.error = None
+        listing.error = None
         await screen.press("r")
-        assert cache.asked == 2
+        assert listing.asked == 2
         assert "web:1" in screen.text
         assert "no container engine" not in screen.text
 
 
 async def test_samples_can_be_opened_from_a_failed_list_and_left_again(drive: Drive) -> None:
-    cache = Cache()
-    cache.error = LaminaError("no container engine found")
-    cache.go.set()
-    async with drive(lambda: ImagesScreen(cache, "container engine")) as screen:
+    listing = Listing()
+    listing.error = LaminaError("no container engine found")
+    listing.go.set()
+    async with drive(lambda: ImagesScreen(listing, "container engine")) as screen:
         await screen.press("d")
         assert "shop-web:1.5" in screen.text
         await screen.press("enter")
@@ -194,7 +194,7 @@ async def test_the_cursor_is_told_in_words(drive: Drive) -> None:
         assert "removing it frees 0 B" in screen.lines[-3]
 
 
-class Telling(Cache):
+class Telling(Listing):
     """The same, and it tells of its images' layers, as an engine does."""
 
     def __init__(self, *known: KnownImage) -> None:
@@ -219,9 +219,9 @@ def known(name: str, *sizes: int | None, containers: int = 0, tagged: bool = Tru
 
 
 async def test_the_plain_list_comes_first_and_works_while_layers_are_asked_for() -> None:
-    cache = Telling(known("a:1", 5_000, 300, containers=2), known("b:1", 5_000, 70, tagged=False))
-    cache.go.set()
-    app = LaminaApp(lambda: ImagesScreen(cache, "x"))
+    listing = Telling(known("a:1", 5_000, 300, containers=2), known("b:1", 5_000, 70, tagged=False))
+    listing.go.set()
+    app = LaminaApp(lambda: ImagesScreen(listing, "x"))
     async with app.run_test(size=(80, 24)) as pilot:
         screen = Driven(app, pilot)
         while "image 1 of 2" not in screen.text:
@@ -231,7 +231,7 @@ async def test_the_plain_list_comes_first_and_works_while_layers_are_asked_for()
         screen.send("t")
         await pilot.pause()
         assert "layer tree" not in screen.text  # it comes when the layers are known
-        cache.tell.set()
+        listing.tell.set()
         await screen.settle()
         await screen.settle()  # the tree's screen is opened by what has just ended
         assert "layer tree" in screen.lines[0]
@@ -243,12 +243,12 @@ async def test_the_plain_list_comes_first_and_works_while_layers_are_asked_for()
 
 
 async def test_layers_that_stay_unknown_leave_the_list(drive: Drive) -> None:
-    cache = Telling(known("a:1", 5_000, None))
-    cache.go.set()
-    cache.tell.set()
-    async with drive(lambda: ImagesScreen(cache, "x")) as screen:
+    listing = Telling(known("a:1", 5_000, None))
+    listing.go.set()
+    listing.tell.set()
+    async with drive(lambda: ImagesScreen(listing, "x")) as screen:
         assert "does not tell which layer has which size" in screen.text
-        cache.error = LaminaError("gone away")
+        listing.error = LaminaError("gone away")
         await screen.press("u", "less_than_sign", "t")
         assert "layer tree" in screen.lines[0]
         await screen.press("escape")
@@ -260,10 +260,10 @@ async def test_layers_that_stay_unknown_leave_the_list(drive: Drive) -> None:
         assert "a:1" in screen.text
 
 
-def _told_once(cache: Telling, cancel: threading.Event, tell: Callable[[Progress], None]) -> list[Entry]:
-    entries = cache(cancel, tell)
-    cache.error = LaminaError("gone away")
-    cache.tell.set()
+def _told_once(listing: Telling, cancel: threading.Event, tell: Callable[[Progress], None]) -> list[Entry]:
+    entries = listing(cancel, tell)
+    listing.error = LaminaError("gone away")
+    listing.tell.set()
     return entries
 
 

@@ -10,12 +10,12 @@ import pytest
 
 from builders import Image, Watcher, file, layer, old_docker, pack
 from driving import Drive, Driven
-from lamina import sources
 from lamina.model import Cancelled, LaminaError, Progress
 from lamina.sources.base import ReadImage
 from lamina_tui.app import LaminaApp
 from lamina_tui.reading_messages import Rate
 from lamina_tui.screens.image import ImageScreen
+from opening import resolve
 
 IMAGE = Image(
     [layer(file("a", b"1" * 1000)), layer(file("a", b"2" * 2000)), layer(file("c", b"3" * 3000))], tags=("slow:1",)
@@ -28,7 +28,7 @@ class Slow:
     label = "archive slow.tar"
 
     def __init__(self, path: str) -> None:
-        self.inner, _ = sources.resolve(path)
+        self.inner, _ = resolve(path)
         read = self.inner.read(None, Watcher(), threading.Event())
         self.info, self.layers, self.content = read.info, list(read.layers), read.content
         self.steps = threading.Semaphore(0)

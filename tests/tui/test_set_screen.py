@@ -10,12 +10,12 @@ import pytest
 
 from builders import Image, file, layer, old_docker, pack
 from driving import Drive, Driven
-from lamina import sources
 from lamina.model import Cancelled
 from lamina_tui.app import LaminaApp
 from lamina_tui.image_entries import Entry, listed
 from lamina_tui.launch import first_screen
 from lamina_tui.screens.image_set import SetScreen
+from opening import resolve, workspace
 
 BASE = layer(file("etc/base", b"b" * 50_000))
 SAME = [file("lib/common", b"c" * 9_000), file("lib/more", b"m" * 8_000)]
@@ -59,7 +59,7 @@ async def test_the_matrix_scrolls_both_ways(drive: Drive, tmp_path: Path) -> Non
     path = tmp_path / "many.tar"
     images = [Image([layer(file(f"f{n}", b"x" * n))], tags=(f"image-{n:02}:1",)) for n in range(30)]
     path.write_bytes(pack(old_docker(*images)))
-    source, _ = sources.resolve(str(path))
+    source, _ = resolve(str(path))
     entries = [Entry(source, summary) for summary in source.list()]
     async with drive(lambda: SetScreen(listed(entries), "many")) as screen:
         assert "30 …" not in screen.lines[2]
@@ -145,7 +145,7 @@ async def test_one_that_cannot_be_read_leaves_the_others(drive: Drive, tmp_path:
     spoilt = tmp_path / "c.tar"
     whole = spoilt.read_bytes()
     spoilt.write_bytes(whole[:2000])
-    first = first_screen(three)
+    first = first_screen(workspace(), three)
     async with drive(first) as screen:
         assert "can't be read" in screen.text or "R     read again" in screen.text
         spoilt.write_bytes(whole)
@@ -171,7 +171,7 @@ class Waiting:
     label = "archive waiting.tar"
 
     def __init__(self, path: str) -> None:
-        self.inner, _ = sources.resolve(path)
+        self.inner, _ = resolve(path)
         self.go = threading.Event()
 
     def list(self, *rest: Any) -> Any:

@@ -15,13 +15,13 @@ from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 from textual.widgets import Input
 
-from lamina import sources
 from lamina.names import display_name
 from lamina.sources.base import Source
+from lamina.workspace import Workspace
 from lamina_tui import keymap, themes
 from lamina_tui.glyphs import ASCII, UNICODE, Glyphs
 from lamina_tui.hangup import HANGUP
-from lamina_tui.image_entries import Entry, Lister, demo_lister, listed, source_lister
+from lamina_tui.image_entries import Entry, Lister, listed, source_lister
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.screens.base import FullScreen
 from lamina_tui.screens.dialogs import HelpScreen
@@ -30,7 +30,7 @@ from lamina_tui.terminal_filter import Wall
 
 if TYPE_CHECKING:  # numpy comes with these, and the first frame doesn't wait for it
     from lamina.figures.image import LoadedImage
-    from lamina_tui.widgets.layer_tree import Stack
+    from lamina.model import KnownImage
 
 INTERRUPTED = 130
 
@@ -40,7 +40,7 @@ class LaminaApp(App[int]):
 
     Args:
         first: makes the screen to start with.
-        host: the engine's address where the user gave one.
+        workspace: opens what the user asks for.
         ascii_only: draw with ASCII signs only.
     """
 
@@ -51,12 +51,14 @@ class LaminaApp(App[int]):
     COMMAND_PALETTE_BINDING: ClassVar[str] = "ctrl+p"
     ALLOW_SELECT: ClassVar[bool] = False
 
-    def __init__(self, first: Callable[[], Screen[None]], *, host: str | None = None, ascii_only: bool = False) -> None:
+    def __init__(
+        self, first: Callable[[], Screen[None]], workspace: Workspace | None = None, *, ascii_only: bool = False
+    ) -> None:
         self._wall = Wall(ascii_only=ascii_only)
         self.glyphs: Glyphs = ASCII if ascii_only else UNICODE
         super().__init__()
         self._first = first
-        self._host = host
+        self._workspace = workspace or Workspace()
         self.animation_level = "none"
         for theme in (themes.MANY, themes.FEW):
             self.register_theme(theme)
@@ -123,14 +125,9 @@ class LaminaApp(App[int]):
         """Open what the user typed."""
         from lamina_tui.screens.image import ImageScreen
 
-        def opened() -> tuple[Source, str | None]:
-            from lamina.cache.cache import default_cache
+        _ = self.push_screen(ImageScreen(lambda: self._workspace.resolve(text), text))
 
-            return sources.resolve(text, host=self._host, cache=default_cache())
-
-        _ = self.push_screen(ImageScreen(opened, text))
-
-    def open_tree(self, stacks: Sequence[Stack], label: str) -> None:
+    def open_tree(self, stacks: Sequence[tuple[Entry, KnownImage]], label: str) -> None:
         """Open the tree of some images' layers."""
         from lamina_tui.screens.tree import TreeScreen
 
@@ -151,7 +148,7 @@ class LaminaApp(App[int]):
 
     def open_demo(self) -> None:
         """Open the list of the built-in samples."""
-        _ = self.push_screen(ImagesScreen(demo_lister(), "built-in samples"))
+        _ = self.push_screen(ImagesScreen(source_lister(self._workspace.demo), "built-in samples"))
 
     def open_source(self, source: Source) -> None:
         """Open the list of a source's images in place of the image that is shown."""

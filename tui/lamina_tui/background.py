@@ -3,12 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from lamina.errors import Cancelled, LaminaError
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why work came to nothing."""
+
+    text: str
+    """One line; may hold untrusted names."""
+
+
+async def outcome_of(work: Callable[[], T]) -> T | Failure | None:
+    """Run blocking work on a thread of its own, whatever becomes of it.
+
+    Args:
+        work: called once.
+
+    Returns:
+        What it answers; a Failure where it raised; None where it was cancelled.
+    """
+    try:
+        return await in_thread(work)
+    except LaminaError as error:
+        return Failure(str(error))
+    except Cancelled:
+        return None
+    except Exception as error:
+        # Images and lists are made of untrusted bytes and names: whatever they break, the app stays.
+        if os.environ.get("LAMINA_DEBUG"):
+            raise
+        return Failure(f"a fault of lamina's own ({type(error).__name__}: {error})")
 
 
 async def in_thread(work: Callable[[], T]) -> T:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
-from lamina import sources
 from lamina.model import ImageInfo, ImageSummary, KnownImage, LaminaError, Progress
+from lamina.names import image_name
 from lamina.sources.base import Source
 
 if TYPE_CHECKING:  # numpy comes with these, and the first frame doesn't wait for it
@@ -26,8 +26,8 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """What people call it: its tags, else its short id. Untrusted."""
-        return "  ".join(self.summary.tags) or short_id(self.summary.id) or self.summary.target
+        """What people call it: its tags, else its file, else its short id. Untrusted."""
+        return "  ".join(self.summary.tags) or image_name((), self.summary.target)
 
     @property
     def short_name(self) -> str:
@@ -38,11 +38,6 @@ class Entry:
     def key(self) -> tuple[str, str, str]:
         """Tells it from others, also after its source was asked again."""
         return self.source.label, self.summary.id, self.summary.target
-
-
-def short_id(digest: str) -> str:
-    """The twelve digits people know an image by."""
-    return digest.rpartition(":")[2][:12]
 
 
 Lister = Callable[[threading.Event, Tell], list[Entry]]
@@ -59,37 +54,12 @@ def source_lister(source: Callable[[], Source]) -> Lister:
     return entries
 
 
-def demo_lister() -> Lister:
-    """Lists the built-in samples."""
-    return source_lister(sources.demo)
-
-
-def engine_lister(host: str | None) -> Lister:
-    """Lists the engine's images."""
-
-    def source() -> Source:
-        from lamina.cache.cache import default_cache
-
-        return sources.engine(host, default_cache())
-
-    return source_lister(source)
-
-
 def listed(entries: Sequence[Entry]) -> Lister:
     """Lists what is known already."""
     return lambda _cancel, _tell: list(entries)
 
 
 # What the sources tell
-
-
-@runtime_checkable
-class _Knowing(Protocol):
-    """A source that tells of all its images' layers without reading any."""
-
-    def known_images(
-        self, cancel: threading.Event | None = None, progress: Tell | None = None
-    ) -> Sequence[KnownImage]: ...
 
 
 class _Telling:
@@ -111,25 +81,25 @@ class _Telling:
 
 
 def cheap(entries: Sequence[Entry]) -> bool:
-    """Whether all of the images' layers can be had without reading anything that takes time."""
-    return all(isinstance(entry.source, _Knowing) or entry.source.label == "demo" for entry in entries)
+    """Whether the sizes of all of the images' layers can be had without reading any."""
+    return all(entry.source.knows_sizes for entry in entries)
 
 
 def learn(entries: Sequence[Entry], cancel: threading.Event, tell: Tell) -> dict[tuple[str, str, str], KnownImage]:
     """What the sources tell of some images' layers, by the images' keys.
 
-    Engines are asked once each, and no layer is read; images of other sources are read. One that can't be told of,
+    Every source is asked once; images of whose layers it doesn't know the sizes are read. One that can't be told of,
     or that the reading was cancelled in, is left out.
 
     Raises:
-        LaminaError: an engine can't be reached.
+        LaminaError: a source can't be reached.
         Cancelled: ``cancel`` was set.
     """
     asked: dict[int, dict[str, KnownImage]] = {}
     found: dict[tuple[str, str, str], KnownImage] = {}
     for entry in entries:
         source = entry.source
-        if isinstance(source, _Knowing):
+        if source.knows_sizes:
             if id(source) not in asked:
                 asked[id(source)] = {image.summary.id: image for image in source.known_images(cancel, tell)}
             image = asked[id(source)].get(entry.summary.id)

@@ -18,7 +18,7 @@ from lamina.stack.view import View, removed_bytes, view_range
 
 
 @dataclass(frozen=True, slots=True)
-class Parting:
+class Divergence:
     """Where two stacks of layers part."""
 
     index: int
@@ -44,7 +44,7 @@ class Comparison:
     """What pulling ``b`` fetches where ``a`` is there; a push to a registry that has ``a`` sends the same layers."""
     disk: int
     """Bytes of files that an engine stores more: the layers of ``b`` on a stack that ``a`` doesn't have."""
-    parting: Parting | None
+    divergence: Divergence | None
     """None where one stack is the other, or the beginning of it."""
     union: Union = field(repr=False)
     """Two layers: the final file system of ``a``, and that of ``b``."""
@@ -80,7 +80,7 @@ def compare(a: LoadedImage, b: LoadedImage, cancel: threading.Event | None = Non
         disk=sum(
             figures.size for layer, figures in zip(b.info.layers, b.layers, strict=True) if layer.chain_id not in chains
         ),
-        parting=_parting(a, b),
+        divergence=_divergence(a, b),
         union=union,
         added=tallies[Change.ADDED],
         modified=tallies[Change.MODIFIED],
@@ -95,14 +95,14 @@ def _tally(union: Union, delta: Delta, change: Change) -> Tally:
     return Tally(len(events), int(union.size[events].sum()))
 
 
-def _parting(a: LoadedImage, b: LoadedImage) -> Parting | None:
+def _divergence(a: LoadedImage, b: LoadedImage) -> Divergence | None:
     old, new = a.info.layers, b.info.layers
     index = 0
     while index < min(len(old), len(new)) and old[index].chain_id == new[index].chain_id:
         index += 1
     if index >= len(old) or index >= len(new):
         return None
-    return Parting(index, old[index].instruction, new[index].instruction)
+    return Divergence(index, old[index].instruction, new[index].instruction)
 
 
 def _joined(a: LoadedImage, b: LoadedImage, cancel: threading.Event) -> Union:

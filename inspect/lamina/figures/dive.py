@@ -37,7 +37,7 @@ def dive_figures(union: Union, layer_sizes: list[int]) -> DiveFigures:
     cumulative = np.zeros(count, dtype=np.int64)
     seen = np.zeros(count, dtype=np.int64)
     smallest = np.full(count, np.iinfo(np.int64).max, dtype=np.int64)
-    # Of each path, anew for each layer: whether its tree has it, and the row that stays of those that name it.
+    # Of each path, again for each layer: whether its tree has it, and the row that stays of those that name it.
     node = np.zeros(count + 1, dtype=np.int32)
     row_of = np.zeros(count, dtype=np.int32)
     for layer in range(union.layer_count):

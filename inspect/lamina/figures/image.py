@@ -66,9 +66,9 @@ class LoadedImage:
     _facts: tuple[LayerFacts | None, ...] = field(repr=False)
 
     @property
-    def way(self) -> str:
+    def read_from(self) -> str:
         """How it was read, for people; empty where there is only one way."""
-        return self._read.way
+        return self._read.read_from
 
     @property
     def wasted(self) -> int:
@@ -119,7 +119,7 @@ def load(
     Args:
         source: where it is.
         target: which one; None for the source's only or first image.
-        observer: hears of head, layers and progress on this thread.
+        observer: notified of head, layers and progress on this thread.
         cancel: stops the reading when set; the layers read so far are returned, the others marked as not read.
         verify: check every layer's digests, also of layers whose bytes need not be read whole.
 

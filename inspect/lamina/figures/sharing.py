@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from lamina.model import LayerInfo
+from lamina.model import ImageSummary, KnownImage, LayerInfo
 
 if TYPE_CHECKING:
     from lamina.figures.image import LoadedImage
@@ -140,3 +140,10 @@ def member_of(image: LoadedImage) -> SetMember:
         sizes=tuple(layer.size for layer in image.layers),
         tar_sizes=tuple(layer.tar_size for layer in image.layers),
     )
+
+
+def known_image(image: LoadedImage) -> KnownImage:
+    """A loaded image as a source tells of one, every size known."""
+    info = image.info
+    summary = ImageSummary(info.target, info.id, info.tags, info.digests, info.created, layers=len(info.layers))
+    return KnownImage(summary, info.layers, tuple(layer.size for layer in image.layers))

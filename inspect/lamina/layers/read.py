@@ -131,7 +131,7 @@ def scan_stream(
         digest: what the raw bytes must hash to; None: not checked.
         diff_id: what the uncompressed bytes must hash to; None: not checked.
         cancel: looked at before every chunk.
-        advance: told the bytes of every chunk.
+        advance: notified of the bytes of every chunk.
 
     Raises:
         LaminaError: damaged, truncated, of unknown kind, or not what its digest says.
@@ -171,7 +171,7 @@ def scan_plain(
         size: bytes of the layer.
         where: names the layer in errors.
         cancel: looked at before every window.
-        advance: told how many bytes each step read or passed over.
+        advance: notified of how many bytes each step read or passed over.
 
     Raises:
         LaminaError: damaged, truncated, or unreadable.

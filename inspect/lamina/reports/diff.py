@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from lamina.amounts import plural, size, size_bytes
 from lamina.model import Change, Kind
-from lamina.names import display_name, short_instruction
+from lamina.names import display_name, image_name, short_instruction
 from lamina.reports.json_text import Json, path_fields, plain_text
-from lamina.reports.shared import head
-from lamina.reports.text import md, path_of, table
+from lamina.reports.sharing import head
+from lamina.reports.tables import md, path_of, table
 from lamina.stack.union import ABSENT, Union
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def build(found: Comparison) -> Json:
     ``a``, null where it is not there; a hard link has its file's. The tallies leave directories out, and count the
     bytes of a file once, whatever names it has.
     """
-    parting = found.parting
+    divergence = found.divergence
     cost = {"bytes": found.pull.bytes, "compressed": found.pull.compressed}
     return {
         "schema": SCHEMA,
@@ -47,12 +47,12 @@ def build(found: Comparison) -> Json:
         "push": dict(cost),
         "disk": found.disk,
         "parting": None
-        if parting is None
+        if divergence is None
         else {
-            "index": parting.index,
-            "before": plain_text(parting.before),
-            "after": plain_text(parting.after),
-            "same_instruction": parting.same_instruction,
+            "index": divergence.index,
+            "before": plain_text(divergence.before),
+            "after": plain_text(divergence.after),
+            "same_instruction": divergence.same_instruction,
         },
         "added": _tally(found.added),
         "modified": _tally(found.modified),
@@ -117,7 +117,7 @@ _KINDS = {
 
 def to_text(diff: Json) -> str:
     """The comparison as plain text."""
-    lines = [_title(diff), f"  {_costs(diff)}", *(f"  {line}" for line in _parting(diff)), f"  {_tallies(diff)}"]
+    lines = [_title(diff), f"  {_costs(diff)}", *(f"  {line}" for line in _divergence(diff)), f"  {_tallies(diff)}"]
     shown = _shown(diff)
     if shown:
         lines.append("")
@@ -133,7 +133,7 @@ def to_text(diff: Json) -> str:
 def to_markdown(diff: Json) -> str:
     """The comparison as GitHub-flavoured Markdown."""
     lines = [f"### {md(_title(diff))}", "", f"{_costs(diff)}  "]
-    lines += [f"{md(line)}  " for line in _parting(diff)]
+    lines += [f"{md(line)}  " for line in _divergence(diff)]
     lines.append(_tallies(diff))
     shown = _shown(diff)
     if shown:
@@ -147,7 +147,7 @@ def to_markdown(diff: Json) -> str:
 
 
 def _title(diff: Json) -> str:
-    return " → ".join(display_name(diff[key]["tags"][0] if diff[key]["tags"] else diff[key]["target"]) for key in "ab")
+    return " → ".join(display_name(image_name(diff[key]["tags"], diff[key]["target"])) for key in "ab")
 
 
 def _costs(diff: Json) -> str:
@@ -156,16 +156,16 @@ def _costs(diff: Json) -> str:
     return f"pull or push {cost}, {size_bytes(diff['disk'])} more on disk"
 
 
-def _parting(diff: Json) -> list[str]:
-    parting = diff["parting"]
-    if parting is None:
+def _divergence(diff: Json) -> list[str]:
+    divergence = diff["parting"]
+    if divergence is None:
         if diff["a"]["layers"] == diff["b"]["layers"]:
             return ["both have the same layers"]
         return ["one stands whole on the other's layers"]
-    why = ", though its instruction is the same" if parting["same_instruction"] else ""
-    lines = [f"{plural(parting['index'], 'layer')} stored once; layer {parting['index']} is another{why}"]
+    why = ", though its instruction is the same" if divergence["same_instruction"] else ""
+    lines = [f"{plural(divergence['index'], 'layer')} stored once; layer {divergence['index']} is another{why}"]
     for word, key in (("was", "before"), ("is ", "after")):
-        lines.append(f"  {word}  {short_instruction(parting[key] or '') or '(no instruction)'}")
+        lines.append(f"  {word}  {short_instruction(divergence[key] or '') or '(no instruction)'}")
     return lines
 
 

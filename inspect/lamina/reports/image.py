@@ -14,9 +14,9 @@ from lamina.figures.advice import advise
 from lamina.figures.dive import dive_figures
 from lamina.figures.duplicates import find_duplicates
 from lamina.figures.image import LayerFigures, LoadedImage, Tally
-from lamina.figures.sharing import PullCost, member_of, share
 from lamina.model import LayerInfo
 from lamina.reports.json_text import Json, path_fields, plain_text
+from lamina.reports.sharing import head, sharing_of
 from lamina.reports.waste_rows import WasteRows
 
 SCHEMA = "lamina.report/1"
@@ -35,7 +35,7 @@ def build(images: Sequence[LoadedImage], cancel: threading.Event | None = None) 
     """
     report: Json = {"schema": SCHEMA, "images": [_image(image, cancel) for image in images]}
     if len(images) > 1:
-        report["sharing"] = _sharing(images)
+        report["sharing"] = sharing_of(images)
     return report
 
 
@@ -45,11 +45,7 @@ def _image(image: LoadedImage, cancel: threading.Event | None) -> Json:
     blob_sizes = [layer.blob_size for layer in info.layers]
     known = [size for size in blob_sizes if size is not None]
     return {
-        "target": plain_text(info.target),
-        "tags": [plain_text(tag) for tag in info.tags],
-        "id": plain_text(info.id),
-        "platform": plain_text(info.platform),
-        "created": plain_text(info.created),
+        **head(info),
         "size": image.size,
         "visible": image.visible,
         "wasted": image.wasted,
@@ -116,38 +112,3 @@ def _instruction(text: str) -> Json:
 
 def _tally(tally: Tally) -> Json:
     return {"count": tally.count, "bytes": tally.bytes}
-
-
-def _sharing(images: Sequence[LoadedImage]) -> Json:
-    sharing = share([member_of(image) for image in images])
-    return {
-        "sum": sharing.sum,
-        "on_disk": sharing.on_disk,
-        "images": [
-            {
-                "image": number,
-                "size": image.size,
-                "unique": sharing.unique[number],
-                "shared": sharing.shared[number],
-            }
-            for number, image in enumerate(images)
-        ],
-        "layers": [
-            {"diff_id": layer.diff_id, "size": layer.size, "images": list(layer.images)} for layer in sharing.layers
-        ],
-        "pairs": [
-            {
-                "a": pair.a,
-                "b": pair.b,
-                "shared": pair.shared,
-                "pull_b_given_a": pair.b_given_a.bytes,
-                "pull_a_given_b": pair.a_given_b.bytes,
-                "compressed": _compressed(pair.b_given_a, pair.a_given_b),
-            }
-            for pair in sharing.pairs
-        ],
-    }
-
-
-def _compressed(*costs: PullCost) -> bool:
-    return all(cost.compressed for cost in costs)

@@ -23,7 +23,7 @@ class LongArray(Protocol):
 def json_pieces(document: Json) -> Iterator[str]:
     """A document as JSON text, piece by piece: what is not ASCII, and every control character, is escaped."""
     arrays: list[LongArray] = []
-    mark = secrets.token_hex(16)  # nothing that a stranger could have put into the document
+    mark = secrets.token_hex(16)  # nothing that an untrusted image could have put there
 
     def later(value: object) -> str:
         assert isinstance(value, LongArray)
@@ -49,7 +49,7 @@ def plain_text(text: str) -> str: ...
 @overload
 def plain_text(text: None) -> None: ...
 def plain_text(text: str | None) -> str | None:
-    """A text that every JSON reader takes: U+FFFD in place of lone surrogates, which JSON from strangers may hold."""
+    """A text that every JSON reader takes: U+FFFD in place of lone surrogates, which untrusted JSON may hold."""
     if text is None or text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

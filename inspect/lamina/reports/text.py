@@ -6,14 +6,13 @@ through :func:`display_name`.
 
 from __future__ import annotations
 
-import base64
-import re
 from collections import Counter
-from collections.abc import Iterable
 
 from lamina.amounts import percent, plural, size, size_bytes
-from lamina.names import display_name, short_instruction
+from lamina.names import display_name, image_name, short_instruction
 from lamina.reports.json_text import Json
+from lamina.reports.sharing_text import sharing_markdown, sharing_text
+from lamina.reports.tables import cut, md, path_of, table
 
 _TOP_WASTE = 12
 _TOP_DUPLICATES = 5
@@ -24,7 +23,7 @@ def to_text(report: Json) -> str:
     """The report as plain text, lines of about 100 cells at most but for long names."""
     parts = [_text_image(image) for image in report["images"]]
     if "sharing" in report:
-        parts.append(_text_sharing(report))
+        parts.append("Sharing among " + sharing_text(report))
     return "\n".join(parts)
 
 
@@ -32,20 +31,13 @@ def to_markdown(report: Json) -> str:
     """The report as GitHub-flavoured Markdown."""
     parts = [_markdown_image(image) for image in report["images"]]
     if "sharing" in report:
-        parts.append(_markdown_sharing(report))
+        parts.append("## Sharing\n\n" + sharing_markdown(report))
     return "\n".join(parts)
 
 
 def _title(image: Json) -> str:
-    names = ", ".join(display_name(tag) for tag in image["tags"]) or display_name(image["target"])
+    names = ", ".join(display_name(tag) for tag in image["tags"]) or display_name(image_name((), image["target"]))
     return f"{names} · {display_name(image['platform'])}"
-
-
-def path_of(fields: Json) -> str:
-    """A path of the JSON report made safe to show, from its bytes where they are not UTF-8."""
-    if "path_base64" in fields:
-        return display_name(base64.b64decode(fields["path_base64"]))
-    return display_name(fields["path"])
 
 
 def _summary(image: Json) -> str:
@@ -126,59 +118,8 @@ def _text_image(image: Json) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _text_sharing(report: Json) -> str:
-    sharing, images = report["sharing"], report["images"]
-    names = [_name(image) for image in images]
-    saved = sharing["sum"] - sharing["on_disk"]
-    totals = f"{size_bytes(sharing['sum'])} in all, {size_bytes(sharing['on_disk'])} on disk"
-    lines = [f"Sharing: {totals}, {size_bytes(saved)} saved by sharing"]
-    lines += table(
-        ("size", "unique", "shared", "image"),
-        (
-            (size(row["size"]), size(row["unique"]), size(row["shared"]), names[row["image"]])
-            for row in sharing["images"]
-        ),
-        left={3},
-    )
-    lines.append("")
-    lines += table(
-        ("shared", "pull →", "pull ←", "pair"),
-        (
-            (
-                size(pair["shared"]),
-                size(pair["pull_b_given_a"]),
-                size(pair["pull_a_given_b"]),
-                f"{names[pair['a']]} → {names[pair['b']]}" + ("" if pair["compressed"] else "  (uncompressed)"),
-            )
-            for pair in sharing["pairs"]
-        ),
-        left={3},
-    )
-    return "\n".join(lines) + "\n"
-
-
 def _name(image: Json) -> str:
-    return display_name(image["tags"][0] if image["tags"] else image["target"])
-
-
-def cut(text: str, width: int) -> str:
-    """Text of at most ``width`` characters."""
-    return text if len(text) <= width else text[: width - 1] + "…"
-
-
-def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]], left: set[int]) -> list[str]:
-    """Columns two blanks apart, numbers to the right; the last column is never padded."""
-    lines = [header, *rows]
-    widths = [max(len(row[column]) for row in lines) for column in range(len(header))]
-
-    def line(row: tuple[str, ...]) -> str:
-        cells = [
-            cell.ljust(width) if column in left else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        return ("  " + "  ".join(cells)).rstrip()
-
-    return [line(row) for row in lines]
+    return display_name(image_name(image["tags"], image["target"]))
 
 
 def _markdown_image(image: Json) -> str:
@@ -202,24 +143,3 @@ def _markdown_image(image: Json) -> str:
         lines += ["", "**Advice:**", ""]
         lines += [f"- {size_bytes(row['bytes'])}: {md(row['text'])}" for row in image["advice"][:_TOP_ADVICE]]
     return "\n".join(lines) + "\n"
-
-
-def _markdown_sharing(report: Json) -> str:
-    sharing, images = report["sharing"], report["images"]
-    lines = [
-        f"**Sharing:** {size_bytes(sharing['sum'])} in all, {size_bytes(sharing['on_disk'])} on disk",
-        "",
-        "| image | size | unique | shared |",
-        "|---|--:|--:|--:|",
-    ]
-    lines += [
-        f"| {md(_name(images[row['image']]))} | {size(row['size'])} | {size(row['unique'])} | {size(row['shared'])} |"
-        for row in sharing["images"]
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def md(text: str) -> str:
-    """Text with everything that Markdown or HTML would act on escaped, addresses that would become links too."""
-    escaped = "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+!|~&$@:" else char for char in text)
-    return re.sub(r"(?i)\b(www)\.", r"\1\\.", escaped)

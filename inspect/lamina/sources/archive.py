@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 from lamina.cache.cache import Cache
 from lamina.layers.codec import sniff
-from lamina.model import ImageSummary, LaminaError, Progress
+from lamina.model import ImageSummary, KnownImage, LaminaError, Progress
 from lamina.names import display_name
 from lamina.sources.archive_tar import BLOCK, Member, members, resolve
 from lamina.sources.base import Observer, ReadImage
 from lamina.sources.blobs import BlobReader
-from lamina.sources.choose import choose, summaries
+from lamina.sources.choose import StoreImages
 from lamina.sources.json_checks import MAX_JSON, quoted, too_large
-from lamina.sources.oci_images import Entry, Form, Stored, entries
+from lamina.sources.oci_images import Form, Stored
 from lamina.workers.file_range import FileRange, open_range, stamp_of
+from lamina.workers.pool import Pool
 
 
 class ArchiveSource:
@@ -26,15 +29,18 @@ class ArchiveSource:
         path: the file.
         form: the table of contents to go by; None: whichever there is.
         cache: what was read before; None: nothing.
+        pool: where the work of reading is done; None: on threads.
     """
 
-    def __init__(self, path: str, form: Form | None = None, cache: Cache | None = None) -> None:
+    def __init__(
+        self, path: str, form: Form | None = None, cache: Cache | None = None, pool: Pool | None = None
+    ) -> None:
         self.label = f"archive {display_name(path)}"
         self._form = form
         self._cache = cache or Cache()
+        self._pool = pool or Pool()
         self._path = path
-        self._entries: Sequence[Entry] = ()
-        self._reader: BlobReader | None = None
+        self._opened: _Opened | None = None
 
     def list(
         self,
@@ -42,22 +48,44 @@ class ArchiveSource:
         progress: Callable[[Progress], None] | None = None,  # noqa: ARG002
     ) -> list[ImageSummary]:
         """See :meth:`lamina.sources.base.Source.list`."""
-        self._open()
-        return summaries(self._entries)
+        return self._open().images.summaries()
+
+    @property
+    def remark(self) -> str:
+        """See :attr:`lamina.sources.base.Source.remark`."""
+        return "" if self._opened is None else self._opened.images.remark
+
+    @property
+    def knows_sizes(self) -> bool:
+        """A table of contents tells no sizes of files."""
+        return False
+
+    def known_images(
+        self,
+        cancel: threading.Event | None = None,  # noqa: ARG002  # headers only, too
+        progress: Callable[[Progress], None] | None = None,  # noqa: ARG002
+    ) -> Sequence[KnownImage]:
+        """See :meth:`lamina.sources.base.Source.known_images`."""
+        return self._open().images.known_images()
 
     def read(
         self, target: str | None, observer: Observer, cancel: threading.Event, *, verify: bool = False
     ) -> ReadImage:
         """See :meth:`lamina.sources.base.Source.read`."""
-        reader = self._open()
-        return reader.read(choose(self._entries, target, self.label), observer, cancel, verify=verify)
+        opened = self._open()
+        return opened.reader.read(opened.images.choose(target), observer, cancel, verify=verify)
 
-    def _open(self) -> BlobReader:
-        if self._reader is None:
+    def _open(self) -> _Opened:
+        if self._opened is None:
             store = _Archive(self._path, self.label)
-            self._entries = entries(store, self._form)
-            self._reader = BlobReader(self.label, store.locate, self._cache)
-        return self._reader
+            reader = BlobReader(self.label, store.locate, self._cache, self._pool)
+            self._opened = _Opened(StoreImages(store, self._form), reader)
+        return self._opened
+
+
+class _Opened(NamedTuple):
+    images: StoreImages
+    reader: BlobReader
 
 
 class _Archive:
@@ -65,6 +93,7 @@ class _Archive:
 
     def __init__(self, path: str, where: str) -> None:
         self.where = where
+        self.name = Path(path).name
         self._path = path
         self._members: dict[str, Member] = {}
         self._links: dict[str, str] = {}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from lamina.model import ImageInfo, ImageSummary, Progress
+from lamina.model import ImageInfo, ImageSummary, KnownImage, Progress
 
 if TYPE_CHECKING:  # numpy comes with these, and the first frame of a screen doesn't wait for it
     from lamina.cache.cache import Cache
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # numpy comes with these, and the first frame of a screen doe
 
 
 class Observer(Protocol):
-    """Hears what a reading finds, on the thread that reads: it must be quick and never raise."""
+    """Notified of what a reading finds, on the thread that reads: it must be quick and never raise."""
 
     def head(self, info: ImageInfo) -> None:
         """The config is known; in a stream this may come after some layers were scanned."""
@@ -87,7 +87,7 @@ class ReadImage:
     cache: Cache | None = None
     stacked: StackedImage | None = None
     """The layers stacked, where this very image was stacked before."""
-    way: str = ""
+    read_from: str = ""
     """How it was read, for people: ``the engine's export``."""
 
     def find_stacked(self, observer: Observer) -> bool:
@@ -130,6 +130,10 @@ class Source(Protocol):
     label: str
     """For people: ``archive /srv/web.tar``, ``engine unix:///var/run/docker.sock``."""
 
+    @property
+    def remark(self) -> str:
+        """What the last listing passed over, in one line for people; empty where it was nothing."""
+
     def list(
         self, cancel: threading.Event | None = None, progress: Callable[[Progress], None] | None = None
     ) -> list[ImageSummary]:
@@ -137,6 +141,20 @@ class Source(Protocol):
 
         Raises:
             LaminaError: the source can't be read or reached.
+        """
+
+    @property
+    def knows_sizes(self) -> bool:
+        """Whether :meth:`known_images` tells the sizes of layers, which then takes no reading of theirs."""
+
+    def known_images(
+        self, cancel: threading.Event | None = None, progress: Callable[[Progress], None] | None = None
+    ) -> Sequence[KnownImage]:
+        """All images with their layers. Reads no layer; sizes that are not known without are None.
+
+        Raises:
+            LaminaError: the source can't be read or reached.
+            Cancelled: ``cancel`` was set.
         """
 
     def read(
@@ -147,7 +165,7 @@ class Source(Protocol):
         Args:
             target: an ``ImageSummary.target`` of :meth:`list`, or a name, tag, digest or short ID; None for the
                 only (or first) image.
-            observer: hears of the head, the layers and the progress.
+            observer: notified of the head, the layers and the progress.
             cancel: looked at at least every few MiB; when set, what was read so far is returned with None
                 for the layers that were not.
             verify: check every layer against its digests, also where its bytes would be skipped.

@@ -15,6 +15,7 @@ from lamina.sources.base import FileRef, Observer, ReadImage
 from lamina.sources.oci_images import Found
 from lamina.sources.progress import Ticker
 from lamina.workers.file_range import FileRange
+from lamina.workers.pool import Pool
 
 if TYPE_CHECKING:  # where all is known, nothing of what reading needs is loaded
     from lamina.workers.jobs import HashJob, Result, ScanJob
@@ -69,12 +70,14 @@ class BlobReader:
         where: names the store in errors.
         locate: where the blob of a :attr:`Stored.key` stands.
         cache: what was read before.
+        pool: where the work is done.
     """
 
-    def __init__(self, where: str, locate: Callable[[str], FileRange], cache: Cache) -> None:
+    def __init__(self, where: str, locate: Callable[[str], FileRange], cache: Cache, pool: Pool) -> None:
         self._where = where
         self._locate = locate
         self._cache = cache
+        self.pool = pool
 
     def read(self, found: Found, observer: Observer, cancel: threading.Event, *, verify: bool) -> ReadImage:
         """Reads all layers of an image, the largest first, as many at a time as there are cores.
@@ -128,11 +131,9 @@ class BlobReader:
             ticker.say(f"{sum(layer is not None for layer in read.layers)} of {total} layers")
 
         if jobs:
-            from lamina.workers.pool import run_jobs
-
             ticker.say(f"{sum(layer is not None for layer in read.layers)} of {total} layers")
             try:
-                run_jobs(jobs, cancel, done, ticker.advance)
+                self.pool.run(jobs, cancel, done, ticker.advance)
             except Cancelled:
                 return
             ticker.tick(now=True)
@@ -186,8 +187,6 @@ class _FileContent:
 
     def hashes(self, files: dict[int, list[FileRef]], cancel: threading.Event) -> dict[int, list[bytes]]:
         """See :meth:`lamina.sources.base.Content.hashes`."""
-        from lamina.workers.pool import run_jobs
-
         layers = list(files)
         jobs = [self._reader.hash_job(self._found, layer, files[layer]) for layer in layers]
         hashes: dict[int, list[bytes]] = {}
@@ -196,5 +195,5 @@ class _FileContent:
             assert isinstance(result, list)
             hashes[layers[number]] = result
 
-        run_jobs(jobs, cancel, done, lambda _: None)
+        self._reader.pool.run(jobs, cancel, done, lambda _: None)
         return hashes

@@ -3,53 +3,129 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
-from lamina.model import ImageSummary, LaminaError
+from lamina.errors import LaminaError, NotAnImage
+from lamina.model import ImageInfo, ImageSummary, KnownImage
 from lamina.names import normalise_reference, same_reference
 from lamina.sources.json_checks import quoted
-from lamina.sources.oci_images import Entry, Found
+from lamina.sources.oci_images import Entry, Form, Found, Store, catalogue
 
 _HEX = re.compile(r"[0-9a-f]{4,64}")
 
 
-def summaries(all_entries: Iterable[Entry]) -> list[ImageSummary]:
-    """The rows of :meth:`Source.list`."""
-    rows = []
-    for entry in all_entries:
-        info = entry.open().info
-        rows.append(
-            ImageSummary(
-                target=info.target,
-                id=info.id,
-                tags=info.tags,
-                digests=info.digests,
-                created=info.created,
-                layers=len(info.layers),
+class StoreImages:
+    """The images of one store.
+
+    Args:
+        store: the blobs.
+        form: the table of contents to go by; None: whichever there is.
+
+    Raises:
+        LaminaError: there is no table of contents, it is malformed, or it names no image.
+    """
+
+    def __init__(self, store: Store, form: Form | None = None) -> None:
+        self.where = store.where
+        self.remark = ""
+        """What :meth:`found` passed over, in one line; empty where it was nothing."""
+        self._catalogue = catalogue(store, form)
+
+    def found(self) -> list[Found]:
+        """Every image that can be opened; what is no image, and what is broken, is passed over.
+
+        Raises:
+            LaminaError: none can.
+        """
+        images: list[Found] = []
+        artifacts, faults = self._catalogue.artifacts, []
+        reason: LaminaError | None = None
+        for entry in self._catalogue.entries:
+            try:
+                images.append(entry.open())
+            except NotAnImage as error:
+                artifacts += 1
+                reason = reason or error
+            except LaminaError as error:
+                faults.append(error)
+        if not images:
+            raise next(iter(faults), None) or reason or LaminaError(f"{self.where} holds no container image")
+        self.remark = _remark(self.where, artifacts, faults)
+        return images
+
+    def summaries(self) -> list[ImageSummary]:
+        """The rows of :meth:`lamina.sources.base.Source.list`."""
+        return [summary_of(found.info) for found in self.found()]
+
+    def known_images(self, size: Callable[[Found, int], int | None] = lambda _found, _layer: None) -> list[KnownImage]:
+        """The answer of :meth:`lamina.sources.base.Source.known_images`.
+
+        Args:
+            size: bytes of the files of a layer of an image, None where that is not known.
+        """
+        return [
+            KnownImage(
+                summary_of(found.info),
+                found.info.layers,
+                tuple(size(found, layer) for layer in range(len(found.info.layers))),
             )
-        )
-    return rows
+            for found in self.found()
+        ]
+
+    def choose(self, target: str | None) -> Found:
+        """The image that is meant; see :func:`choose`."""
+        return choose(self._catalogue.entries, target, self.where)
+
+    def first_with(self, diff_ids: Sequence[str]) -> Found | None:
+        """The first image that has these layers, if one of those that can be opened has."""
+        for entry in self._catalogue.entries:
+            try:
+                found = entry.open()
+            except LaminaError:
+                continue
+            if [layer.diff_id for layer in found.info.layers] == diff_ids:
+                return found
+        return None
+
+
+def summary_of(info: ImageInfo) -> ImageSummary:
+    """What a list tells of an image whose head is known."""
+    return ImageSummary(info.target, info.id, info.tags, info.digests, info.created, layers=len(info.layers))
+
+
+def _remark(where: str, artifacts: int, faults: Sequence[LaminaError]) -> str:
+    parts = []
+    if artifacts:
+        what = "thing that is no image" if artifacts == 1 else "things that are no images"
+        parts.append(f"{artifacts} {what} (signatures, attestations, SBOMs and the like)")
+    if faults:
+        what = "image that can't be read" if len(faults) == 1 else "images that can't be read"
+        parts.append(f"{len(faults)} {what} ({faults[0]})")
+    return f"passed over in {where}: {' and '.join(parts)}" if parts else ""
 
 
 def choose(all_entries: Sequence[Entry], target: str | None, where: str) -> Found:
     """The image that is meant.
 
     Args:
-        all_entries: of :func:`entries`; at least one.
-        target: ``@2`` (place), a whole name, a bare tag, an image ID or its first digits, a manifest's digest;
-            None for the only or the first image.
+        all_entries: of :func:`catalogue`; at least one.
+        target: what a list calls it, a whole name, a bare tag, an image ID or its first digits, a manifest's digest,
+            ``@2`` (its place); None for the only or the first image.
         where: names the store in errors.
 
     Raises:
         LaminaError: there is no such image, or several.
     """
     if target is None:
-        return all_entries[0].open()
+        return _first(all_entries)
     if target.startswith("@") and target[1:].isascii() and target[1:].isdigit() and len(target) < 12:
         place = int(target[1:])
         if place >= len(all_entries):
             raise LaminaError(f"{where} has no image {target}: it holds {len(all_entries)}, counted from @0")
         return all_entries[place].open()
+    called = [entry for entry in all_entries if entry.target == target]
+    if len(called) == 1:
+        return called[0].open()
     for matches in (_named(target), _bare(target)):
         hits = [entry for entry in all_entries if any(matches(tag) for tag in entry.tags)]
         if hits:
@@ -62,6 +138,19 @@ def choose(all_entries: Sequence[Entry], target: str | None, where: str) -> Foun
     if not found:
         raise LaminaError(f"no image {quoted(target)} in {where}: it holds {_known(all_entries)}")
     return found[0]
+
+
+def _first(all_entries: Sequence[Entry]) -> Found:
+    """The first image; what comes before it and is none, or is broken, does not count."""
+    reason: LaminaError | None = None
+    for entry in all_entries:
+        try:
+            return entry.open()
+        except LaminaError as error:
+            if reason is None or isinstance(reason, NotAnImage):
+                reason = error
+    assert reason is not None
+    raise reason
 
 
 def _named(target: str) -> Callable[[str], bool]:
@@ -79,7 +168,10 @@ def _by_id(all_entries: Sequence[Entry], target: str) -> list[Found]:
         return []
     found: dict[str, Found] = {}
     for entry in all_entries:
-        image = entry.open()
+        try:
+            image = entry.open()
+        except LaminaError:
+            continue  # whoever wants that one says its name
         ids = (image.info.id, image.manifest_digest or "")
         if any(id_.removeprefix("sha256:").startswith(wanted) for id_ in ids):
             found.setdefault(image.info.id, image)
@@ -87,5 +179,5 @@ def _by_id(all_entries: Sequence[Entry], target: str) -> list[Found]:
 
 
 def _known(all_entries: Sequence[Entry]) -> str:
-    names = [quoted(entry.tags[0]) if entry.tags else "untagged" for entry in all_entries]
+    names = [quoted(entry.target) for entry in all_entries]
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

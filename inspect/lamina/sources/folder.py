@@ -23,6 +23,7 @@ class Folder:
 
     def __init__(self, path: str, where: str) -> None:
         self.where = where
+        self.name = Path(path).resolve().name
         self.path = path
 
     def document(self, name: str) -> bytes | None:

@@ -1,4 +1,4 @@
-"""JSON documents of strangers: parsed, bounded, and checked value by value.
+"""Untrusted JSON documents: parsed, bounded, and checked value by value.
 
 Whatever is not as it should be ends in a :class:`LaminaError` of one line that names the document.
 """
@@ -35,7 +35,7 @@ def short(digest: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """A stranger's name for an error line: visible, on one line, and of bounded length."""
+    """An untrusted name for an error line: visible, on one line, and of bounded length."""
     shown = display_name(name)
     return shown if len(shown) <= 200 else shown[:197] + "..."
 

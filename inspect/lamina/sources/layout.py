@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lamina.cache.cache import Cache
-from lamina.model import ImageSummary, LaminaError, Progress
+from lamina.model import ImageSummary, KnownImage, LaminaError, Progress
 from lamina.names import display_name
 from lamina.sources.base import Observer, ReadImage
 from lamina.sources.blobs import BlobReader
-from lamina.sources.choose import choose, summaries
+from lamina.sources.choose import StoreImages
 from lamina.sources.folder import Folder
-from lamina.sources.oci_images import Entry, entries
+from lamina.workers.pool import Pool
 
 
 class LayoutSource:
@@ -22,13 +22,14 @@ class LayoutSource:
     Args:
         path: the folder.
         cache: what was read before; None: nothing.
+        pool: where the work of reading is done; None: on threads.
     """
 
-    def __init__(self, path: str, cache: Cache | None = None) -> None:
+    def __init__(self, path: str, cache: Cache | None = None, pool: Pool | None = None) -> None:
         self.label = f"OCI layout {display_name(path)}"
         self._store = Folder(path, self.label)
-        self._entries: Sequence[Entry] = ()
-        self._reader = BlobReader(self.label, self._store.locate, cache or Cache())
+        self._images: StoreImages | None = None
+        self._reader = BlobReader(self.label, self._store.locate, cache or Cache(), pool or Pool())
 
     def list(
         self,
@@ -36,22 +37,40 @@ class LayoutSource:
         progress: Callable[[Progress], None] | None = None,  # noqa: ARG002
     ) -> list[ImageSummary]:
         """See :meth:`lamina.sources.base.Source.list`."""
-        return summaries(self._images())
+        return self._open().summaries()
+
+    @property
+    def remark(self) -> str:
+        """See :attr:`lamina.sources.base.Source.remark`."""
+        return "" if self._images is None else self._images.remark
+
+    @property
+    def knows_sizes(self) -> bool:
+        """A table of contents tells no sizes of files."""
+        return False
+
+    def known_images(
+        self,
+        cancel: threading.Event | None = None,  # noqa: ARG002  # headers only, too
+        progress: Callable[[Progress], None] | None = None,  # noqa: ARG002
+    ) -> Sequence[KnownImage]:
+        """See :meth:`lamina.sources.base.Source.known_images`."""
+        return self._open().known_images()
 
     def read(
         self, target: str | None, observer: Observer, cancel: threading.Event, *, verify: bool = False
     ) -> ReadImage:
         """See :meth:`lamina.sources.base.Source.read`."""
-        return self._reader.read(choose(self._images(), target, self.label), observer, cancel, verify=verify)
+        return self._reader.read(self._open().choose(target), observer, cancel, verify=verify)
 
-    def _images(self) -> Sequence[Entry]:
-        if not self._entries:
+    def _open(self) -> StoreImages:
+        if self._images is None:
             if not is_layout(self._store.path):
                 raise LaminaError(
                     f"{display_name(self._store.path)} is a folder but no OCI layout: it has no index.json"
                 )
-            self._entries = entries(self._store, "oci")
-        return self._entries
+            self._images = StoreImages(self._store, "oci")
+        return self._images
 
 
 def is_layout(path: str) -> bool:

@@ -5,10 +5,12 @@ Pure functions on bytes. All of it is untrusted: see :mod:`lamina.sources.json_c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lamina.errors import NotAnImage
 from lamina.model import ImageInfo, LaminaError, LayerInfo
 from lamina.sources.json_checks import (
     is_digest,
@@ -23,6 +25,9 @@ from lamina.sources.json_checks import (
     strings_of,
 )
 
+_DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+")
+"""A digest of whatever algorithm (image spec, descriptor.md)."""
+
 _CONFIG_TYPES = frozenset(
     {
         "application/vnd.oci.image.config.v1+json",
@@ -31,6 +36,15 @@ _CONFIG_TYPES = frozenset(
         "application/octet-stream",
         "",
     }
+)
+_EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
+_LAYER_TYPES = (
+    "application/vnd.oci.image.layer.",
+    "application/vnd.docker.image.rootfs.",
+    # Tools that say no more of a layer than that it is one of many bytes, or a tar.
+    "application/octet-stream",
+    "application/x-tar",
+    "application/tar",
 )
 _INDEX_TYPES = frozenset(
     {
@@ -70,7 +84,7 @@ def parse_config(data: bytes, what: str) -> Config:
     """
     raw = parse_object(data, what)
     if "rootfs" not in raw:
-        raise LaminaError(f"{what}: no rootfs, so not the config of a container image")
+        raise NotAnImage(f"{what}: no rootfs, so not the config of a container image")
     diff_ids = strings_of(object_of(raw["rootfs"], what, "rootfs").get("diff_ids"), what, "rootfs.diff_ids")
     for diff_id in diff_ids:
         if not is_digest(diff_id):
@@ -229,8 +243,8 @@ def _descriptor(value: Any, what: str, key: str) -> Descriptor:
     if not isinstance(value, dict):
         raise LaminaError(f"{what}: {key} must be an object, not {kind_of(value)}")
     digest = string_of(value.get("digest"), what, f"{key}.digest")
-    if not is_digest(digest):
-        raise LaminaError(f"{what}: {key}.digest {quoted(digest) or 'is missing, it'} is not a sha256 digest")
+    if not _DIGEST.fullmatch(digest):
+        raise LaminaError(f"{what}: {key}.digest {quoted(digest) or 'is missing, it'} is not a digest")
     size = value.get("size")
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 0):
         raise LaminaError(f"{what}: {key}.size must be a number of bytes")
@@ -267,8 +281,20 @@ class Manifest:
 
     @property
     def is_image(self) -> bool:
-        """Whether its config is an image's; else it is an artifact: a signature, an SBOM, a chart."""
-        return self.config.media_type in _CONFIG_TYPES
+        """Whether config and layers are an image's; else it is an artifact: a signature, an SBOM, a chart.
+
+        A signature that cosign makes has an image's config, with digests of layers that are none.
+        """
+        return self.config.media_type in _CONFIG_TYPES and (
+            not self.layers
+            or any(not layer.media_type or layer.media_type.startswith(_LAYER_TYPES) for layer in self.layers)
+        )
+
+    @property
+    def artifact_type(self) -> str:
+        """What an artifact says that it is."""
+        types = [self.config.media_type, *(layer.media_type for layer in self.layers)]
+        return next((kind for kind in types if kind not in _CONFIG_TYPES and kind != _EMPTY_TYPE), types[0])
 
 
 def parse_manifest(data: bytes, what: str) -> Manifest:

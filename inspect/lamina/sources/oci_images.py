@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from lamina.errors import NotAnImage
 from lamina.model import ImageInfo, LaminaError
-from lamina.sources.json_checks import quoted, sha256, short
+from lamina.sources.image_names import Known, image_names
+from lamina.sources.json_checks import is_digest, quoted, sha256, short
 from lamina.sources.manifest import (
     Descriptor,
     DockerEntry,
@@ -59,6 +61,10 @@ class Store(Protocol):
     def where(self) -> str:
         """For errors: ``archive /srv/web.tar``."""
 
+    @property
+    def name(self) -> str:
+        """Of its file or folder, without the path: ``web.tar``."""
+
     def document(self, name: str) -> bytes | None:
         """A small blob whole; None if it is not there.
 
@@ -103,11 +109,24 @@ class Entry:
     Its documents are read when it is opened, so that one broken image doesn't close the way to its neighbours.
     """
 
+    target: str
+    """What to ask for it by; see :mod:`lamina.sources.image_names`."""
     tags: tuple[str, ...]
     open: Callable[[], Found]
+    """Raises NotAnImage for an artifact, LaminaError where a document is missing or malformed."""
 
 
-def entries(store: Store, form: Form | None = None) -> list[Entry]:
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What a store's table of contents names."""
+
+    entries: tuple[Entry, ...]
+    """The images, and what only looks like one before it is opened; at least one."""
+    artifacts: int = 0
+    """How many things it names besides that are no images: attestations, signatures, SBOMs."""
+
+
+def catalogue(store: Store, form: Form | None = None) -> Catalogue:
     """The images of a store.
 
     Args:
@@ -115,27 +134,17 @@ def entries(store: Store, form: Form | None = None) -> list[Entry]:
         form: the table to go by; None takes manifest.json where there is one, since it knows the tags best.
 
     Raises:
-        LaminaError: there is no table of contents, or it is malformed.
+        LaminaError: there is no table of contents, it is malformed, or it names no image.
     """
     if form != "oci":
         data = store.document("manifest.json")
         if data is not None:
-            rows = parse_docker_manifest(data, f"manifest.json of {store.where}")
-            targets = _targets([row.tags for row in rows])
-            return [
-                Entry(row.tags, _docker_opener(store, row, target)) for row, target in zip(rows, targets, strict=True)
-            ]
+            return _docker_catalogue(store, data)
         if form == "docker":
             raise LaminaError(f"{store.where} is not a docker-archive: it has no manifest.json")
     data = store.document("index.json")
     if data is not None:
-        groups = _groups(parse_index(data, f"index.json of {store.where}"), store.where)
-        tags = [_tags(group[0]) for group in groups]
-        targets = _targets(tags)
-        return [
-            Entry(t, _oci_opener(store, group, t, target))
-            for group, t, target in zip(groups, tags, targets, strict=True)
-        ]
+        return _oci_catalogue(store, data)
     if form == "oci":
         raise LaminaError(f"{store.where} is not an OCI image: it has no index.json")
     if store.document("repositories") is not None:
@@ -146,13 +155,15 @@ def entries(store: Store, form: Form | None = None) -> list[Entry]:
     raise LaminaError(f"{store.where} is not a container image: it has neither manifest.json nor index.json")
 
 
-def _targets(tags: Sequence[tuple[str, ...]]) -> list[str]:
-    """What to ask for each image by: its first tag, or its place where it has none of its own."""
-    named = [t[0] if t else "" for t in tags]
-    return [name if name and named.count(name) == 1 else f"@{place}" for place, name in enumerate(named)]
-
-
 # -- docker-archive ------------------------------------------------------------------------------------------------
+
+
+def _docker_catalogue(store: Store, data: bytes) -> Catalogue:
+    rows = parse_docker_manifest(data, f"manifest.json of {store.where}")
+    names = image_names([Known(row.tags, _config_claim(row) or "") for row in rows], store.name)
+    return Catalogue(
+        tuple(Entry(name, row.tags, _docker_opener(store, row, name)) for row, name in zip(rows, names, strict=True))
+    )
 
 
 def _docker_opener(store: Store, row: DockerEntry, target: str) -> Callable[[], Found]:
@@ -177,15 +188,26 @@ def _docker_opener(store: Store, row: DockerEntry, target: str) -> Callable[[], 
             (None, None) if blob.kind in ("tar", "empty") else (claim, blob.size)
             for blob, claim in zip(stored, claims, strict=True)
         ]
-        name = _NAMED_CONFIG.fullmatch(row.config)
         return Found(
             info=image_info(config, target=target, image_id=config_id, tags=row.tags, blobs=blobs),
             blobs=tuple(stored),
             digests=tuple(claims),
-            config_claim=f"sha256:{name[1]}" if name else None,
+            config_claim=_named_config(row),
         )
 
     return open_
+
+
+def _named_config(row: DockerEntry) -> str | None:
+    """The digest that the name of a config claims."""
+    name = _NAMED_CONFIG.fullmatch(row.config)
+    return f"sha256:{name[1]}" if name else None
+
+
+def _config_claim(row: DockerEntry) -> str | None:
+    """The same, also of a config that is a blob of an OCI layout."""
+    blob = _BLOB.fullmatch(row.config)
+    return f"sha256:{blob[1]}" if blob else _named_config(row)
 
 
 def _layer(store: Store, name: str, place: int, table: str) -> Stored:
@@ -213,11 +235,39 @@ def host_platform() -> str:
     return "linux/" + _ARCHITECTURES.get(machine, machine)
 
 
-def _groups(descriptors: list[Descriptor], where: str) -> list[list[Descriptor]]:
-    """An index's descriptors by image: those of one name, or of no name and different platforms, are one image."""
+def _oci_catalogue(store: Store, data: bytes) -> Catalogue:
+    descriptors = parse_index(data, f"index.json of {store.where}")
     usable = [d for d in descriptors if not d.is_attestation and (d.is_index or d.is_manifest)]
     if not usable:
-        raise LaminaError(f"index.json of {where} names no image")
+        raise LaminaError(f"index.json of {store.where} names no image")
+    if len(usable) > 1:
+        # What has no name can't be asked for: it is left out at once, so that the images are not counted with it.
+        usable = [d for d in usable if _tags(d) or not _is_artifact(store, d)] or usable[:1]
+    groups = _groups(usable)
+    tags = [_tags(group[0]) for group in groups]
+    known = [Known(t, group[0].digest, group[0].platform) for t, group in zip(tags, groups, strict=True)]
+    return Catalogue(
+        tuple(
+            Entry(name, t, _oci_opener(store, group, t, name))
+            for group, t, name in zip(groups, tags, image_names(known, store.name), strict=True)
+        ),
+        artifacts=len(descriptors) - len(usable),
+    )
+
+
+def _is_artifact(store: Store, descriptor: Descriptor) -> bool:
+    """Whether a manifest is an artifact's; False where that can't be told."""
+    if descriptor.is_index:
+        return False
+    try:
+        data = _document(store, descriptor.digest, "the manifest")
+        return not parse_manifest(data, f"manifest {descriptor.digest} of {store.where}").is_image
+    except LaminaError:
+        return False
+
+
+def _groups(usable: Sequence[Descriptor]) -> list[list[Descriptor]]:
+    """An index's descriptors by image: those of one name, or of no name and different platforms, are one image."""
     by_name: dict[str, list[Descriptor]] = {}
     groups: list[list[Descriptor]] = []
     unnamed = [d for d in usable if not _tags(d)]
@@ -246,7 +296,7 @@ def _preferred(descriptors: Sequence[Descriptor], store: Store) -> list[Descript
 
     def rank(descriptor: Descriptor) -> tuple[bool, int]:
         # An engine may save an index of ten platforms with the blobs of one.
-        absent = store.blob(blob_name(descriptor.digest)) is None
+        absent = not is_digest(descriptor.digest) or store.blob(blob_name(descriptor.digest)) is None
         if descriptor.platform == host:
             return absent, 0
         return absent, 1 if descriptor.platform.startswith(host + "/") else 2
@@ -255,6 +305,8 @@ def _preferred(descriptors: Sequence[Descriptor], store: Store) -> list[Descript
 
 
 def _document(store: Store, digest: str, what: str) -> bytes:
+    if not is_digest(digest):
+        raise LaminaError(f"{what} {quoted(digest)} of {store.where} has no sha256 digest, and others are not read")
     data = store.document(blob_name(digest))
     if data is None:
         raise LaminaError(f"{what} {digest} is not in {store.where}")
@@ -263,26 +315,53 @@ def _document(store: Store, digest: str, what: str) -> bytes:
     return data
 
 
-def _manifest(store: Store, candidates: Sequence[Descriptor], depth: int = 0) -> tuple[Manifest, str]:
-    """The image manifest that fits this machine best, and its digest; indexes are followed."""
-    if depth > _MAX_NESTING:
-        raise LaminaError(f"the indexes of {store.where} are nested more than {_MAX_NESTING} deep")
+def _manifest(store: Store, candidates: Sequence[Descriptor]) -> tuple[Manifest, str]:
+    """The image manifest that fits this machine best, and its digest; indexes are followed, each once.
+
+    Raises:
+        NotAnImage: there are only artifacts.
+        LaminaError: no image among them can be read.
+    """
+    seen: set[str] = set()
     artifact = ""
-    for descriptor in _preferred(candidates, store):
-        if descriptor.is_index:
-            data = _document(store, descriptor.digest, "the index")
-            inner = parse_index(data, f"index {descriptor.digest} of {store.where}")
-            usable = [d for d in inner if not d.is_attestation and (d.is_index or d.is_manifest)]
-            if usable:
-                return _manifest(store, usable, depth + 1)
-            continue
-        data = _document(store, descriptor.digest, "the manifest")
-        manifest = parse_manifest(data, f"manifest {descriptor.digest} of {store.where}")
-        if manifest.is_image:
-            return manifest, descriptor.digest
-        artifact = manifest.config.media_type
+    broken: LaminaError | None = None
+
+    def look(candidates: Sequence[Descriptor], depth: int) -> tuple[Manifest, str] | None:
+        nonlocal artifact, broken
+        for descriptor in _preferred([d for d in candidates if d.digest not in seen], store):
+            seen.add(descriptor.digest)
+            try:
+                if descriptor.is_index:
+                    found = look(_inner(store, descriptor, depth), depth + 1)
+                    if found is not None:
+                        return found
+                    continue
+                data = _document(store, descriptor.digest, "the manifest")
+                manifest = parse_manifest(data, f"manifest {descriptor.digest} of {store.where}")
+            except LaminaError as error:
+                broken = broken or error
+                continue
+            if manifest.is_image:
+                return manifest, descriptor.digest
+            artifact = artifact or manifest.artifact_type
+        return None
+
+    found = look(candidates, 0)
+    if found is not None:
+        return found
+    if broken is not None:
+        raise broken
     said = f" but an artifact of type {quoted(artifact)}" if artifact else ""
-    raise LaminaError(f"{store.where} holds no container image{said}")
+    raise NotAnImage(f"{store.where} holds no container image{said}")
+
+
+def _inner(store: Store, index: Descriptor, depth: int) -> list[Descriptor]:
+    """What an index names that may be an image."""
+    if depth >= _MAX_NESTING:
+        raise LaminaError(f"the indexes of {store.where} are nested more than {_MAX_NESTING} deep")
+    data = _document(store, index.digest, "the index")
+    inner = parse_index(data, f"index {index.digest} of {store.where}")
+    return [d for d in inner if not d.is_attestation and (d.is_index or d.is_manifest)]
 
 
 def _oci_opener(store: Store, group: Sequence[Descriptor], tags: tuple[str, ...], target: str) -> Callable[[], Found]:
@@ -296,6 +375,9 @@ def _oci_opener(store: Store, group: Sequence[Descriptor], tags: tuple[str, ...]
                 f"{store.where} contradicts itself: the manifest {digest} names {len(manifest.layers)} layers, "
                 f"its config {len(config.diff_ids)}"
             )
+        for place, layer in enumerate(manifest.layers):
+            if not is_digest(layer.digest):
+                raise LaminaError(f"layer {place} of {store.where} has no sha256 digest but {quoted(layer.digest)}")
         names = [blob_name(layer.digest) for layer in manifest.layers]
         stored = [_layer(store, name, place, "the manifest") for place, name in enumerate(names)]
         for place, (layer, blob) in enumerate(zip(manifest.layers, stored, strict=True)):

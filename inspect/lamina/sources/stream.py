@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lamina.cache.cache import Cache
 from lamina.cache.keys import diff_key
-from lamina.model import Cancelled, ImageSummary, LaminaError, Progress
+from lamina.model import Cancelled, ImageSummary, KnownImage, LaminaError, Progress
 from lamina.sources.archive_tar import ArchiveTar
 from lamina.sources.base import Observer, ReadImage
 from lamina.sources.blocking import BlockingReader
 from lamina.sources.byte_streams import ByteStream, UnpackedStream
-from lamina.sources.choose import choose, summaries
-from lamina.sources.oci_images import Form, entries
+from lamina.sources.choose import StoreImages
+from lamina.sources.oci_images import Form
 from lamina.sources.progress import Ticker
 from lamina.sources.stream_members import Scanned, StreamMembers
 
@@ -31,6 +31,8 @@ class Origin:
     """For errors: ``standard input``."""
     open: Callable[[], ByteStream]
     """Called once."""
+    name: str = ""
+    """Of the file; what an image without a tag is called by."""
     total: int | None = None
     """ByteStream bytes to come, where that is known."""
 
@@ -40,11 +42,11 @@ class Passage:
 
     Args:
         origin: the bytes.
-        layer_done: told of each layer that was scanned whole.
+        layer_done: notified of each layer that was scanned whole.
     """
 
     def __init__(self, origin: Origin, layer_done: Callable[[Scanned], None] = lambda _: None) -> None:
-        self.members = StreamMembers(origin.where, layer_done)
+        self.members = StreamMembers(origin.where, layer_done, origin.name)
         self.finished = False
         raw = origin.open()
         self._reader = UnpackedStream(raw, origin.where)
@@ -56,7 +58,7 @@ class Passage:
         """Reads to the end.
 
         Args:
-            ticker: told of the raw bytes.
+            ticker: notified of the raw bytes.
             cancel: looked at between chunks, and while none comes.
 
         Raises:
@@ -103,25 +105,44 @@ class StreamSource:
         self._origin = origin
         self._form = form
         self._passage: Passage | None = None
+        self._images: StoreImages | None = None
         self._failure: LaminaError | None = None
 
     def list(
         self, cancel: threading.Event | None = None, progress: Callable[[Progress], None] | None = None
     ) -> list[ImageSummary]:
         """See :meth:`lamina.sources.base.Source.list`. Reads the stream to its end."""
-        members = self._run(Ticker(progress, self._origin.total, _WHAT), cancel or threading.Event())
-        return summaries(entries(members, self._form))
+        return self._read(progress, cancel).summaries()
+
+    @property
+    def remark(self) -> str:
+        """See :attr:`lamina.sources.base.Source.remark`."""
+        return "" if self._images is None else self._images.remark
+
+    @property
+    def knows_sizes(self) -> bool:
+        """Once the stream was read, everything in it is known."""
+        return self._passage is not None and self._passage.finished
+
+    def known_images(
+        self, cancel: threading.Event | None = None, progress: Callable[[Progress], None] | None = None
+    ) -> Sequence[KnownImage]:
+        """See :meth:`lamina.sources.base.Source.known_images`. Reads the stream to its end."""
+        images = self._read(progress, cancel)
+        assert self._passage is not None
+        return images.known_images(self._passage.members.size)
 
     def read(
         self, target: str | None, observer: Observer, cancel: threading.Event, *, verify: bool = False
     ) -> ReadImage:
         """See :meth:`lamina.sources.base.Source.read`.
 
-        Which layers an image has is known at the end of the stream: the observer hears of all of them then.
+        Which layers an image has is known at the end of the stream: the observer is notified of all of them then.
         Layers are read whole, so they are checked against their digests with or without ``verify``.
         """
-        members = self._run(Ticker(observer.progress, self._origin.total, _WHAT), cancel)
-        found = choose(entries(members, self._form), target, self.label)
+        found = self._read(observer.progress, cancel).choose(target)
+        assert self._passage is not None
+        members = self._passage.members
         observer.head(found.info)
         if verify:
             found.check_config(self.label)
@@ -135,6 +156,12 @@ class StreamSource:
             image.keys.append(key)
             observer.layer(place, index.facts)
         return image
+
+    def _read(self, progress: Callable[[Progress], None] | None, cancel: threading.Event | None) -> StoreImages:
+        members = self._run(Ticker(progress, self._origin.total, _WHAT), cancel or threading.Event())
+        if self._images is None:
+            self._images = StoreImages(members, self._form)
+        return self._images
 
     def _run(self, ticker: Ticker, cancel: threading.Event) -> StreamMembers:
         if self._failure is not None:

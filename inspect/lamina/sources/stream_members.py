@@ -45,11 +45,13 @@ class StreamMembers:
 
     Args:
         where: names the stream in errors.
-        layer_done: told of each layer that was scanned whole.
+        layer_done: notified of each layer that was scanned whole.
+        name: of the file, without its path.
     """
 
-    def __init__(self, where: str, layer_done: Callable[[Scanned], None] = lambda _: None) -> None:
+    def __init__(self, where: str, layer_done: Callable[[Scanned], None] = lambda _: None, name: str = "") -> None:
         self.where = where
+        self.name = name or where
         self._layer_done = layer_done
         self._documents: dict[str, bytes] = {}
         self._layers: dict[str, Scanned] = {}
@@ -169,6 +171,11 @@ class StreamMembers:
         if key in self._refused:
             return Stored(key=key, size=self._refused[key], kind="unknown")
         return None
+
+    def size(self, found: Found, place: int) -> int | None:
+        """Bytes of the files of one layer of an image; None where it could not be read."""
+        layer = self._layers.get(found.blobs[place].key)
+        return None if layer is None or layer.index is None else layer.index.facts.size
 
     def bind(self, found: Found, place: int) -> LayerIndex:
         """The index of one layer of an image, once its digests are compared with what the image says.

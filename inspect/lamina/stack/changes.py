@@ -64,17 +64,17 @@ def classify(union: Union, before: NDArray[np.int32], after: NDArray[np.int32]) 
     modified = old_kind != new_kind
     old_inode, new_inode = union.inode[old], union.inode[new]
     files = (old_kind == Kind.FILE) & (new_kind == Kind.FILE)
-    led = files & (old_inode != ABSENT) & (new_inode != ABSENT)
+    resolved = files & (old_inode != ABSENT) & (new_inode != ABSENT)
     same = np.zeros(len(both), dtype=bool)
-    same[led] = union.same_content(old_inode[led], new_inode[led])
+    same[resolved] = union.same_content(old_inode[resolved], new_inode[resolved])
     # Hard links to nothing hold nothing: they differ where they point elsewhere.
     dangling = files & (old_inode == ABSENT) & (new_inode == ABSENT)
     same[dangling] = (union.link[old] == union.link[new])[dangling]
     modified |= files & ~same
     modified |= ~files & (union.link[old] != union.link[new])
     # A hard link's own header repeats its inode's metadata at best: ask the inode.
-    old_meta = np.where(led, old_inode, old)
-    new_meta = np.where(led, new_inode, new)
+    old_meta = np.where(resolved, old_inode, old)
+    new_meta = np.where(resolved, new_inode, new)
     known = (old < union.implicit) & (new < union.implicit)
     differs = known & ~union.same_metadata(old_meta, new_meta)
     change[both] = np.where(modified, Change.MODIFIED, np.where(differs, Change.METADATA, Change.UNCHANGED))

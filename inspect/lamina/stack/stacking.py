@@ -169,10 +169,10 @@ class Stacker:
         if whiteouts.size:
             self._record_whiteouts(layer, self._distinct(whiteouts))
             self._hide(layer, self._live_below(whiteouts, whiteouts), Cause.REMOVED)
-            self._bury(layer)
+            self._record_dead(layer)
         if opaques.size:
             self._hide(layer, self._live_below(opaques + 1, opaques), Cause.OPAQUE)
-            self._bury(layer)
+            self._record_dead(layer)
 
     def _record_whiteouts(self, layer: int, whiteouts: Rows) -> None:
         directories = self._live_kind[whiteouts] == Kind.DIR
@@ -242,7 +242,7 @@ class Stacker:
         for event in events[~carried].tolist():
             self._implied_died[event - self.carried] = layer
 
-    def _bury(self, layer: int) -> None:
+    def _record_dead(self, layer: int) -> None:
         """Of the inodes whose names were hidden since the last call, record those that have none left."""
         hidden, self._hidden = self._hidden, []
         if not hidden:
@@ -302,7 +302,7 @@ class Stacker:
         self._live_kind[paths] = kinds
         self._live_inode[paths] = inodes
         np.add.at(self._names, inodes[inodes != ABSENT], 1)
-        self._bury(layer)
+        self._record_dead(layer)
         return unresolved
 
     def _resolve(

@@ -1,7 +1,7 @@
 """Worker processes as their parent sees them: started, given jobs, ended.
 
-A process with one thread alone forks them: they are there at once, and share the pages of all that is loaded. A
-process with more threads starts them anew: a forked one would inherit the locks other threads hold, and nobody to
+A process with one thread alone forks them: they are there at once, and share the pages of all that is loaded. A process
+with more threads starts them from nothing: a forked one would inherit the locks other threads hold, and nobody to
 release them.
 """
 

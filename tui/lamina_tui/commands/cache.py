@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
+from lamina_tui.commands.options import OK, Parser
+
 _EPILOG = """\
 environment
   LAMINA_CACHE          another folder, or `off` to go without (as --no-cache does)
@@ -12,28 +14,30 @@ environment
 """
 
 
-def parser(make: type[argparse.ArgumentParser]) -> argparse.ArgumentParser:
-    """The subcommand's arguments."""
-    made = make(
-        prog="lamina cache",
+def parser() -> Parser:
+    """The command's arguments."""
+    made = Parser(
+        "lamina cache",
         description="Tell what is kept of earlier readings: layers, images, and nothing of their files' contents.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     made.add_argument("--clear", action="store_true", help="remove all of it")
     return made
 
 
-def run(options: argparse.Namespace) -> str:
-    """Do what was asked.
-
-    Returns:
-        What to print.
+def run(options: argparse.Namespace) -> int:
+    """Print what is kept, or remove it.
 
     Raises:
         OSError: a file can't be removed.
     """
+    from lamina_tui.commands.output import print_text
+
+    print_text([_done(clear=options.clear)])
+    return OK
+
+
+def _done(*, clear: bool) -> str:
     from lamina.amounts import plural, size_bytes
     from lamina.cache.folder import default_cache_folder
     from lamina.names import display_name
@@ -42,7 +46,7 @@ def run(options: argparse.Namespace) -> str:
     if cache.path is None:
         return "nothing is kept: the cache is off\n"
     folder = display_name(str(cache.path))
-    if options.clear:
+    if clear:
         return f"{size_bytes(cache.clear())} removed from {folder}\n"
     entries = cache.entries()
     if not entries:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import threading
 import time
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Self, TextIO
 
@@ -17,7 +18,7 @@ from lamina.names import display_name
 _PACE = 0.1  # seconds between two drawings
 
 
-class Narrator:
+class ProgressLine:
     """An observer that keeps one line on a terminal up to date; silent where stderr is none.
 
     While it is in use, an interrupt sets :attr:`cancel`, so that a reading ends in order;
@@ -25,6 +26,7 @@ class Narrator:
     """
 
     def __init__(self, stream: TextIO) -> None:
+        self._stderr = stream
         self._stream = stream if stream.isatty() else None
         self._next = 0.0
         self._drawn = False
@@ -51,6 +53,14 @@ class Narrator:
         self._stream.flush()
         self._drawn = True
 
+    def remark(self, text: str) -> None:
+        """Say a line that stays; an empty one is not said."""
+        if not text:
+            return
+        self._clear()
+        with suppress(OSError, AttributeError):  # nobody listens, or there is no such stream
+            print(f"lamina: {display_name(text)}", file=self._stderr)
+
     def check(self) -> None:
         """Go no further where an interrupt came.
 
@@ -70,12 +80,16 @@ class Narrator:
     ) -> None:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
-        if self._drawn and self._stream is not None:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
+        self._clear()
         # What an input lacks matters no more to whoever gave it up: often it ended because of the interrupt.
         if self.cancel.is_set() and (kind is None or issubclass(kind, LaminaError)):
             raise KeyboardInterrupt from None
+
+    def _clear(self) -> None:
+        if self._drawn and self._stream is not None:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+            self._drawn = False
 
     def _interrupted(self, number: int, frame: FrameType | None) -> None:
         del number, frame

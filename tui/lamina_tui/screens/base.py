@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -13,11 +11,10 @@ from textual.widgets import Input, Static
 from lamina.names import display_name
 from lamina_tui.glyphs import Glyphs, glyphs_of
 from lamina_tui.keymap import Scope
+from lamina_tui.navigation import Navigation, navigation_of
 from lamina_tui.widgets.key_bar import KeyBar
+from lamina_tui.widgets.line_bar import Line
 from lamina_tui.widgets.row_list import RowList
-
-if TYPE_CHECKING:
-    from lamina_tui.app import LaminaApp
 
 
 class Notice(VerticalScroll):
@@ -31,7 +28,7 @@ class Notice(VerticalScroll):
         """Show a message.
 
         Args:
-            title: one line; may hold names that come from strangers.
+            title: one line; may hold untrusted names.
             lines: what can be done.
             glyphs: of this terminal.
         """
@@ -48,13 +45,9 @@ class FullScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's way
 
     @property
-    def lamina(self) -> LaminaApp:
-        """The app, by its own type."""
-        from lamina_tui.app import LaminaApp
-
-        app = self.app
-        assert isinstance(app, LaminaApp)
-        return app
+    def navigation(self) -> Navigation:
+        """What leads to other screens."""
+        return navigation_of(self.app)
 
     @property
     def glyphs(self) -> Glyphs:
@@ -86,6 +79,17 @@ class FullScreen(Screen[None]):
     def say(self, text: str) -> None:
         """Tell something once; untrusted text is fine."""
         raise NotImplementedError
+
+    def said(self, text: str) -> Line:
+        """A line of what was told once; untrusted text is fine."""
+        return [(f" {self.glyphs.text(display_name(text))}", "strong")], []
+
+    def action_copy(self) -> None:
+        """Copy what the row under the cursor stands for."""
+        rows = self.focused
+        text = rows.copied_text() if isinstance(rows, RowList) else None
+        if text:
+            self.navigation.copy(text)
 
     def show_notice(self, title: str, lines: list[str]) -> None:
         """Show a message in place of the content."""

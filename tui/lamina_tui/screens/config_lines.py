@@ -1,4 +1,4 @@
-"""An image's config and advice as lines of text. Everything in a config comes from strangers."""
+"""An image's config and advice as lines of text. Everything in a config is untrusted."""
 
 from __future__ import annotations
 

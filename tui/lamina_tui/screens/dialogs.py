@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from lamina.model import Change
 from lamina_tui import keymap, texts
 from lamina_tui.keymap import Scope, bindings, key_text
+from lamina_tui.navigation import navigation_of
 from lamina_tui.widgets.row_list import STYLE_OF_CHANGE, Part, RowList
 from lamina_tui.widgets.text_pane import TextLine, TextPane
 
@@ -39,16 +40,12 @@ class TextScreen(ModalScreen[None]):
         """Fill the box."""
         pane = self.query_one(TextPane)
         pane.show_lines(self._lines)
-        pane.serve = self._serve
         self.set_focus(pane)
 
-    def _serve(self, rows: RowList, what: str) -> None:
+    def action_copy(self) -> None:
         """Copy the whole text: lines of it are no rows here."""
-        from lamina_tui.app import LaminaApp
-
-        del rows
-        if what == "copy" and self._copied and isinstance(self.app, LaminaApp):
-            self.app.copy(self._copied)
+        if self._copied:
+            navigation_of(self.app).copy(self._copied)
 
 
 def help_lines(near: Sequence[Scope] = ()) -> list[TextLine]:

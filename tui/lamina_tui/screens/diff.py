@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 
 from textual import on, work
@@ -10,10 +9,10 @@ from textual.app import ComposeResult
 
 from lamina.figures.compare import Comparison, compare
 from lamina.figures.image import LoadedImage, load
-from lamina.model import Cancelled, Change, LaminaError, Progress
+from lamina.model import Cancelled, Change, Progress
 from lamina.names import display_name, short_instruction
 from lamina_tui import texts
-from lamina_tui.background import in_thread
+from lamina_tui.background import Failure, outcome_of
 from lamina_tui.glyphs import Glyphs
 from lamina_tui.image_entries import Entry
 from lamina_tui.keymap import Scope, bindings
@@ -88,7 +87,6 @@ class DiffScreen(WorkingScreen):
     def on_mount(self) -> None:
         """Paint first, read then."""
         files = self.files
-        files.serve = self._serve
         files.usual_kinds = CHANGES
         files.set_kinds(CHANGES)
         self._start()
@@ -116,29 +114,32 @@ class DiffScreen(WorkingScreen):
 
     @work(exclusive=True, group="read")
     async def _compare(self, cancel: threading.Event) -> None:
-        try:
-            if self._loaded is None:
-                self._loaded = await self._load(0, cancel), await self._load(1, cancel)
-            first, second = self._loaded
-            self._reading = ""
-            self._tell(Progress(0, None, "comparing …"), None)
-            self.comparison = await in_thread(lambda: compare(first, second, cancel))
-        except LaminaError as error:
-            self._fail(str(error))
-        except Cancelled:
+        found = await self._compared(cancel)
+        if found is None:
             if cancel is self._cancel:
                 self._fail("stopped before both images were read")
-        except Exception as error:
-            # An image is a stranger's file: whatever it breaks, the app stays.
-            if os.environ.get("LAMINA_DEBUG"):
-                raise
-            self._fail(f"a fault of lamina's own ({type(error).__name__}: {error})")
+        elif isinstance(found, Failure):
+            self._fail(found.text)
         else:
-            self.busy = False
+            self.busy, self.comparison = False, found
             self.files.placeholder = "no difference: both have the same files"
-            self.files.show(self.comparison.view())
+            self.files.show(found.view())
             self._unfold_first()
             self._show()
+
+    async def _compared(self, cancel: threading.Event) -> Comparison | Failure | None:
+        if self._loaded is None:
+            images = []
+            for which in (0, 1):
+                image = await self._load(which, cancel)
+                if not isinstance(image, LoadedImage):
+                    return image
+                images.append(image)
+            self._loaded = images[0], images[1]
+        first, second = self._loaded
+        self._reading = ""
+        self._tell(Progress(0, None, "comparing …"), None)
+        return await outcome_of(lambda: compare(first, second, cancel))
 
     def _unfold_first(self) -> None:
         """Unfold folders that stand alone: most changes have one or two."""
@@ -149,7 +150,7 @@ class DiffScreen(WorkingScreen):
                 return
             files.action_unfold()
 
-    async def _load(self, which: int, cancel: threading.Event) -> LoadedImage:
+    async def _load(self, which: int, cancel: threading.Event) -> LoadedImage | Failure | None:
         self._reading, self._rate = self._labels[which], Rate()
         observer = ScreenObserver(self.post_message)
 
@@ -160,7 +161,7 @@ class DiffScreen(WorkingScreen):
                 raise Cancelled
             return image
 
-        return await in_thread(read)
+        return await outcome_of(read)
 
     # Showing
 
@@ -199,7 +200,7 @@ class DiffScreen(WorkingScreen):
         if self.busy:
             bar.show(([], []), self._progress)
         elif self._said:
-            bar.show(([], []), ([(f" {self.glyphs.text(display_name(self._said))}", "strong")], []))
+            bar.show(([], []), self.said(self._said))
         else:
             described = "" if self.failed else self.files.describe()
             bar.show(*(([(f" {piece}", "dim")], []) for piece in texts.wrap(described, width)[: bar.size.height or 2]))
@@ -225,13 +226,9 @@ class DiffScreen(WorkingScreen):
     def _open_path(self) -> None:
         self.files.action_toggle_fold()
 
-    def _serve(self, rows: RowList, what: str) -> None:
-        if what == "kinds":
-            _ = self.app.push_screen(KindsScreen(self.files.kinds, self.files.set_kinds))
-        elif what == "copy":
-            text = rows.copied_text()
-            if text:
-                self.lamina.copy(text)
+    def action_kinds(self) -> None:
+        """Choose the kinds of change shown."""
+        _ = self.app.push_screen(KindsScreen(self.files.kinds, self.files.set_kinds))
 
     def action_find(self) -> None:
         """Filter as you type."""
@@ -255,13 +252,13 @@ class DiffScreen(WorkingScreen):
         found = self.comparison
         if found is None:
             return
-        parting = found.parting
+        divergence = found.divergence
         lines = [
             TextLine("".join(text for text, _ in left).strip()) for left, _ in fact_lines(found, [], 0, self.glyphs)
         ]
-        if parting is not None:
-            for which, text in enumerate((parting.before, parting.after)):
-                head = f"layer {parting.index} of {self._shown_name(which)}"
+        if divergence is not None:
+            for which, text in enumerate((divergence.before, divergence.after)):
+                head = f"layer {divergence.index} of {self._shown_name(which)}"
                 lines += [TextLine(""), TextLine(head, style="strong", heading=True)]
                 lines += [TextLine(display_name(line)) for line in (text or "(no instruction)").split("\n")]
         _ = self.app.push_screen(TextScreen("the step in words", lines))
@@ -273,7 +270,7 @@ class DiffScreen(WorkingScreen):
             self._tell(Progress(0, None, "stopping …"), None)
         elif self.files.filter:
             self.files.set_filter("")
-        elif not self.lamina.go_back():
+        elif not self.navigation.go_back():
             self.say("q quits")
 
 
@@ -293,14 +290,14 @@ def fact_lines(found: Comparison, remarks: list[str], width: int, glyphs: Glyphs
         (" more", "plain"),
     ]
     lines: list[Line] = [(cost, [(f"{note} ", "dim")] if note else [])]
-    parting = found.parting
-    if parting is None:
+    divergence = found.divergence
+    if divergence is None:
         lines += _top_lines(found, glyphs)
     else:
-        why = ", though its instruction is the same" if parting.same_instruction else ""
-        shared = f"{texts.plural(parting.index, 'layer')} stored once"
-        lines.append(([(f" {shared}; layer {parting.index} is another{why}", "plain")], []))
-        for word, text in (("was", parting.before), ("is", parting.after)):
+        why = ", though its instruction is the same" if divergence.same_instruction else ""
+        shared = f"{texts.plural(divergence.index, 'layer')} stored once"
+        lines.append(([(f" {shared}; layer {divergence.index} is another{why}", "plain")], []))
+        for word, text in (("was", divergence.before), ("is", divergence.after)):
             shown = glyphs.text(short_instruction(text or "")) or "(no instruction)"
             lines.append(([(f"  {word:>4}  ", "key"), (shown, "dim")], []))
     tallies = (

@@ -93,8 +93,6 @@ class ImageScreen(ReadingScreen):
 
     def on_mount(self) -> None:
         """Paint first, read then."""
-        for rows in self.query(RowList):
-            rows.serve = self._serve
         self.set_focus(self.layer_list)
         self.action_reload()
 
@@ -141,8 +139,8 @@ class ImageScreen(ReadingScreen):
         self.viewpoint.layer = layers.cursor
         if not image.complete:
             self._said = "stopped: R reads again"
-        elif image.way:
-            self._said = f"read {image.way}"
+        elif image.read_from:
+            self._said = f"read {image.read_from}"
         self._show_title()
         self._show_view()
 
@@ -185,7 +183,7 @@ class ImageScreen(ReadingScreen):
         if self.reading:
             return self._progress
         if self._said:
-            return [(f" {self.glyphs.text(display_name(self._said))}", "strong")], []
+            return self.said(self._said)
         if self.tab == "files":
             return [(f" {self.files.describe()}", "dim")], []
         return None
@@ -310,9 +308,9 @@ class ImageScreen(ReadingScreen):
             self.stop_reading()
         elif not self.failed and isinstance(self.pane, FileTree | WasteView) and self.pane.filter:
             self._filter("")
-        elif not self.lamina.go_back():
+        elif not self.navigation.go_back():
             if self.source is not None:
-                self.lamina.open_source(self.source)
+                self.navigation.open_source(self.source)
             else:
                 self.say("q quits")
 
@@ -340,14 +338,9 @@ class ImageScreen(ReadingScreen):
         self.action_show_tab("files")
         self.files.go_to(event.path_id)
 
-    def _serve(self, rows: RowList, what: str) -> None:
-        """Do for a list what only the screen can."""
-        if what == "kinds":
-            _ = self.app.push_screen(KindsScreen(self.files.kinds, self.files.set_kinds))
-        elif what == "copy":
-            text = rows.copied_text()
-            if text:
-                self.lamina.copy(text)
+    def action_kinds(self) -> None:
+        """Choose the kinds of change shown."""
+        _ = self.app.push_screen(KindsScreen(self.files.kinds, self.files.set_kinds))
 
     # The filter
 

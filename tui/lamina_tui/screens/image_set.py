@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Callable
-from typing import TypeVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.widgets import ContentSwitcher
 
 from lamina.figures.image import LoadedImage, load
+from lamina.figures.image_set import ImageSet, image_set
 from lamina.figures.near_misses import find_near_misses
-from lamina.model import Cancelled, LaminaError, Progress
+from lamina.model import Progress
 from lamina.names import display_name
-from lamina.reports.shared import ImageSet, image_set
 from lamina_tui import texts
-from lamina_tui.background import in_thread
+from lamina_tui.background import Failure, outcome_of
 from lamina_tui.image_entries import Entry, Lister, listed
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.reading_messages import Rate, ScreenObserver
@@ -30,8 +27,6 @@ from lamina_tui.widgets.row_list import RowList
 from lamina_tui.widgets.set_lists import HeldList, MemberList, MissList, SetList
 from lamina_tui.widgets.share_matrix import ShareMatrix
 from lamina_tui.widgets.text_pane import TextLine
-
-T = TypeVar("T")
 
 TABS = ("pairs", "images", "layers", "misses")
 _TITLES = ("Pairs", "Images", "Layers", "Near misses")
@@ -84,8 +79,6 @@ class SetScreen(WorkingScreen):
 
     def on_mount(self) -> None:
         """Paint first, read then."""
-        for rows in self.query(RowList):
-            rows.serve = self._serve
         self.set_focus(self.pane)
         self.action_reload()
 
@@ -110,10 +103,10 @@ class SetScreen(WorkingScreen):
         observer = ScreenObserver(self.post_message)
         if not self.entries:
             self._tell(Progress(0, None, "asking for the images …"), None)
-            found = await self._tried(lambda: self._lister(cancel, observer.progress))
+            found = await outcome_of(lambda: self._lister(cancel, observer.progress))
             self.entries = found if isinstance(found, list) else []
-            if isinstance(found, str):
-                self._fail(found)
+            if isinstance(found, Failure):
+                self._fail(found.text)
                 return
         for number, entry in enumerate(self.entries, 1):
             if cancel.is_set():
@@ -123,29 +116,15 @@ class SetScreen(WorkingScreen):
             self._rate = Rate()
             self._reading = f"{number} of {len(self.entries)}: {entry.short_name}"
             self._tell(Progress(0, None, "opening …"), None)
-            image = await self._tried(
+            image = await outcome_of(
                 lambda entry=entry: load(entry.source, entry.summary.target, observer, cancel)  # type: ignore[misc]
             )
-            if isinstance(image, str):
-                self.faults[entry.key] = image
+            if isinstance(image, Failure):
+                self.faults[entry.key] = image.text
             elif image is not None and image.complete:
                 self.loaded[entry.key] = image
                 self._show_figures()
         self._read_all(cancel)
-
-    async def _tried(self, job: Callable[[], T]) -> T | str | None:
-        """What a job on a thread answers; a text where it failed, None where it was cancelled."""
-        try:
-            return await in_thread(job)
-        except LaminaError as error:
-            return str(error)
-        except Cancelled:
-            return None
-        except Exception as error:
-            # An image is a stranger's file: whatever it breaks, the app stays.
-            if os.environ.get("LAMINA_DEBUG"):
-                raise
-            return f"a fault of lamina's own ({type(error).__name__}: {error})"
 
     def _read_all(self, cancel: threading.Event) -> None:
         self.busy = False
@@ -220,7 +199,7 @@ class SetScreen(WorkingScreen):
         if self.busy:
             last = self._progress
         elif self._said:
-            last = [(f" {self.glyphs.text(display_name(self._said))}", "strong")], []
+            last = self.said(self._said)
         room = height - (last is not None)
         described = [] if self.failed else self._described()
         pieces = [(p, "dim" if n else "plain") for n, line in enumerate(described) for p in texts.wrap(line, width)]
@@ -258,7 +237,7 @@ class SetScreen(WorkingScreen):
 
     @work(exclusive=True, group="read")
     async def _find_misses(self, figures: ImageSet, cancel: threading.Event) -> None:
-        found = await self._tried(lambda: find_near_misses(figures.images, cancel))
+        found = await outcome_of(lambda: find_near_misses(figures.images, cancel))
         self.busy = False
         rows = self.query_one(MissList)
         if isinstance(found, list):
@@ -268,7 +247,7 @@ class SetScreen(WorkingScreen):
             rows.placeholder = "stopped: 4 looks again"
         else:
             rows.placeholder = "the contents can't be compared"
-            self._said = str(found)
+            self._said = found.text
         rows.refresh()
         self._show()
 
@@ -304,7 +283,7 @@ class SetScreen(WorkingScreen):
                 self._open_image(a)
             else:
                 first, second = members[a], members[b]
-                self.lamina.open_diff(first, second, (self.loaded[first.key], self.loaded[second.key]))
+                self.navigation.open_diff(first, second, (self.loaded[first.key], self.loaded[second.key]))
 
     @on(RowList.Activated, "#images")
     def _open_member(self) -> None:
@@ -314,7 +293,7 @@ class SetScreen(WorkingScreen):
 
     def _open_image(self, image: int) -> None:
         entry = self._members()[image]
-        self.lamina.open_image(entry.source, entry.summary.target, entry.name)
+        self.navigation.open_image(entry.source, entry.summary.target, entry.name)
 
     @on(RowList.Activated, "#layers")
     def _open_layer(self) -> None:
@@ -344,18 +323,13 @@ class SetScreen(WorkingScreen):
         ]
         _ = self.app.push_screen(TextScreen("a near miss", lines))
 
-    def _serve(self, rows: RowList, what: str) -> None:
-        text = rows.copied_text()
-        if what == "copy" and text:
-            self.lamina.copy(text)
-
     def action_back(self) -> None:
         """Stop the reading, or go back to the images."""
         if self.busy and not self._cancel.is_set():
             self._cancel.set()
             self._tell(Progress(0, None, "stopping …"), None)
-        elif not self.lamina.go_back():
+        elif not self.navigation.go_back():
             if self.entries:
-                self.lamina.open_list(listed(self.entries), self._label)
+                self.navigation.open_list(listed(self.entries), self._label)
             else:
                 self.say("q quits")

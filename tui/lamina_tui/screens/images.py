@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 
@@ -11,11 +10,11 @@ from textual.app import ComposeResult
 from textual.message import Message
 
 from lamina.figures.overview import overview
-from lamina.model import Cancelled, KnownImage, LaminaError, Progress
+from lamina.model import KnownImage, Progress
 from lamina.names import display_name
 from lamina_tui import texts
-from lamina_tui.background import in_thread
-from lamina_tui.image_entries import Entry, Lister, cheap, demo_lister, engine_lister, learn, source_lister
+from lamina_tui.background import Failure, outcome_of
+from lamina_tui.image_entries import Entry, Lister, cheap, learn
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.screens.base import FullScreen, Notice
 from lamina_tui.widgets.image_list import ImageList, Key
@@ -23,8 +22,6 @@ from lamina_tui.widgets.key_bar import KeyBar
 from lamina_tui.widgets.line_bar import LineBar, Part
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
-
-__all__ = ["Entry", "ImagesScreen", "Lister", "demo_lister", "engine_lister", "source_lister"]
 
 
 class ImagesScreen(FullScreen):
@@ -147,18 +144,11 @@ class ImagesScreen(FullScreen):
     @work(exclusive=True, group="list")
     async def _list(self, cancel: threading.Event) -> None:
         images = self.images
-        try:
-            entries = await in_thread(lambda: self._lister(cancel, self._teller(cancel)))
-        except LaminaError as error:
-            self._fail(str(error))
+        entries = await outcome_of(lambda: self._lister(cancel, self._teller(cancel)))
+        if entries is None:
             return
-        except Cancelled:
-            return
-        except Exception as error:
-            # A list is made of what strangers wrote: whatever it breaks, the app stays.
-            if os.environ.get("LAMINA_DEBUG"):
-                raise
-            self._fail(f"a fault of lamina's own ({type(error).__name__}: {error})")
+        if isinstance(entries, Failure):
+            self._fail(entries.text)
             return
         self._busy = ""
         images.placeholder = "no images here\no opens an archive, d the built-in samples"
@@ -166,6 +156,7 @@ class ImagesScreen(FullScreen):
         if len(labels) == 1:
             self._label = labels.pop()
         images.show_entries(entries)
+        self._said = next((entry.source.remark for entry in entries if entry.source.remark), "")
         self._show_title()
         self._show_totals()
         if entries and cheap(entries):
@@ -179,28 +170,17 @@ class ImagesScreen(FullScreen):
     @work(exclusive=True, group="learn")
     async def _learn_layers(self, cancel: threading.Event) -> None:
         entries = self.images.entries
-        fault = ""
-        known: dict[Key, KnownImage] | None = None
-        try:
-            known = await in_thread(lambda: learn(entries, cancel, self._teller(cancel)))
-        except LaminaError as error:
-            fault = str(error)
-        except Cancelled:
-            pass
-        except Exception as error:
-            if os.environ.get("LAMINA_DEBUG"):
-                raise
-            fault = f"a fault of lamina's own ({type(error).__name__}: {error})"
+        known = await outcome_of(lambda: learn(entries, cancel, self._teller(cancel)))
         if cancel is not self._cancel:
             return  # asked again meanwhile
         then, self._then = self._then, None
         self._busy = ""
-        if cancel.is_set():
+        if cancel.is_set() or known is None:
             self._cancel = threading.Event()
             self.say("stopped")
             return
-        if known is None:
-            self.say(f"the layers stay unknown: {fault}")
+        if isinstance(known, Failure):
+            self.say(f"the layers stay unknown: {known.text}")
             return
         self._known = known
         self.images.show_figures(known, overview(list(known.values())))
@@ -239,7 +219,7 @@ class ImagesScreen(FullScreen):
         """Open the image under the cursor."""
         entry = self.images.entry
         if entry is not None and not self.failed:
-            self.lamina.open_image(entry.source, entry.summary.target, entry.name)
+            self.navigation.open_image(entry.source, entry.summary.target, entry.name)
 
     def action_layer_tree(self) -> None:
         """Show the images as a tree of layers, once their layers are known."""
@@ -252,7 +232,7 @@ class ImagesScreen(FullScreen):
                 self._learn()
             return
         known = self._known
-        self.lamina.open_tree(
+        self.navigation.open_tree(
             [(entry, known[entry.key]) for entry in images.entries if entry.key in known], self._label
         )
 
@@ -260,7 +240,7 @@ class ImagesScreen(FullScreen):
         """Show what the marked images share."""
         chosen = self._chosen(2)
         if chosen:
-            self.lamina.open_set(chosen)
+            self.navigation.open_set(chosen)
 
     def action_diff(self) -> None:
         """Compare the two marked images, or the marked one with that under the cursor."""
@@ -268,7 +248,7 @@ class ImagesScreen(FullScreen):
         if len(chosen) > 2:
             self.say(f"{len(chosen)} images are marked: a comparison takes two")
         elif chosen:
-            self.lamina.open_diff(chosen[0], chosen[1])
+            self.navigation.open_diff(chosen[0], chosen[1])
 
     def _chosen(self, least: int) -> list[Entry]:
         """The marked images; the one under the cursor completes a single one. Says what is missing."""
@@ -287,11 +267,11 @@ class ImagesScreen(FullScreen):
 
     def _open_typed(self, text: str, kept: bool) -> None:
         if kept and text.strip():
-            self.lamina.open_target(text.strip())
+            self.navigation.open_target(text.strip())
 
     def action_open_demo(self) -> None:
         """Show the built-in sample images."""
-        self.lamina.open_demo()
+        self.navigation.open_demo()
 
     # Order, filter, marks
 
@@ -331,7 +311,7 @@ class ImagesScreen(FullScreen):
         """Copy the name of the image under the cursor."""
         entry = self.images.entry
         if entry is not None:
-            self.lamina.copy((entry.summary.tags or (entry.summary.id,))[0])
+            self.navigation.copy((entry.summary.tags or (entry.summary.id,))[0])
 
     def action_back(self) -> None:
         """Stop the asking, drop the filter, or go back to where this list was opened from."""
@@ -340,4 +320,4 @@ class ImagesScreen(FullScreen):
         elif self._then is not None:
             self._cancel.set()
         else:
-            self.lamina.go_back()
+            self.navigation.go_back()

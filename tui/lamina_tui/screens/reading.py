@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 
 from textual import work
 
 from lamina.figures.image import LoadedImage, load
-from lamina.model import Cancelled, ImageInfo, LaminaError, Progress
+from lamina.model import ImageInfo, Progress
 from lamina.sources.base import Source
-from lamina_tui.background import in_thread
+from lamina_tui.background import Failure, outcome_of
 from lamina_tui.reading_messages import HeadKnown, LayerKnown, ProgressMade, Rate, ScreenObserver
 from lamina_tui.screens.base import FullScreen
 
@@ -63,7 +62,7 @@ class ReadingScreen(FullScreen):
         raise NotImplementedError
 
     def show_failure(self, text: str) -> None:
-        """The image can't be read; the text may hold names that come from strangers."""
+        """The image can't be read; the text may hold untrusted names."""
         raise NotImplementedError
 
     # The reading
@@ -103,18 +102,13 @@ class ReadingScreen(FullScreen):
             # Which image was not said: whoever holds several has them known by now.
             return image, len(source.list(cancel)) if target is None and image.complete else 1
 
-        try:
-            image, images = await in_thread(read)
-        except LaminaError as error:
-            self._fail(str(error))
-        except Cancelled:
+        outcome = await outcome_of(read)
+        if outcome is None:
             self._fail("stopped before anything of the image was known")
-        except Exception as error:
-            # An image is a stranger's file: whatever it breaks, the app stays.
-            if os.environ.get("LAMINA_DEBUG"):
-                raise
-            self._fail(f"a fault of lamina's own ({type(error).__name__}: {error})")
+        elif isinstance(outcome, Failure):
+            self._fail(outcome.text)
         else:
+            image, images = outcome
             self.reading = False
             self.image, self.info = image, image.info
             self.show_image(image)

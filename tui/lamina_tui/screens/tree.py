@@ -52,7 +52,6 @@ class TreeScreen(FullScreen):
     def on_mount(self) -> None:
         """Fill the tree."""
         tree = self.tree_list
-        tree.serve = self._serve
         tree.show(self._stacks)
         self.set_focus(tree)
         self.refresh_footer()
@@ -91,7 +90,7 @@ class TreeScreen(FullScreen):
             _ = self.app.push_screen(TextScreen(*self._run_of(row)))
             return
         entry, _ = self._stacks[row.leaf]
-        self.lamina.open_image(entry.source, entry.summary.target, entry.name)
+        self.navigation.open_image(entry.source, entry.summary.target, entry.name)
 
     def _run_of(self, row: TreeRow) -> tuple[str, list[TextLine]]:
         """A run's layers and the images that have it."""
@@ -111,19 +110,17 @@ class TreeScreen(FullScreen):
             lines.append(TextLine(display_name(entry.name), f"{'':3} {size_text:>{texts.SIZE_WIDTH}}"))
         return "a run of layers", lines
 
-    def _serve(self, rows: RowList, what: str) -> None:
-        """Do for the tree what only the screen can."""
+    def action_find(self) -> None:
+        """Filter as you type."""
         tree = self.tree_list
-        if what == "copy":
-            text = rows.copied_text()
-            if text:
-                self.lamina.copy(text)
-        elif what == "find":
-            self.query_one(Prompt).open("/", tree.filter, done=lambda text, _: self._filter(text), typed=self._filter)
-        elif tree.filter:
+        self.query_one(Prompt).open("/", tree.filter, done=lambda text, _: self._filter(text), typed=self._filter)
+
+    def action_back(self) -> None:
+        """Drop the filter, or go back."""
+        if self.tree_list.filter:
             self._filter("")
         else:
-            self.lamina.go_back()
+            self.navigation.go_back()
 
     def _filter(self, text: str) -> None:
         self.tree_list.set_filter(text)

@@ -266,10 +266,6 @@ class FileTree(RowList):
         else:
             self._rows_changed(here)
 
-    def action_kinds(self) -> None:
-        """Choose the kinds shown."""
-        self.ask("kinds")
-
     def copied_text(self) -> bytes | None:
         """The path under the cursor."""
         here = self.path_id

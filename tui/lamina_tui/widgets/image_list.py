@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from lamina.figures.overview import Overview, Standing
 from lamina.model import KnownImage
-from lamina.names import display_name
+from lamina.names import display_name, short_id
 from lamina_tui import texts
-from lamina_tui.image_entries import Entry, short_id
+from lamina_tui.image_entries import Entry
 from lamina_tui.keymap import Scope
 from lamina_tui.widgets.row_list import Part, RowList
 
@@ -104,7 +104,7 @@ class ImageList(RowList):
         self.rearrange()
 
     def rearrange(self) -> None:
-        """Filter and sort anew; the cursor stays on its image."""
+        """Filter and sort again; the cursor stays on its image."""
         here = self.entry
         text = self.filter.casefold()
         self.shown = [e for e in self.entries if text in f"{e.name} {e.summary.id}".casefold()]

@@ -56,7 +56,7 @@ class LayerTree(RowList):
         self._arrange(None)
 
     def _arrange(self, here: TreeRow | None) -> None:
-        """Build the shown rows anew; the cursor stays on its row, or goes to what hides it."""
+        """Build the shown rows again; the cursor stays on its row, or goes to what hides it."""
         wanted = self._wanted()
         shown: list[TreeRow] = []
         waiting = self._roots[::-1]
@@ -169,14 +169,6 @@ class LayerTree(RowList):
     def action_open(self) -> None:
         """Open the image, or list the layers."""
         self.post_message(self.Activated(self))
-
-    def action_find(self) -> None:
-        """Filter as you type."""
-        self.ask("find")
-
-    def action_back(self) -> None:
-        """Drop the filter, or go back."""
-        self.ask("back")
 
     def _foldable(self, row: TreeRow | None) -> bool:
         return row is not None and bool(row.below) and not self.filter

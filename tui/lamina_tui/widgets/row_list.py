@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -82,8 +82,6 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self.cursor = 0
-        self.serve: Callable[[RowList, str], None] | None = None
-        """Does what only the screen can do for this list: ``copy``, ``kinds``."""
         self.placeholder = ""
         """Shown in place of rows where there are none."""
         self._styles_by_name: dict[str, Style] = {}
@@ -124,7 +122,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         return style
 
     def notify_style_update(self) -> None:
-        """The theme changed: styles are asked anew."""
+        """The theme changed: styles are asked again."""
         self._styles_by_name.clear()
         super().notify_style_update()
 
@@ -274,15 +272,6 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     def copied_text(self) -> str | bytes | None:
         """What ``y`` copies of the row under the cursor; None where there is nothing."""
         return None
-
-    def ask(self, what: str) -> None:
-        """Have the screen do something for this list, at once."""
-        if self.serve is not None:
-            self.serve(self, what)
-
-    def action_copy(self) -> None:
-        """Copy what the row under the cursor stands for."""
-        self.ask("copy")
 
     # What Textual tells
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lamina.figures.image_set import HeldLayer, ImageSet
 from lamina.figures.near_misses import LayerOf, NearMiss
 from lamina.names import display_name, short_instruction
-from lamina.reports.shared import HeldLayer, ImageSet
 from lamina_tui import texts
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.widgets.row_list import Part, RowList
@@ -27,7 +27,7 @@ class SetList(RowList):
         self.build()
 
     def build(self) -> None:
-        """Build the rows anew."""
+        """Build the rows again."""
         self.rows_changed()
 
     def image_name(self, image: int) -> str:

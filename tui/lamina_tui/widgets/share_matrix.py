@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from lamina.figures.image_set import ImageSet
 from lamina.names import display_name
-from lamina.reports.shared import ImageSet
 from lamina_tui import texts
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.widgets.row_list import Part, RowList

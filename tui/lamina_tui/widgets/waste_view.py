@@ -64,7 +64,7 @@ class WasteView(RowList):
         self._arrange(0)
 
     def _arrange(self, cursor: int | None = None) -> None:
-        """Build the shown rows anew."""
+        """Build the shown rows again."""
         table = self.table
         if table is None:
             return

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from lamina.layers.index import LayerIndex
 from lamina.layers.read import scan_stream
-from lamina.model import Cancelled, ImageInfo, ImageSummary, LaminaError, Progress
+from lamina.model import Cancelled, ImageInfo, ImageSummary, KnownImage, LaminaError, Progress
 from lamina.names import same_reference
 from lamina.sources.base import Observer, ReadImage
 from lamina.sources.demo.images import Sample, Step, samples
@@ -47,6 +47,27 @@ class DemoSource:
                 layers=len(info.layers),
             )
             for info in self._made()
+        ]
+
+    @property
+    def remark(self) -> str:
+        """The samples are images all."""
+        return ""
+
+    @property
+    def knows_sizes(self) -> bool:
+        """They are made here."""
+        return True
+
+    def known_images(
+        self,
+        cancel: threading.Event | None = None,  # noqa: ARG002  # it takes no time that anybody would cancel
+        progress: Callable[[Progress], None] | None = None,  # noqa: ARG002
+    ) -> Sequence[KnownImage]:
+        """See :meth:`lamina.sources.base.Source.known_images`."""
+        return [
+            KnownImage(summary, info.layers, tuple(self._index(layer.diff_id).facts.size for layer in info.layers))
+            for summary, info in zip(self.list(), self._made(), strict=True)
         ]
 
     def read(

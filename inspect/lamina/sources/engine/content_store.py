@@ -16,7 +16,7 @@ from typing import Any
 from lamina.model import ImageInfo, LaminaError
 from lamina.sources.folder import Folder
 from lamina.sources.json_checks import is_digest, parse_object
-from lamina.sources.oci_images import Found, blob_name, entries
+from lamina.sources.oci_images import Found, blob_name, catalogue
 
 _CONTENT = "io.containerd.content.v1.content"
 _SYSTEM_ROOT = "/var/lib/containerd"
@@ -42,7 +42,7 @@ def find_blobs(engine_info: Mapping[str, Any], info: ImageInfo) -> tuple[Found, 
     for candidate in [*roots, _SYSTEM_ROOT]:
         folder = _ContentStore(str(Path(candidate, _CONTENT)), info.id)
         try:
-            found = entries(folder, "oci")[0].open()
+            found = catalogue(folder, "oci").entries[0].open()
         except LaminaError:
             continue
         if [layer.diff_id for layer in found.info.layers] == [layer.diff_id for layer in info.layers]:

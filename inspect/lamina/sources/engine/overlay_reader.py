@@ -17,7 +17,7 @@ from lamina.sources.engine.overlay_store import StoredImage
 from lamina.sources.json_checks import quoted
 from lamina.sources.progress import Ticker
 from lamina.workers.jobs import FileHashJob, Result
-from lamina.workers.pool import run_jobs
+from lamina.workers.pool import Pool
 
 Export = Callable[[threading.Event], Sequence[LayerIndex | None]]
 """Reads all layers the other way, every content hashed; None for those that a cancel came before."""
@@ -32,6 +32,7 @@ def read_store(
     stored: StoredImage,
     info: ImageInfo,
     cache: Cache,
+    pool: Pool,
     observer: Observer,
     cancel: threading.Event,
     export: Export,
@@ -42,7 +43,8 @@ def read_store(
         stored: where everything is.
         info: the image.
         cache: what was read before.
-        observer: hears of layers and progress.
+        pool: where the work is done.
+        observer: notified of layers and progress.
         cancel: stops the reading.
         export: what :class:`StoreContent` falls back to.
 
@@ -51,8 +53,8 @@ def read_store(
     """
     count = len(info.layers)
     keys = [cache.find(known_by(layer)) for layer in info.layers]
-    content = StoreContent(stored, info, export)
-    read = ReadImage(info, [None] * count, content, keys=keys, cache=cache, way="from the engine's store")
+    content = StoreContent(stored, info, pool, export)
+    read = ReadImage(info, [None] * count, content, keys=keys, cache=cache, read_from="from the engine's store")
     if read.find_stacked(observer):
         cache.put_head(info)
         return read
@@ -80,7 +82,7 @@ def read_store(
         ticker.say(f"{sum(layer is not None for layer in read.layers)} of {count} layers")
 
     try:
-        run_jobs([jobs[number] for number in order], cancel, done, ticker.advance)
+        pool.run([jobs[number] for number in order], cancel, done, ticker.advance)
     except Cancelled:
         return read
     cache.put_head(info)
@@ -93,14 +95,16 @@ class StoreContent:
     Args:
         stored: where the files are.
         info: the image.
+        pool: where the work is done.
         export: has every content, should a file in the store be gone or another than the listing says.
     """
 
     needs_paths = True
 
-    def __init__(self, stored: StoredImage, info: ImageInfo, export: Export) -> None:
+    def __init__(self, stored: StoredImage, info: ImageInfo, pool: Pool, export: Export) -> None:
         self._stored = stored
         self._info = info
+        self._pool = pool
         self._export = export
 
     def hashes(self, files: dict[int, list[FileRef]], cancel: threading.Event) -> dict[int, list[bytes]]:
@@ -127,7 +131,7 @@ class StoreContent:
             assert isinstance(result, list)
             hashes[layers[number]] = result
 
-        run_jobs(jobs, cancel, done, lambda _: None)
+        self._pool.run(jobs, cancel, done, lambda _: None)
         return hashes
 
 

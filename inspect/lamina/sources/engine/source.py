@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import contextlib
 import dataclasses
-import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from lamina.model import Cancelled, ImageInfo, ImageSummary, KnownImage, LaminaE
 from lamina.sources.base import NullObserver, Observer, ReadImage
 from lamina.sources.blobs import BlobReader
 from lamina.sources.blocking import answer
+from lamina.sources.choose import StoreImages
 from lamina.sources.engine.address import Address, connect, connection_error
 from lamina.sources.engine.answers import info_of, line_up, summary_of
 from lamina.sources.engine.content_store import find_blobs
@@ -26,10 +26,11 @@ from lamina.sources.engine.overlay_reader import Export, StoreContent, known_by,
 from lamina.sources.engine.overlay_store import StoredImage, find_image
 from lamina.sources.json_checks import quoted
 from lamina.sources.manifest import image_info, parse_config
-from lamina.sources.oci_images import Found, entries
+from lamina.sources.oci_images import Found
 from lamina.sources.progress import Ticker
 from lamina.sources.stream import Origin, Passage
 from lamina.sources.stream_members import Scanned, StreamMembers
+from lamina.workers.pool import Pool
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -43,15 +44,20 @@ class EngineSource:
     Args:
         host: where it listens; None: by the docker CLI's rules (see :mod:`lamina.sources.engine.address`).
         cache: what was read before; None: nothing.
+        pool: where the work of reading is done; None: on threads.
+        store: whether the engine's own disk may be read, where this process can.
     """
 
-    def __init__(self, host: str | None = None, cache: Cache | None = None) -> None:
+    def __init__(
+        self, host: str | None = None, cache: Cache | None = None, pool: Pool | None = None, *, store: bool = True
+    ) -> None:
         self.label = f"engine {host}" if host else "engine"
         self._host = host
         self._connection: tuple[APIClient, Address] | None = None
         self._cache = cache or Cache()
         self._engine: dict[str, Any] | None = None
-        self._no_store = bool(os.environ.get("LAMINA_NO_STORE"))
+        self._pool = pool or Pool()
+        self._store = store
 
     def list(
         self, cancel: threading.Event | None = None, progress: Callable[[Progress], None] | None = None
@@ -71,10 +77,11 @@ class EngineSource:
     ) -> ReadImage:
         """See :meth:`lamina.sources.base.Source.read`.
 
-        The head is told at once, from what the engine says. Then the first way that is open is taken: what was read
-        before; the engine's own disk, where this process may read that; the export, which is read as a stream, its
-        layers in whatever order the engine sends them, each checked against its diff_id. The instructions of the
-        result are those of the image's config, which are exact where the engine's own history has to be guessed at.
+        The observer is notified of the head at once, from what the engine says. Then the first way that is open is
+        taken: what was read before; the engine's own disk, where this process may read that; the export, which is read
+        as a stream, its layers in whatever order the engine sends them, each checked against its diff_id. The
+        instructions of the result are those of the image's config, which are exact where the engine's own history has
+        to be guessed at.
         """
         if not target:
             raise LaminaError("name an image of the engine: `lamina` alone lists them")
@@ -100,7 +107,7 @@ class EngineSource:
 
             stored = self._stored(info, cancel, ticker)
             if kept is not None:
-                content = None if stored is None else StoreContent(stored, info, export)
+                content = None if stored is None else StoreContent(stored, info, self._pool, export)
                 read = self._from_cache(info, content, observer)
             if read is None and stored is not None:
                 read = self._from_store(info, stored, observer, cancel, export)
@@ -114,7 +121,7 @@ class EngineSource:
         keys = [cache.find(known_by(layer)) for layer in info.layers]
         if None in keys:
             return None
-        read = ReadImage(info, [None] * len(keys), content, keys=keys, cache=cache, way="from the cache")
+        read = ReadImage(info, [None] * len(keys), content, keys=keys, cache=cache, read_from="from the cache")
         if content is None and any(key is not None and key.startswith("store:") for key in keys):
             return None  # content ids of that kind are only as good as the files beside them
         if read.find_stacked(observer):
@@ -128,15 +135,20 @@ class EngineSource:
                 observer.layer(index, layer.facts)
         return read
 
+    @property
+    def remark(self) -> str:
+        """An engine lists images only."""
+        return ""
+
+    @property
+    def knows_sizes(self) -> bool:
+        """An engine tells them with its history."""
+        return True
+
     def known_images(
         self, cancel: threading.Event | None = None, progress: Callable[[Progress], None] | None = None
     ) -> Sequence[KnownImage]:
-        """All images with their layers and containers, from what the engine tells; no layer is read.
-
-        Raises:
-            LaminaError: the engine can't be reached.
-            Cancelled: ``cancel`` was set.
-        """
+        """See :meth:`lamina.sources.base.Source.known_images`; with the number of containers made of each."""
         cancel = cancel or threading.Event()
         ticker = Ticker(progress, None, "asking the engine")
         rows = self._ask(lambda client: client.images(), cancel, ticker)
@@ -173,7 +185,7 @@ class EngineSource:
     def _stored(self, info: ImageInfo, cancel: threading.Event, ticker: Ticker) -> StoredImage | None:
         """The image in the engine's store, where this process may read that."""
         _, address = self._connect()
-        if not address.local or self._no_store:
+        if not address.local or not self._store:
             return None
         if self._engine is None:
             try:
@@ -191,7 +203,7 @@ class EngineSource:
             exact = image_info(config, target=info.target, image_id=info.id, tags=info.tags)
             if [layer.diff_id for layer in exact.layers] != [layer.diff_id for layer in info.layers]:
                 return None
-            return read_store(stored, _renamed(exact, info), self._cache, observer, cancel, export)
+            return read_store(stored, _renamed(exact, info), self._cache, self._pool, observer, cancel, export)
         except LaminaError:
             return None  # the export is the way that always works
 
@@ -205,11 +217,11 @@ class EngineSource:
         found, folder = image
         found = dataclasses.replace(found, info=_renamed(found.info, info))
         try:
-            reader = BlobReader(folder.where, folder.locate, self._cache)
-            read = reader.read(found, _HeadTold(observer), cancel, verify=False)
+            reader = BlobReader(folder.where, folder.locate, self._cache, self._pool)
+            read = reader.read(found, _HeadKnown(observer), cancel, verify=False)
         except LaminaError:
             return None  # the export is the way that always works
-        read.way = "from the engine's store"
+        read.read_from = "from the engine's store"
         self._cache.put_head(found.info)
         return read
 
@@ -230,7 +242,7 @@ class EngineSource:
             [None] * len(info.layers),
             keys=[None] * len(info.layers),
             cache=self._cache,
-            way="from the engine's export",
+            read_from="from the engine's export",
         )
         layers = read.layers
         # The engine's figure is of the files, not of the tar around them: near enough for a bar.
@@ -269,7 +281,7 @@ class EngineSource:
         if verify:
             found.check_config(where)
         for index in range(len(layers)):
-            layer = passage.members.bind(found, index)  # compares digests, also of what was told already
+            layer = passage.members.bind(found, index)  # compares digests, also of what the observer knows already
             if layers[index] is None:
                 take(index, layer)
         read.info = _renamed(found.info, info)
@@ -318,21 +330,16 @@ def _matching(members: StreamMembers, info: ImageInfo) -> Found:
 
     Several platforms may come, and an Id that is not the config's digest: the layers decide.
     """
-    wanted = [layer.diff_id for layer in info.layers]
-    error: LaminaError | None = None
-    for entry in entries(members):
-        try:
-            found = entry.open()
-        except LaminaError as broken:
-            error = error or broken
-            continue
-        if [layer.diff_id for layer in found.info.layers] == wanted:
-            return found
-    raise error or LaminaError(f"{members.where} has other layers than the engine says the image has")
+    images = StoreImages(members)
+    found = images.first_with([layer.diff_id for layer in info.layers])
+    if found is None:
+        images.found()  # tells what is wrong with them, where that is it
+        raise LaminaError(f"{members.where} has other layers than the engine says the image has")
+    return found
 
 
-class _HeadTold:
-    """An observer who was told the head already."""
+class _HeadKnown:
+    """An observer that was notified of the head already."""
 
     def __init__(self, observer: Observer) -> None:
         self.layer = observer.layer

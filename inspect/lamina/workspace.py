@@ -1,0 +1,154 @@
+"""The front door: how a target becomes an image, for commands, screens and scripts alike."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from lamina.errors import Cancelled
+from lamina.workers.pool import Pool
+
+if TYPE_CHECKING:  # what is needed for one target is loaded when that is opened
+    from lamina.cache.folder import CacheFolder
+    from lamina.figures.image import LoadedImage
+    from lamina.image import Image
+    from lamina.sources.base import Observer, Source
+    from lamina.sources.engine.source import EngineSource
+    from lamina.sources.target import Resolver, Target
+
+
+class Workspace:
+    """What several readings have in common: an engine, a cache, and who does the work.
+
+    Args:
+        host: where the engine listens, as in DOCKER_HOST; None: by the docker CLI's rules.
+        cache: the folder where what was read is kept, and found again by later runs; None: in memory, for as long as
+            this object lives.
+        stdin: what the target ``-`` reads; None: the process's standard input.
+        workers: layers that are read at a time. None: as many as there are cores, on threads of this process; 1: on the
+            caller's own thread; more: in as many processes, where there is much to read. A :class:`Pool` says it all.
+        store: whether an engine's own disk may be read, where this process can; else the engine is asked for an export.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str | None = None,
+        cache: str | Path | CacheFolder | None = None,
+        stdin: BinaryIO | None = None,
+        workers: int | Pool | None = None,
+        store: bool = True,
+    ) -> None:
+        self._host = host
+        self._cache = cache
+        self._stdin = stdin
+        self._workers = workers
+        self._store = store
+        self._made: Resolver | None = None
+
+    @property
+    def _resolver(self) -> Resolver:
+        if self._made is None:
+            from lamina.cache.cache import Cache
+            from lamina.cache.folder import CacheFolder
+            from lamina.sources.target import Resolver
+
+            folder = CacheFolder(Path(self._cache)) if isinstance(self._cache, str | Path) else self._cache
+            self._made = Resolver(self._host, self._stdin, Cache(folder), _pool(self._workers), self._store)
+        return self._made
+
+    def resolve(self, target: str) -> Target:
+        """The source of a target, and which of its images is meant; nothing is read yet.
+
+        Raises:
+            LaminaError: there is nothing of that kind there.
+        """
+        return self._resolver.resolve(target)
+
+    def engine(self) -> EngineSource:
+        """The container engine's images; it is connected to when it is first asked something."""
+        return self._resolver.engine()
+
+    def demo(self) -> Source:
+        """The built-in sample images."""
+        return self._resolver.demo()
+
+    def open(
+        self,
+        target: str,
+        *,
+        observer: Observer | None = None,
+        cancel: threading.Event | None = None,
+        verify: bool = False,
+    ) -> Image:
+        """Read one image whole, and compute its figures.
+
+        Args:
+            target: what the command takes as TARGET: an engine's image, an archive, a layout folder, ``-``. Where it
+                holds several images and none was said, the first.
+            observer: notified of head, layers and progress, on this thread.
+            cancel: stops the reading when set.
+            verify: check every layer against its digests, also where its bytes would be passed over.
+
+        Raises:
+            LaminaError: the image can't be read, is not there, or contradicts its digests.
+            Cancelled: ``cancel`` was set.
+        """
+        from lamina.figures.image import load
+        from lamina.image import Image
+
+        source, name = self.resolve(target)
+        image = load(source, name, observer, cancel, verify=verify)
+        if not image.complete:
+            raise Cancelled
+        return Image(image)
+
+    def load_all(
+        self,
+        source: Source,
+        name: str | None,
+        observer: Observer,
+        cancel: threading.Event,
+        *,
+        verify: bool = False,
+    ) -> list[LoadedImage]:
+        """The figures of the image that is meant, or of every image of a source where none was said.
+
+        Raises:
+            LaminaError: one of them can't be read.
+            Cancelled: before the last one's head was known.
+        """
+        names = [name] if name is not None else [s.target for s in source.list(cancel, observer.progress)]
+        images = []
+        for wanted in names:
+            read = source.read(wanted, observer, cancel, verify=verify)
+            from lamina.figures.image import compute  # while workers read, it was loaded
+
+            images.append(compute(read, source.label, cancel))
+        return images
+
+
+def _pool(workers: int | Pool | None) -> Pool:
+    if isinstance(workers, Pool):
+        return workers
+    if workers is not None and workers < 1:
+        raise ValueError("workers: at least 1")
+    return Pool(workers, processes=workers is not None and workers > 1)
+
+
+def open(  # noqa: A001  # as tarfile.open
+    target: str, *, host: str | None = None, cache: str | Path | None = None, workers: int | None = None
+) -> Image:
+    """Read one image whole, and compute its figures; :class:`Workspace` says more, and shares more between several.
+
+    Args:
+        target: an engine's image name or ID, an archive or layout folder, ``-``; see :meth:`Workspace.open`.
+        host: where the engine listens; None: by the docker CLI's rules.
+        cache: the folder where what was read is kept; None: nothing is kept.
+        workers: layers read at a time; see :class:`Workspace`.
+
+    Raises:
+        LaminaError: the image can't be read or is not there.
+    """
+    return Workspace(host=host, cache=cache, workers=workers).open(target)

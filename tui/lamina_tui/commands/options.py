@@ -1,0 +1,88 @@
+"""What the commands' options have in common, and what they make of them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+
+from lamina.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+OK = 0
+USAGE = 2
+UNREADABLE = 3
+INTERRUPTED = 130
+
+
+class UsageError(Exception):
+    """The command line can't be carried out as it stands."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells what is wrong in one line, as all errors of this command are."""
+
+    def __init__(self, prog: str, **options: Any) -> None:
+        super().__init__(prog=prog, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Raises UsageError."""
+        raise UsageError(f"{message} ({self.prog} --help shows how)")
+
+    def add_common(self) -> None:
+        """Options of every command that reads images."""
+        self.add_argument("--host", metavar="URL", help="the engine's address, as DOCKER_HOST has it")
+        self.add_argument("--no-cache", action="store_true", help="read everything again and keep nothing")
+
+    def add_form(self, schema: str) -> None:
+        """In which form the result is written, and where to."""
+        form = self.add_mutually_exclusive_group()
+        form.add_argument("--json", action="store_true", help=f"one JSON object, schema {schema}")
+        form.add_argument("--markdown", action="store_true", help="Markdown, for a summary or a comment")
+        self.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
+
+    def add_ascii(self) -> None:
+        """Of what may open a screen."""
+        self.add_argument("--ascii", action="store_true", help="draw with ASCII signs only")
+
+
+def workspace_of(
+    options: argparse.Namespace,
+    *,
+    screen: bool = False,
+    stdin: BinaryIO | None = None,
+    meanwhile: Callable[[], None] | None = None,
+) -> Workspace:
+    """The workspace that options and environment ask for.
+
+    Args:
+        options: with ``host`` and ``no_cache``.
+        screen: whether this process draws a screen; workers then do all large work, for keys must not wait.
+        stdin: what ``-`` reads; None: standard input.
+        meanwhile: what is done while workers begin; see :class:`lamina.workers.pool.Pool`.
+    """
+    from lamina.cache.folder import default_cache_folder
+    from lamina.workers.pool import Pool
+
+    return Workspace(
+        host=options.host,
+        cache=None if options.no_cache else default_cache_folder(),
+        stdin=stdin,
+        workers=Pool(processes=True, joins=not screen, meanwhile=meanwhile),
+        store=not os.environ.get("LAMINA_NO_STORE"),
+    )
+
+
+def output_path(options: argparse.Namespace) -> Path | None:
+    """The file that was asked for; None: standard output.
+
+    Raises:
+        UsageError: its folder is not there.
+    """
+    output = Path(options.output) if options.output else None
+    if output is not None and not output.parent.is_dir():
+        raise UsageError(f"no such folder: {output.parent}")
+    return output

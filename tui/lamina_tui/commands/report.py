@@ -1,0 +1,87 @@
+"""``lamina report``: an image's figures, as text, Markdown or JSON."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from lamina_tui.commands.options import OK, Parser, output_path, workspace_of
+
+if TYPE_CHECKING:
+    from lamina.figures.image import LoadedImage
+    from lamina.workspace import Workspace
+    from lamina_tui.commands.progress_line import ProgressLine
+
+_EPILOG = """\
+examples
+  lamina report nginx:1.27
+  lamina report a.tar b.tar --json | jq '.images[].wasted'
+  lamina report web.tar --markdown >> "$GITHUB_STEP_SUMMARY"
+  docker save web | lamina report - --json -o web.json
+"""
+
+
+def parser() -> Parser:
+    """The command's arguments."""
+    made = Parser(
+        "lamina report", description="Print an image's figures: layers, waste and its causes.", epilog=_EPILOG
+    )
+    made.add_argument("targets", metavar="TARGET", nargs="+", help="what to report on; see lamina --help")
+    made.add_common()
+    made.add_form("lamina.report/1")
+    made.add_argument("--verify", action="store_true", help="check every layer against its digests")
+    return made
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the report of all targets.
+
+    Raises:
+        LaminaError: an image can't be read.
+        Cancelled: it was interrupted.
+        UsageError: the output's folder is not there.
+    """
+    output = output_path(options)
+    from lamina_tui.commands.progress_line import ProgressLine
+
+    workspace = workspace_of(options, meanwhile=_load_what_figures_need)
+    with ProgressLine(sys.stderr) as line:
+        images = read_all(workspace, options.targets, line, verify=options.verify)
+        from lamina.reports import image as report
+        from lamina.reports import text
+        from lamina.reports.json_text import json_pieces
+
+        built = report.build(images, line.cancel)
+    from lamina_tui.commands.output import emit
+
+    if options.json:
+        emit(json_pieces(built), output)
+    else:
+        emit([text.to_markdown(built) if options.markdown else text.to_text(built)], output)
+    return OK
+
+
+def read_all(
+    workspace: Workspace, targets: list[str], line: ProgressLine, *, verify: bool = False
+) -> list[LoadedImage]:
+    """Every image that the targets name; of a target that holds several and names none, all.
+
+    Raises:
+        LaminaError: one of them can't be read.
+        Cancelled: it was interrupted.
+    """
+    if targets == ["demo"]:
+        return workspace.load_all(workspace.demo(), None, line, line.cancel)
+    images = []
+    for target in targets:
+        source, name = workspace.resolve(target)
+        images += workspace.load_all(source, name, line, line.cancel, verify=verify)
+        line.remark(source.remark)
+    return images
+
+
+def _load_what_figures_need() -> None:
+    import lamina.figures.image
+    import lamina.reports.image
+    import lamina.reports.text  # noqa: F401

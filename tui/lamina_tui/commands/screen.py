@@ -1,0 +1,91 @@
+"""``lamina`` and ``lamina TARGET...``: a screen, or the report where there is none."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import BinaryIO
+
+from lamina.errors import LaminaError
+from lamina_tui.commands.options import UsageError, workspace_of
+
+
+def run(options: argparse.Namespace) -> int:
+    """Open what was named on a screen; without a terminal print its report.
+
+    Raises:
+        LaminaError: an image can't be read.
+        Cancelled: it was interrupted.
+        UsageError: there is nothing to draw on, or no keyboard.
+    """
+    words: list[str] = options.targets
+    if words[:1] == ["demo"] and len(words) > 1:
+        raise UsageError("lamina demo takes no target (an image called demo is docker-daemon:demo)")
+    if sys.stdout.isatty():
+        return open_screen(options, words)
+    if not words:
+        raise UsageError("no terminal to draw on: name a target to report on, or try `lamina --help`")
+    from lamina_tui.commands import report
+
+    options.json = options.markdown = options.verify = False
+    options.output = None
+    return report.run(options)
+
+
+def open_screen(options: argparse.Namespace, words: Sequence[str], *, diff: bool = False) -> int:
+    """Open a screen and wait for its end.
+
+    Args:
+        options: with ``ascii``, ``host`` and ``no_cache``.
+        words: the targets; none: the engine's images; ``demo``: the samples.
+        diff: the two targets are to be compared.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        LaminaError: what was asked for can be seen to be unreadable before a screen is opened.
+        UsageError: there is no keyboard.
+    """
+    from lamina_tui.glyphs import needs_ascii
+
+    # Textual reads both when it is imported. Nothing on this screen moves by itself; and the theme's colours all
+    # stand in the 256-colour palette, where naming one takes 11 bytes and not 19: a third less for a slow line.
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    if os.environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"}:
+        os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")
+    stdin = _keyboard_from_terminal() if _reads_standard_input(words) else None
+    if not sys.stdin.isatty() and stdin is None:
+        raise UsageError("the keyboard is not a terminal: to read an archive from a pipe say `lamina -`")
+    from lamina_tui.launch import run_screen
+
+    return run_screen(
+        workspace_of(options, screen=True, stdin=stdin),
+        words,
+        ascii_only=options.ascii or needs_ascii(),
+        diff=diff,
+    )
+
+
+def _reads_standard_input(words: Sequence[str]) -> bool:
+    if not words:
+        return False
+    from lamina.sources.target import STDIN
+
+    return any(word in STDIN for word in words)
+
+
+def _keyboard_from_terminal() -> BinaryIO:
+    """Standard input brings an archive: keep it under another number, and put the terminal in its place."""
+    if sys.stdin.isatty():
+        raise LaminaError("standard input is a terminal: pipe an archive in, as in `docker save NAME | lamina -`")
+    archive = os.fdopen(os.dup(0), "rb")
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR)
+    except OSError:
+        raise LaminaError("no terminal for the keyboard: `lamina report -` needs none") from None
+    os.dup2(terminal, 0)
+    os.close(terminal)
+    return archive

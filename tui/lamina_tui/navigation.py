@@ -1,0 +1,53 @@
+"""Where a screen can lead to. Screens know this and not the app, which implements it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from lamina.figures.image import LoadedImage
+    from lamina.model import KnownImage
+    from lamina.sources.base import Source
+    from lamina_tui.image_entries import Entry, Lister
+
+
+@runtime_checkable
+class Navigation(Protocol):
+    """What the app does for its screens."""
+
+    def open_image(self, source: Source, target: str | None, label: str) -> None:
+        """Open one image of a source over the list it came from."""
+
+    def open_target(self, text: str) -> None:
+        """Open what the user typed."""
+
+    def open_tree(self, stacks: Sequence[tuple[Entry, KnownImage]], label: str) -> None:
+        """Open the tree of some images' layers."""
+
+    def open_set(self, entries: Sequence[Entry]) -> None:
+        """Open what some images share."""
+
+    def open_diff(self, first: Entry, second: Entry, loaded: tuple[LoadedImage, LoadedImage] | None = None) -> None:
+        """Open the comparison of two images."""
+
+    def open_demo(self) -> None:
+        """Open the list of the built-in samples."""
+
+    def open_source(self, source: Source) -> None:
+        """Open the list of a source's images in place of the image that is shown."""
+
+    def open_list(self, lister: Lister, label: str) -> None:
+        """Open a list of images in place of what is shown."""
+
+    def go_back(self) -> bool:
+        """Close this screen, unless it is the first; False if it is."""
+
+    def copy(self, text: str | bytes) -> None:
+        """Put a text on the clipboard, in its visible form."""
+
+
+def navigation_of(app: Any) -> Navigation:
+    """A Textual app as what leads from screen to screen."""
+    assert isinstance(app, Navigation)
+    return app
