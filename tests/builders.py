@@ -7,24 +7,22 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import json
-import tarfile
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import zstandard
-
 from lamina.layers.index import LayerFacts, LayerIndex
 from lamina.model import ImageInfo, LaminaError, Progress
 from lamina.sources.base import FileRef, ReadImage, Source
 from opening import resolve
+from tars import Member, directory, file, hardlink, symlink
+from tars import layer_tar as layer
+from zstd_frames import compress_zstd
 
 Compression = Literal["none", "gzip", "zstd"]
-Entry = tuple[tarfile.TarInfo, bytes]
 Members = dict[str, bytes | str]
 """Member name -> its bytes, or the target of a symbolic link."""
 
@@ -35,38 +33,15 @@ EMPTY_TAR = bytes(1024)
 # -- layers --------------------------------------------------------------------------------------------------------
 
 
-def file(path: str, data: bytes = b"", *, mode: int = 0o644) -> Entry:
-    info = tarfile.TarInfo(path)
-    info.size, info.mode, info.mtime = len(data), mode, 1_700_000_000
-    return info, data
-
-
-def directory(path: str) -> Entry:
-    info = tarfile.TarInfo(path)
-    info.type, info.mode = tarfile.DIRTYPE, 0o755
-    return info, b""
-
-
-def link(path: str, to: str, *, hard: bool = False) -> Entry:
-    info = tarfile.TarInfo(path)
-    info.type, info.linkname = (tarfile.LNKTYPE if hard else tarfile.SYMTYPE), to
-    return info, b""
-
-
-def layer(*entries: Entry, form: int = tarfile.GNU_FORMAT) -> bytes:
-    """The tar of one layer."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=form) as tar:
-        for info, data in entries:
-            tar.addfile(info, io.BytesIO(data))
-    return out.getvalue()
+def link(path: str, to: str, *, hard: bool = False) -> Member:
+    return hardlink(path, to) if hard else symlink(path, to)
 
 
 def compress(data: bytes, how: Compression) -> bytes:
     if how == "gzip":
         return gzip.compress(data, 1, mtime=0)
     if how == "zstd":
-        return zstandard.compress(data, 1)
+        return compress_zstd(data, 1)
     return data
 
 

@@ -17,6 +17,7 @@ import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from needs import IN_CI, unavailable
+from stacks import Stacking, opened, stack
 
 # Two busy cores make deadlines flaky; on CI the same examples run every time, so a red run can be repeated.
 hypothesis.settings.register_profile("default", deadline=None)
@@ -37,13 +38,15 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     return folder
 
 
-ENGINE_TESTS = (
-    "tests/engine/",
-    "tests/cache/test_engine_store.py",
-    "tests/sharing/test_engine_set.py",
-    "tests/sharing/test_many_images.py",
-    "tests/sharing/test_pull_cost.py",
-)
+@pytest.fixture(params=["hashed in passing", "archive opened in place"])
+def image_of(request: pytest.FixtureRequest, tmp_path: Path) -> Stacking:
+    """Makes an image of layers, each given by its members. A test that asks for it runs once for each way."""
+    if request.param == "hashed in passing":
+        return stack
+    return lambda *layers, **options: opened(tmp_path, *layers, **options)
+
+
+ENGINE_TESTS = "tests/engine/"
 """They look at what is in the one engine there is, so that they can't run beside each other."""
 
 

@@ -18,8 +18,9 @@ from random import Random
 from typing import Any, BinaryIO, Literal, Protocol
 
 import numpy as np
-import zstandard
 from recipes import Recipe
+
+from lamina.zstd import ZstdCompressor
 
 VERSION = 1
 """Raised with every change of recipes or of this module: inputs that were kept are then made again."""
@@ -236,7 +237,7 @@ class _Compressor(Protocol):
 def _compressor(how: Compression) -> _Compressor:
     if how == "gzip":
         return zlib.compressobj(6, wbits=31)
-    return zstandard.ZstdCompressor(level=3).compressobj()
+    return ZstdCompressor(level=3)
 
 
 def _write_layout(image: Image, folder: Path, how: Compression) -> None:

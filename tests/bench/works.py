@@ -42,9 +42,8 @@ _LIMIT_START = 2.0
 _SHORT = 3  # as many times more runs for works of some hundredths of a second
 _WAY = """\
 import sys
-from lamina.figures.image import load
-from opening import resolve
-print(load(*resolve(sys.argv[1])).read_from)
+from lamina import Workspace
+print(Workspace(workers=2).open(sys.argv[1]).figures.read_from)
 """
 
 Tell = Callable[[str], None]
@@ -204,7 +203,7 @@ def _decompressor(how: Compression) -> tuple[str, str]:
     for tool in ("igzip", "gzip") if how == "gzip" else ("zstd",):
         if shutil.which(tool):
             return f"{tool} -dc", f"{tool} -dc"
-    module = {"gzip": "gzip", "zstd": "zstandard"}[how]
+    module = {"gzip": "gzip", "zstd": "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"}[how]
     code = f"import sys, shutil, {module} as m; shutil.copyfileobj(m.open(sys.argv[1]), sys.stdout.buffer, 1 << 20)"
     return f"python's {module}", f"{sys.executable} -c '{code}'"
 

@@ -17,7 +17,6 @@ from typing import Any
 import builders
 import lamina
 from builders import Image
-from core.layer_tars import directory, file, hardlink, layer_tar, opaque, symlink, whiteout
 from lamina.cache.cache import Cache
 from lamina.cache.folder import CacheFolder
 from lamina.figures.image import load
@@ -25,6 +24,7 @@ from lamina.reports.image import build
 from lamina.reports.json_text import to_json
 from needs import unavailable
 from opening import resolve
+from tars import directory, file, hardlink, layer_tar, opaque, symlink, whiteout
 
 NOBODY = 65534
 COMMAND = Path(sys.executable).with_name("lamina")

@@ -14,20 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import zstandard
 from hypothesis import given, settings
 
 from builders import Image, Members, Watcher, layer, new_docker, oci, old_docker, pack, write_layout
 from builders import file as plain_file
 from cache.support import cache_in, figures, kept, rich_image, rich_layers, without_names, written
-from core.layer_tars import layer_tar
-from core.random_layers import Layers, layer_stacks
 from lamina.cache.cache import Cache
 from lamina.cache.layers import layer_from_bytes
 from lamina.model import Cause
 from lamina.stack.stored import stacked_from_bytes
 from lamina.workers.jobs import HashJob, ScanJob
 from opening import resolve
+from random_layers import Layers, layer_stacks
+from tars import layer_tar
+from zstd_frames import compress_zstd
 
 # -- cold, warm, warm again --------------------------------------------------------------------------------------------
 
@@ -42,7 +42,7 @@ FORMS: dict[str, Callable[[Path], Path]] = {
     "layout gzip": lambda folder: write_layout(folder / "layout", oci(rich_image(), how="gzip")),
     "layout zstd": lambda folder: write_layout(folder / "layout", oci(rich_image(), how="zstd")),
     "outer gzip": lambda folder: outer(folder, gzip.compress),
-    "outer zstd": lambda folder: outer(folder, zstandard.compress),
+    "outer zstd": lambda folder: outer(folder, compress_zstd),
     "standard input": lambda folder: written(folder, oci(rich_image()), "-"),
 }
 STREAMS = ("outer gzip", "outer zstd", "standard input")

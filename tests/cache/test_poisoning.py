@@ -16,12 +16,12 @@ import pytest
 
 from builders import Image, Members, blob, compress, new_docker, oci, old_docker, pack, sha256
 from cache.support import OTHER, TWIN, cache_in, figures, rich_image, rich_layers, written
-from core.layer_tars import directory, file, layer_tar, whiteout
 from lamina.cache.cache import Cache
 from lamina.figures.image import load
 from lamina.model import LaminaError
 from lamina.reports.image import build
 from opening import resolve
+from tars import directory, file, layer_tar, whiteout
 
 FORGED_LAYERS = [
     layer_tar(directory("evil"), file("twin/a", OTHER), file("twin/b", TWIN), file("evil/x", 9000)),

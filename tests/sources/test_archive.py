@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-import tarfile
 import threading
 from pathlib import Path
 
@@ -126,9 +124,7 @@ def test_members_may_be_named_as_tar_of_a_folder_names_them(tmp_path: Path) -> N
 def test_of_two_members_of_one_name_the_later_stands(tmp_path: Path) -> None:
     members = old_docker(IMAGE)
     path = tmp_path / "image.tar"
-    with tarfile.open(path, "w") as tar:
-        for info, data in [file("manifest.json", b"rubbish")] + [file(n, c) for n, c in members.items()]:
-            tar.addfile(info, io.BytesIO(data))
+    path.write_bytes(layer(file("manifest.json", b"rubbish"), *(file(n, c) for n, c in members.items())))
     assert read(resolve(str(path))[0]).info.id == IMAGE.id
 
 

@@ -41,6 +41,7 @@ from lamina.sources.blobs import BlobReader
 from lamina.sources.engine.address import Address
 from lamina.sources.engine.content_store import find_blobs
 from lamina.sources.engine.source import EngineSource
+from lamina.workers.pool import Pool
 from needs import tool, unavailable
 from opening import resolve
 
@@ -74,7 +75,7 @@ def read(root: Path, image_id: str) -> ReadImage | None:
     if image is None:
         return None
     found, folder = image
-    reader = BlobReader(folder.where, folder.locate, Cache())
+    reader = BlobReader(folder.where, folder.locate, Cache(), Pool())
     return reader.read(found, Watcher(), threading.Event(), verify=False)
 
 

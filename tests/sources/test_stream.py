@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import zstandard
 
 from builders import (
     EMPTY_TAR,
@@ -46,6 +45,7 @@ from lamina.sources.archive import ArchiveSource
 from lamina.sources.base import Source
 from lamina.sources.stream import StreamSource
 from opening import resolve
+from zstd_frames import compress_zstd
 
 IMAGE = sample_image()
 OTHER = Image([IMAGE.layers[0], layer(file("b", b"2"))], ("other:1",))
@@ -87,7 +87,7 @@ def test_an_archive_compressed_as_a_whole(suffix: str, tmp_path: Path) -> None:
     packed = {
         "tar.gz": gzip.compress(data),
         "tgz": gzip.compress(data[:half]) + gzip.compress(data[half:]),
-        "tar.zst": zstandard.compress(data[:half]) + zstandard.compress(data[half:]),
+        "tar.zst": compress_zstd(data[:half]) + compress_zstd(data[half:]),
         "tar": data,
     }[suffix]
     path = tmp_path / f"image.{suffix}"
@@ -171,7 +171,7 @@ def test_a_named_pipe_is_a_stream(tmp_path: Path) -> None:
         (gzip.compress(b"hello", mtime=0), "tar header"),
         (gzip.compress(b"", mtime=0), "neither manifest.json nor index.json"),
         (gzip.compress(pack(old_docker(IMAGE)), mtime=0)[:-20], "truncated"),
-        (zstandard.compress(pack(old_docker(IMAGE)))[:-5], "truncated"),
+        (compress_zstd(pack(old_docker(IMAGE)))[:-5], "truncated"),
     ],
 )
 def test_what_is_no_archive_is_called_so(data: bytes, said: str) -> None:

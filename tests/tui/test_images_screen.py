@@ -18,6 +18,8 @@ class Listing:
     """A source whose list comes when the test lets it."""
 
     label = "engine at test"
+    remark = ""
+    knows_sizes = False
 
     def __init__(self, *summaries: ImageSummary) -> None:
         self.summaries = list(summaries)
@@ -196,6 +198,8 @@ async def test_the_cursor_is_told_in_words(drive: Drive) -> None:
 
 class Telling(Listing):
     """The same, and it tells of its images' layers, as an engine does."""
+
+    knows_sizes = True
 
     def __init__(self, *known: KnownImage) -> None:
         super().__init__(*(image.summary for image in known))

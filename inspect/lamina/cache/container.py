@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 import xxhash
-import zstandard
 from numpy.typing import NDArray
+
+from lamina.zstd import ZstdCompressor, ZstdDecompressor, ZstdError, get_frame_info
 
 FORMAT = 1
 """Raised with every change of what is stored or of how layers are read."""
@@ -46,7 +47,7 @@ def pack(kind: str, meta: Mapping[str, Any], columns: Mapping[str, NDArray[Any]]
         described.append([name, plain.dtype.str, list(plain.shape)])
         raw.append(plain.tobytes())
     header = json.dumps({"kind": kind, "meta": meta, "columns": described}).encode()
-    body = zstandard.ZstdCompressor(level=1).compress(b"".join([struct.pack("<I", len(header)), header, *raw]))
+    body = _compressed(b"".join([struct.pack("<I", len(header)), header, *raw]))
     return _MAGIC + xxhash.xxh3_128_digest(body) + body
 
 
@@ -57,9 +58,7 @@ def unpack(kind: str, data: bytes) -> tuple[dict[str, Any], Columns] | None:
     if data[: len(_MAGIC)] != _MAGIC or xxhash.xxh3_128_digest(body) != data[len(_MAGIC) : start]:
         return None
     try:
-        if zstandard.frame_content_size(body) > _MAX:
-            return None
-        raw = zstandard.ZstdDecompressor().decompress(body)
+        raw = _unpacked(body)
         (length,) = struct.unpack_from("<I", raw)
         header = json.loads(raw[4 : 4 + length])
         if header["kind"] != kind:
@@ -77,8 +76,26 @@ def unpack(kind: str, data: bytes) -> tuple[dict[str, Any], Columns] | None:
             position += column.nbytes
         # What is left over means that a count is wrong.
         return (header["meta"], columns) if position == len(raw) else None
-    except (zstandard.ZstdError, ValueError, KeyError, TypeError, struct.error, RecursionError, MemoryError):
+    except (ZstdError, ValueError, KeyError, TypeError, struct.error, RecursionError, MemoryError):
         return None
+
+
+def _compressed(data: bytes) -> bytes:
+    compressor = ZstdCompressor(level=1)
+    compressor.set_pledged_input_size(len(data))
+    return compressor.compress(data, ZstdCompressor.FLUSH_FRAME)
+
+
+def _unpacked(body: bytes) -> bytes:
+    """Raises ValueError where the data is not one whole frame of a size that it tells and that is ours."""
+    size: int | None = get_frame_info(body).decompressed_size
+    if size is None or size > _MAX:
+        raise ValueError("too large")
+    frame = ZstdDecompressor()
+    raw = frame.decompress(body, size)
+    if not frame.eof or frame.unused_data:
+        raise ValueError("not one frame")
+    return raw
 
 
 def take(columns: Columns, name: str, dtype: type[_Scalar], *shape: int) -> NDArray[_Scalar]:

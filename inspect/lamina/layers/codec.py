@@ -6,11 +6,9 @@ import zlib
 from types import ModuleType
 from typing import Any, Literal, Protocol
 
-import zstandard
-
-from lamina.layers.block import BLOCK, ZERO_BLOCK
-from lamina.layers.zstd_blocks import ZstdBlocks
+from lamina.layers.block import BLOCK, ZERO_BLOCK, checksum_holds
 from lamina.model import LaminaError
+from lamina.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
 
 _inflate: ModuleType
 try:
@@ -33,18 +31,11 @@ def sniff(head: bytes) -> Codec:
         return "zstd"
     if head[257:262] == b"ustar" or head[:BLOCK] == ZERO_BLOCK:
         return "tar"
-    if len(head) >= BLOCK and _checksum_matches(head[:BLOCK]):  # V7, without a magic
+    if len(head) >= BLOCK and head[148:156].strip(b"\0 ") and checksum_holds(head[:BLOCK]):  # V7, without a magic
         return "tar"
     if head.lstrip()[:1] in (b"{", b"["):
         return "json"
     return "unknown"
-
-
-def _checksum_matches(block: bytes) -> bool:
-    field = block[148:156].strip(b"\0 ")
-    if not field or not all(0x30 <= c <= 0x37 for c in field):
-        return False
-    return int(field, 8) == sum(block) - sum(block[148:156]) + 8 * 0x20
 
 
 class Decompressor(Protocol):
@@ -150,47 +141,39 @@ def _header_length(data: bytes) -> int | None:
 
 
 class _Zstd:
-    """Zstandard, of several frames too, skippable ones among them (zstd:chunked keeps its table there).
-
-    The library has no bound on what a piece of input unpacks to. A block unpacks to 128 KiB at the most, so the input
-    is handed on a few blocks at a time.
-    """
+    """Zstandard, of several frames too, skippable ones among them (zstd:chunked keeps its table there)."""
 
     def __init__(self, where: str) -> None:
         self._where = where
-        self._frame: Any = None
-        self._blocks = ZstdBlocks()
-        self._input = b""
-        self._at = 0
+        self._frame: ZstdDecompressor | None = None
+        self._rest = b""  # what came after the end of a frame
         self.pending = False
 
     def feed(self, data: bytes) -> bytes:
-        if data:
-            self._input = self._input[self._at :] + data
-            self._at = 0
-        stop = self._blocks.advance(self._input, self._at, _ZSTD_BLOCKS)
-        self.pending = self._at < stop < len(self._input)
-        out = []
-        while self._at < stop:
-            if self._frame is None or self._frame.eof:
-                self._frame = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
-            try:
-                out.append(self._frame.decompress(memoryview(self._input)[self._at : stop]))
-            except zstandard.ZstdError as error:
-                raise LaminaError(f"{self._where}: damaged zstd data ({error})") from None
-            self._at = stop - len(self._frame.unused_data)
-        return out[0] if len(out) == 1 else b"".join(out)
+        data = self._rest + data if self._rest else data
+        self._rest = b""
+        frame = self._frame
+        if frame is None or frame.eof:
+            if not data:
+                self.pending = False
+                return b""
+            frame = self._frame = ZstdDecompressor(options=_ZSTD_OPTIONS)
+        try:
+            out = frame.decompress(data, _PIECE)
+        except ZstdError as error:
+            raise LaminaError(f"{self._where}: damaged zstd data ({error})") from None
+        if frame.eof:
+            self._rest = frame.unused_data
+        self.pending = bool(self._rest) or not (frame.eof or frame.needs_input)
+        return out
 
     def finish(self) -> None:
-        if self._at < len(self._input) or (self._frame is not None and not self._frame.eof):
+        if self._rest or (self._frame is not None and not self._frame.eof):
             raise LaminaError(f"{self._where}: truncated zstd data")
 
 
-_ZSTD_WINDOW = 128 << 20
-"""Bytes a frame may look back: what zstd(1) itself takes without being told."""
-
-_ZSTD_BLOCKS = 8
-"""Blocks that are unpacked at a time: a MiB at the most."""
+_ZSTD_OPTIONS: dict[int, int] = {DecompressionParameter.window_log_max: 27}
+"""A frame may look back over 128 MiB: what zstd(1) itself takes without more options."""
 
 
 def decompressor(codec: Codec, where: str) -> Decompressor:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from lamina.layers.block import BLOCK
-from lamina.layers.headers import parse_number
+from lamina.layers.block import BLOCK, parse_number
+from lamina.layers.pax import pax_natural, pax_records
 
 MAX_EXTENSION = 16 << 20
 """Bytes an extension's payload may have; xattrs and sparse maps of real files stay far below."""
@@ -38,34 +38,13 @@ class Override:
     xattrs: bytes = b""
 
 
-def _records(payload: bytes) -> list[tuple[bytes, bytes]]:
-    found: list[tuple[bytes, bytes]] = []
-    position = 0
-    while position < len(payload):
-        if payload[position] == 0:  # some writers pad the payload with NULs
-            break
-        blank = payload.find(b" ", position, position + 20)
-        length_text = payload[position:blank] if blank > 0 else b""
-        if not length_text.isdigit():
-            raise ValueError("bad PAX record length")
-        end = position + int(length_text)
-        if end > len(payload) or end <= blank + 1 or payload[end - 1] != 0x0A:
-            raise ValueError("bad PAX record")
-        key, equals, value = payload[blank + 1 : end - 1].partition(b"=")
-        if not equals or not key:
-            raise ValueError("bad PAX record")
-        found.append((key, value))
-        position = end
-    return found
-
-
 def apply_pax(payload: bytes, override: Override) -> None:
     """Fold an extended header's records into what is known of the next member.
 
     Raises:
         ValueError: a record is malformed or a number in it is none.
     """
-    pairs = _records(payload)
+    pairs = pax_records(payload)
     records = dict(pairs)
     get = records.get
     # GNU sparse 0.0 repeats its keys, so the map is all of them in order: it is only compared.
@@ -82,13 +61,13 @@ def apply_pax(payload: bytes, override: Override) -> None:
     if link:
         override.link = link.partition(b"\0")[0]
     if size := get(b"size"):
-        override.size = _natural(size)
+        override.size = pax_natural(size)
     if real := (get(b"GNU.sparse.realsize") or get(b"GNU.sparse.size")):
-        override.real_size = _natural(real)
+        override.real_size = pax_natural(real)
     if uid := get(b"uid"):
-        override.uid = _natural(uid)
+        override.uid = pax_natural(uid)
     if gid := get(b"gid"):
-        override.gid = _natural(gid)
+        override.gid = pax_natural(gid)
     if mtime := get(b"mtime"):
         override.mtime = _nanoseconds(mtime)
     xattrs = sorted((key, value) for key, value in records.items() if key.startswith(_XATTR))
@@ -96,12 +75,6 @@ def apply_pax(payload: bytes, override: Override) -> None:
         override.xattrs = b"".join(
             b"%d %s=%d:%s\n" % (len(key), key[len(_XATTR) :], len(value), value) for key, value in xattrs
         )
-
-
-def _natural(text: bytes) -> int:
-    if not text.isdigit() or len(text) > 19:
-        raise ValueError("bad number in a PAX record")
-    return min(int(text), _INT64_MAX)
 
 
 def _nanoseconds(text: bytes) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.layers.block import checksum_holds, parse_number
 from lamina.model import LaminaError
 
 _INT64_MAX = 2**63 - 1
@@ -46,27 +47,6 @@ class HeaderBatch:
             return parse_number(block[329:337]), parse_number(block[337:345])
         except ValueError:
             raise LaminaError(f"{self.where}: bad tar header: its device number is not a number") from None
-
-
-def parse_number(field: bytes) -> int:
-    """One numeric header field: octal text, or base-256 where the first bit is set.
-
-    Raises:
-        ValueError: neither of both.
-    """
-    first = field[0]
-    if first in (0x80, 0xFF):
-        value = int.from_bytes(field[1:], "big")
-        return value - (1 << 8 * (len(field) - 1)) if first == 0xFF else value
-    if first & 0x80:  # GNU and star use all bits but the first
-        return int.from_bytes(bytes((first & 0x7F,)) + field[1:], "big")
-    text = field.partition(b"\0")[0].strip()
-    # int() would take "0o17", "1_0" and signs, which no tar writes.
-    if not text:
-        return 0
-    if not all(0x30 <= c <= 0x37 for c in text):
-        raise ValueError(f"not a number: {field!r}")
-    return int(text, 8)
 
 
 def _octal_column(columns: NDArray[np.uint8], what: str, where: str) -> NDArray[np.int64]:
@@ -114,14 +94,7 @@ def _check_sums(matrix: NDArray[np.uint8], where: str) -> None:
     digits = field[:, :6] - np.uint8(ord("0"))
     stated = digits.astype(np.int64) @ (8 ** np.arange(5, -1, -1, dtype=np.int64))
     for row in np.flatnonzero((digits > 7).any(axis=1) | (stated != sums)).tolist():
-        block = matrix[row].tobytes()
-        # Old tars summed signed bytes.
-        signed = int(sums[row]) - 256 * sum(1 for i, c in enumerate(block) if c > 127 and not 148 <= i < 156)
-        try:
-            value = parse_number(block[148:156])
-        except ValueError:
-            value = -1
-        if value not in (int(sums[row]), signed):
+        if not checksum_holds(matrix[row].tobytes()):
             raise LaminaError(f"{where}: bad tar header: wrong checksum (damaged, or not a tar)")
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from lamina.layers.block import BLOCK, ZERO_BLOCK
+from lamina.layers.block import BLOCK, ZERO_BLOCK, parse_number
 from lamina.layers.extensions import MAX_EXTENSION, Override, apply_pax, gnu_sparse, map_continues
-from lamina.layers.headers import decode_headers, parse_number, plain_payloads
+from lamina.layers.headers import decode_headers, plain_payloads
 from lamina.layers.index import LayerIndex
 from lamina.layers.index_builder import IndexBuilder
 from lamina.layers.paths import MAX_PATH

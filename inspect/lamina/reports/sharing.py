@@ -45,6 +45,7 @@ def _sharing(members: Sequence[SetMember], found: Overview, *, pulls: bool) -> J
     return {
         "sum": found.sum,
         "on_disk": found.on_disk,
+        "reclaimable": None,  # of a whole engine only
         "images": [
             {
                 "image": number,

@@ -82,7 +82,7 @@ def _totals(report: Json) -> str:
         f"{plural(len(report['images']), 'image')}: {size_bytes(sharing['sum'])} in all, "
         f"{size_bytes(sharing['on_disk'])} on disk, {size_bytes(saved)} saved by sharing"
     )
-    if "reclaimable" in sharing:
+    if sharing["reclaimable"] is not None:
         text += f", {size_bytes(sharing['reclaimable'])} reclaimable"
         dangling = sum(not image["tags"] for image in report["images"])
         text += f", {dangling} dangling" if dangling else ""

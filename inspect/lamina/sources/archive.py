@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lamina.cache.cache import Cache
+from lamina.layers.block import BLOCK
 from lamina.layers.codec import sniff
 from lamina.model import ImageSummary, KnownImage, LaminaError, Progress
 from lamina.names import display_name
-from lamina.sources.archive_tar import BLOCK, Member, members, resolve
+from lamina.sources.archive_tar import Member, members, resolve
 from lamina.sources.base import Observer, ReadImage
 from lamina.sources.blobs import BlobReader
 from lamina.sources.choose import StoreImages

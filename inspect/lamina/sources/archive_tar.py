@@ -13,16 +13,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from lamina.layers.block import BLOCK, ZERO_BLOCK, checksum_holds, parse_number
+from lamina.layers.pax import pax_natural, pax_records
 from lamina.model import LaminaError
 from lamina.names import decode
 from lamina.sources.json_checks import quoted
 
-BLOCK = 512
 MAX_MEMBERS = 200_000
 """Every image of a large engine in one archive has some 30,000; the limit bounds what hostile headers can take."""
 
 _MAX_EXTENSION = 1 << 20
-_ZEROS = bytes(BLOCK)
 _LINKS = (b"1", b"2")
 _HEADER_ONLY = (b"1", b"2", b"3", b"4", b"5", b"6")
 
@@ -67,6 +67,7 @@ class HeaderReader:
     def __init__(self, where: str) -> None:
         self.where = where
         self._extension = b""
+        self._at = 0
         self._next: dict[str, bytes] = {}
         self._count = 0
 
@@ -81,19 +82,19 @@ class HeaderReader:
             A member; or the number of payload bytes of an extension to hand to :meth:`extension`; or None at the
             end mark.
         """
-        if block == _ZEROS:
+        if block == ZERO_BLOCK:
             return None
-        if not _checksum_holds(block):
+        if not checksum_holds(block):
             raise LaminaError(f"{self.where}: bad tar header at byte {offset}: damaged, or not a tar archive")
         self._count += 1
         if self._count > MAX_MEMBERS:
             raise LaminaError(f"{self.where}: more than {MAX_MEMBERS} members are no image archive")
         flag = block[156:157]
-        size = self._number(block[124:136], offset)
+        size = self._size(block[124:136], offset)
         if flag in (b"x", b"g", b"X", b"L", b"K"):
             if size > _MAX_EXTENSION:
                 raise LaminaError(f"{self.where}: a tar header at byte {offset} takes {size} bytes: damaged")
-            self._extension = flag
+            self._extension, self._at = flag, offset
             return size
         if flag == b"S":
             raise LaminaError(f"{self.where}: a sparse member at byte {offset} is no part of an image archive")
@@ -106,8 +107,19 @@ class HeaderReader:
         elif self._extension == b"K":
             self._next["linkpath"] = payload.partition(b"\0")[0]
         elif self._extension in (b"x", b"X"):
-            self._next.update(_pax_records(payload))
+            self._pax(payload)
         # A global header (git archive writes one) says nothing of names and sizes that a member relies on.
+
+    def _pax(self, payload: bytes) -> None:
+        try:
+            for key, value in pax_records(payload):
+                if key in (b"path", b"linkpath") and value:
+                    self._next[key.decode()] = value.partition(b"\0")[0]
+                elif key == b"size" and value:
+                    pax_natural(value)
+                    self._next["size"] = value
+        except ValueError as error:
+            raise LaminaError(f"{self.where}: {error} in the PAX header at byte {self._at}: damaged") from None
 
     def _member(self, block: bytes, flag: bytes, size: int, payload: int) -> Member:
         extra, self._next = self._next, {}
@@ -116,9 +128,7 @@ class HeaderReader:
             name = block[345:500].partition(b"\0")[0] + b"/" + name
         name = extra.get("path", name)
         if "size" in extra:
-            if not extra["size"].isdigit() or len(extra["size"]) > 20:
-                raise LaminaError(f"{self.where}: bad size in a PAX header before byte {payload}: damaged")
-            size = int(extra["size"])
+            size = pax_natural(extra["size"])
         is_file = flag in (b"0", b"\0", b"7") and not name.endswith(b"/")
         link = None
         if flag in _LINKS:
@@ -130,43 +140,14 @@ class HeaderReader:
             size = 0
         return Member(name=normalise(decode(name)), offset=payload, size=size, is_file=is_file, link=link)
 
-    def _number(self, field: bytes, offset: int) -> int:
-        if field[0] & 0x80:  # base-256, GNU's way for large files
-            value = int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big")
-            if field[0] == 0x80 and value < 1 << 63:
-                return value
-        else:
-            digits = field.partition(b"\0")[0].strip()
-            if not digits:
-                return 0
-            if digits.isdigit() and not any(d in b"89" for d in digits):
-                return int(digits, 8)
-        raise LaminaError(f"{self.where}: bad size in the tar header at byte {offset}: damaged")
-
-
-def _checksum_holds(block: bytes) -> bool:
-    digits = block[148:156].partition(b"\0")[0].strip()
-    if not digits.isdigit() or any(d in b"89" for d in digits):
-        return False
-    rest = block[:148] + b"        " + block[156:]
-    stated = int(digits, 8)
-    # Some old tars summed signed bytes.
-    return stated in (sum(rest), sum(rest) - 256 * sum(byte > 127 for byte in rest))
-
-
-def _pax_records(payload: bytes) -> dict[str, bytes]:
-    records = {}
-    while payload:
-        length, space, _ = payload.partition(b" ")
-        if not space or not length.isdigit() or len(length) > 8:
-            break
-        record, payload = payload[len(length) + 1 : int(length)], payload[int(length) :]
-        key, equals, value = record.rstrip(b"\n").partition(b"=")
-        if not equals or int(length) == 0:
-            break
-        if key in (b"path", b"linkpath", b"size"):
-            records[key.decode()] = value
-    return records
+    def _size(self, field: bytes, offset: int) -> int:
+        try:
+            size = parse_number(field)
+        except ValueError:
+            size = -1
+        if not 0 <= size < 1 << 63:
+            raise LaminaError(f"{self.where}: bad size in the tar header at byte {offset}: damaged")
+        return size
 
 
 def _padded(size: int) -> int:

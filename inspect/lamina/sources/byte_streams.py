@@ -7,9 +7,9 @@ import select
 import sys
 from typing import BinaryIO, Protocol
 
+from lamina.layers.block import BLOCK
 from lamina.layers.codec import Decompressor, decompressor, sniff
 from lamina.model import LaminaError
-from lamina.sources.archive_tar import BLOCK
 
 CHUNK = 256 << 10
 """Bytes asked for at a time. A compressed one can grow a thousandfold before the cancel event is looked at again."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from lamina.layers.block import BLOCK
 from lamina.layers.codec import sniff
 from lamina.model import LaminaError
 from lamina.names import display_name
-from lamina.sources.archive_tar import BLOCK
 from lamina.sources.json_checks import MAX_JSON, quoted, too_large
 from lamina.sources.oci_images import Stored
 from lamina.workers.file_range import FileRange, open_range, stamp_of

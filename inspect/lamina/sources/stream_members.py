@@ -11,11 +11,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lamina.layers.block import BLOCK
 from lamina.layers.codec import sniff
 from lamina.layers.index import LayerIndex
 from lamina.layers.read import StreamScan
 from lamina.model import LaminaError
-from lamina.sources.archive_tar import BLOCK, Member, resolve
+from lamina.sources.archive_tar import Member, resolve
 from lamina.sources.json_checks import MAX_JSON, quoted, too_large
 from lamina.sources.oci_images import Found, Stored
 

@@ -1,0 +1,184 @@
+"""One table makes the keys, the footer, the help and the palette: each key of it does what it says."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from textual.app import App
+
+from driving import Drive, Driven
+from lamina_tui import keymap
+from lamina_tui.keymap import COMMANDS, Command, Scope
+from lamina_tui.screens.dialogs import help_lines
+
+# What to press, from an opened sample image, to stand where a scope's commands work.
+WAY: dict[Scope, tuple[str, ...]] = {
+    Scope.APP: (),
+    Scope.LIST: ("tab",),
+    Scope.IMAGE: (),
+    Scope.LAYERS: (),
+    Scope.FILES: ("tab",),
+    Scope.WASTE: ("2",),
+    Scope.TEXT: ("4",),
+    Scope.KINDS: ("tab", "f"),
+    Scope.PROMPT: ("slash", "a"),
+}
+# The same from the list of the sample images.
+FROM_LIST: dict[Scope, tuple[str, ...]] = {
+    Scope.HOME: (),
+    Scope.TREE: ("t",),
+    Scope.SET: ("A", "c"),
+    Scope.MATRIX: ("A", "c"),
+    Scope.MEMBERS: ("A", "c", "2"),
+    Scope.SHARED: ("A", "c", "3"),
+    Scope.MISSES: ("A", "c", "4"),
+    Scope.DIFF: ("space", "D"),
+}
+ENDS = {"quit", "interrupt", "suspend_process"}
+
+
+@pytest.mark.parametrize("scope", WAY, ids=lambda scope: scope.name)
+async def test_each_key_runs_its_command(
+    drive: Drive, shop: Any, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with drive(shop) as screen:
+        await screen.press(*WAY[scope])
+        await every_key_runs_its_command(screen, scope, monkeypatch)
+
+
+@pytest.mark.parametrize("scope", FROM_LIST, ids=lambda scope: scope.name)
+async def test_each_key_of_the_lists_runs_its_command(
+    drive: Drive, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with drive(["demo"]) as screen:
+        await screen.press(*FROM_LIST[scope])
+        await every_key_runs_its_command(screen, scope, monkeypatch)
+
+
+def test_every_scope_is_reached_by_these_tests() -> None:
+    assert {*WAY, *FROM_LIST} == set(Scope)
+
+
+async def every_key_runs_its_command(screen: Driven, scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+
+    async def note(self: App[int], action: str, default_namespace: Any = None, *rest: Any) -> bool:
+        if action == "screen.copy_text":  # Textual's own for ctrl+c, which does nothing without a selection
+            return False
+        name = re.split(r"[.(]", action.removeprefix("app.").removeprefix("screen."))[0]
+        target = screen.app.screen if action.startswith("screen.") else default_namespace
+        assert hasattr(target, f"action_{name}"), f"{target} can't {name}"
+        ran.append(action)
+        return True
+
+    if scope is Scope.PROMPT:
+        # The prompt's line takes these keys itself.
+        for command in keymap.of(scope):
+            for key in command.keys:
+                await screen.press("slash", "a", key)
+                assert screen.focus != "_Field", key
+        return
+    monkeypatch.setattr(App, "run_action", note)
+    for command in keymap.of(scope):
+        for key in command.keys:
+            ran.clear()
+            await screen.press(key)
+            assert ran == [command.action], f"{key} ran {ran}"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [command for command in COMMANDS if command.scope in WAY and command.action not in ENDS],
+    ids=lambda command: f"{command.scope.name}-{command.action}",
+)
+async def test_each_command_leaves_the_app_alive(drive: Drive, shop: Any, command: Command) -> None:
+    async with drive(shop) as screen:
+        await screen.press(*WAY[command.scope])
+        await screen.press(command.keys[0], command.keys[0])
+        assert screen.app.crash is None
+        assert screen.app.is_running
+        assert screen.lines
+
+
+@pytest.mark.parametrize("command", keymap.of(*FROM_LIST), ids=lambda command: f"{command.scope.name}-{command.action}")
+async def test_each_command_of_the_lists_leaves_the_app_alive(drive: Drive, command: Command) -> None:
+    async with drive(["demo"]) as screen:
+        await screen.press(*FROM_LIST[command.scope], command.keys[0])
+        assert screen.app.crash is None
+        assert screen.app.is_running
+
+
+def test_no_key_stands_twice_where_both_would_work() -> None:
+    near = {
+        Scope.LAYERS: (Scope.LIST, Scope.IMAGE, Scope.APP),
+        Scope.FILES: (Scope.LIST, Scope.IMAGE, Scope.APP),
+        Scope.WASTE: (Scope.LIST, Scope.IMAGE, Scope.APP),
+        Scope.TEXT: (Scope.LIST, Scope.IMAGE, Scope.APP),
+        Scope.HOME: (Scope.LIST, Scope.APP),
+        Scope.TREE: (Scope.LIST, Scope.APP),
+        Scope.MATRIX: (Scope.LIST, Scope.SET, Scope.APP),
+        Scope.MEMBERS: (Scope.LIST, Scope.SET, Scope.APP),
+        Scope.SHARED: (Scope.LIST, Scope.SET, Scope.APP),
+        Scope.MISSES: (Scope.LIST, Scope.SET, Scope.APP),
+        Scope.DIFF: (Scope.FILES, Scope.LIST, Scope.APP),
+    }
+    for scope, others in near.items():
+        keys = [key for command in keymap.of(scope, *others) for key in command.keys]
+        assert sorted(keys) == sorted(set(keys)), scope
+
+
+def test_help_has_every_key_and_sign() -> None:
+    text = "\n".join(f"{line.label} {line.text}" for line in help_lines())
+    for command in COMMANDS:
+        assert command.help in text
+        for key in command.keys:
+            assert keymap.key_text(key) in text
+    for sign in ("+ added", "M modified", "m metadata only", "- removed"):
+        assert sign in text
+
+
+def test_help_begins_with_what_is_near() -> None:
+    assert help_lines([Scope.WASTE])[0].text == Scope.WASTE.value
+
+
+async def test_help_opens_scrolls_and_closes(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("question_mark")
+        assert "lamina: keys and signs" in screen.text
+        first = screen.text
+        await screen.press("pagedown")
+        assert screen.text != first
+        await screen.press("j", "k", "G", "g")
+        assert screen.text == first
+        await screen.press("escape")
+        assert "small:1" in screen.text
+
+
+async def test_footer_follows_the_focus(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        assert "enter files" in screen.lines[-1]
+        await screen.press("tab")
+        assert "space fold" in screen.lines[-1]
+        await screen.press("2")
+        assert "b by" in screen.lines[-1]
+        await screen.press("slash")
+        assert "enter keep  esc drop" in screen.lines[-1]
+
+
+async def test_the_palette_runs_a_command(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("tab", "ctrl+p")
+        for letter in "sort by name":
+            await screen.press("space" if letter == " " else letter)
+        await screen.settle()
+        await screen.press("enter", "enter")
+        assert screen.image.files.sort_key == "name"
+
+
+@pytest.mark.parametrize(("key", "code"), [("q", 0), ("ctrl+c", 130)])
+async def test_ways_to_end(drive: Drive, small: list[str], key: str, code: int) -> None:
+    async with drive(small) as screen:
+        await screen.press(key)
+    assert screen.app.return_value == code
