@@ -287,7 +287,7 @@ class Dictionary:
         self.now[path] = Node("dir", self._layer, self._order, None)
 
     def put(self, member: Member) -> None:
-        """FileRange one member."""
+        """Place one member."""
         path = path_of(member)
         if path:
             for ancestor in (b"", *ancestors_of(path)):

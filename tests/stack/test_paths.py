@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,3 +40,17 @@ def test_a_parent_that_is_missing_is_found_whoever_stands_beside_it() -> None:
 
     paths = [table.path(row) for row in range(table.count)]
     assert paths == [b"", b"a", b"a/x", b"b", b"b/x", b"c", b"c/x", b"c/x/y", b"c/z"]
+
+
+def test_subtrees_are_covered_and_nothing_else() -> None:
+    table, _ = build_path_table([[b"a\0b", b"a\0c", b"d"]])  # rows: root, a, a/b, a/c, d
+
+    assert table.with_subtrees(np.array([False, True, False, False, False])).tolist() == [
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert table.with_subtrees(np.array([True, False, False, True, False])).all()
+    assert not table.with_subtrees(np.zeros(5, dtype=bool)).any()

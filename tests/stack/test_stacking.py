@@ -8,11 +8,11 @@ from itertools import permutations
 import pytest
 
 from lamina.figures.image import LoadedImage, Tally, compute
-from lamina.model import Kind
+from lamina.model import Cause, Kind
 from lamina.sources.base import ReadImage
 from lamina.stack.paths import build_path_table
 from lamina.stack.view import view_layer
-from stacks import Stacking, image_info, problems_of_sums, scan, stack
+from stacks import Stacking, image_info, problems_of_sums, scan, stack, waste_of, wasted
 from tars import Member, char_device, directory, fifo, file, hardlink, layer_tar, opaque, symlink, whiteout
 
 
@@ -444,3 +444,14 @@ def test_names_that_sort_around_the_slash_keep_subtrees_together() -> None:
         inside = [other for other in paths if other == path or other.startswith(path + b"/" if path else b"")]
         assert paths[row : int(table.end[row])] == inside
     assert [table.path(row) for row in rows[0].tolist()] == [name.encode() for name in names]
+
+
+def test_a_directory_named_twice_counts_where_it_came_if_a_file_stood_between() -> None:
+    # Given a file below, and a layer that puts a directory in its way, then such a file, then the directory again
+    image = stack([file("a", 7)], [directory("a/b"), file("a", 7), directory("a/b")])
+
+    # then the directory replaced the lower file, whatever the layer's own file holds.
+    assert waste_of(image) == [
+        wasted("a", 7, Cause.REPLACED, 0, 1),
+        wasted("a", 7, Cause.REPLACED, 1, 1),
+    ]

@@ -231,3 +231,12 @@ def test_looking_changes_nothing(number: int) -> None:
 
     for name, column in before.items():
         assert (getattr(union, name) == column).all(), name
+
+
+@pytest.mark.parametrize(("target", "change"), [("elsewhere", Change.MODIFIED), ("nowhere", Change.UNCHANGED)])
+def test_a_hard_link_to_nothing_differs_where_it_leads_elsewhere(target: str, change: Change) -> None:
+    image = stack([hardlink("h", "nowhere")], [hardlink("h", target)])
+
+    view = view_layer(image.union, 1)
+
+    assert Change(int(view.change[at(view, "h")])) is change

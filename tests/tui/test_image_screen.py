@@ -8,6 +8,7 @@ import pytest
 
 from builders import Image, file, layer, old_docker, pack
 from driving import Drive
+from lamina.model import Change
 from lamina_tui.widgets.layer_list import LayerList
 
 SIZES = [(80, 24), (120, 40)]
@@ -336,3 +337,36 @@ async def test_paths_of_any_depth_and_length_keep_their_columns(drive: Drive, tm
             await screen.press("g", "slash", "n", "n", "n", "enter")
             assert "nnnn…" in screen.text
             assert " 99" in screen.text
+
+
+async def test_a_click_in_a_scrolled_list_takes_the_row_under_the_mouse(drive: Drive, tmp_path: Path) -> None:
+    image = Image([layer(file(f"f{index}", b"x")) for index in range(60)], tags=("many:1",))
+    path = tmp_path / "many.tar"
+    path.write_bytes(pack(old_docker(image)))
+    async with drive([str(path)]) as screen:
+        await screen.press("G")
+        layers = screen.image.query_one(LayerList)
+        top = layers.scroll_offset.y
+        assert top > 20
+        await screen.pilot.click("#layers", offset=(5, layers.header_lines + 2))
+        await screen.settle()
+        assert layers.cursor == top + 2
+        assert f" layer {top + 2}  step {top + 2}" in screen.text
+
+
+async def test_a_row_that_is_no_longer_shown_leaves_the_cursor_on_its_folder(drive: Drive, tmp_path: Path) -> None:
+    base = layer(file("a/kept", b"1"), file("d/gone", b"2"), file("d/kept", b"3"))
+    image = Image([base, layer(file("a/.wh.kept"), file("a/new", b"5"), file("d/.wh.gone"), file("d/new", b"4"))])
+    path = tmp_path / "image.tar"
+    path.write_bytes(pack(old_docker(image)))
+    async with drive([str(path)]) as screen:
+        await screen.press("G", "tab", "E", "G", "k")
+        files = screen.image.files
+        assert "gone" in screen.lines[-3] + screen.lines[-2], screen.text
+        files.set_kinds(frozenset({Change.ADDED, Change.MODIFIED}))
+        await screen.settle()
+        tree = files.tree_rows
+        assert tree is not None
+        assert files.path_id is not None
+        assert tree.view.union.paths.path(files.path_id) == b"d"
+        assert files.cursor > 0

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from driving import Drive
-from lamina_tui.widgets.waste_view import with_descendants
 
 
 async def test_rows_are_ranked_with_their_cause_and_layers(drive: Drive, small: list[str]) -> None:
@@ -110,12 +107,3 @@ async def test_an_image_without_waste_says_so(drive: Drive, tmp_path: Any) -> No
         for key in ("enter", "space", "left", "b", "y", "s", "down", "G"):
             await screen.press(key)
         assert "no waste: every byte" in screen.text
-
-
-def test_with_descendants_covers_subtrees() -> None:
-    # 0 root, 1 a (2 a/b, 3 a/c), 4 d
-    end = np.array([5, 4, 3, 4, 5], dtype=np.int32)
-    found = np.array([False, True, False, False, False])
-    assert with_descendants(found, end).tolist() == [False, True, True, True, False]
-    assert with_descendants(np.array([True, False, False, True, False]), end).all()
-    assert not with_descendants(np.zeros(5, dtype=bool), end).any()

@@ -82,6 +82,18 @@ class PathTable:
         first, end = path + 1, int(self.end[path])
         return np.flatnonzero(self.parent[first:end] == path) + first
 
+    def covered(self, starts: NDArray[np.int32], ends: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Per path whether it lies in one of some ranges: a subtree is the range from a row to its ``end``."""
+        edges = np.bincount(starts, minlength=self.count + 1)
+        edges -= np.bincount(ends, minlength=self.count + 1)
+        inside: NDArray[np.bool_] = np.cumsum(edges[:-1]) > 0
+        return inside
+
+    def with_subtrees(self, tops: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Per path whether it, or a folder that it lies in, is marked."""
+        rows = np.flatnonzero(tops).astype(np.int32)
+        return self.covered(rows, self.end[rows])
+
     def subtree_sums(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
         """Per path the sum of ``values`` over its subtree."""
         running = np.zeros(self.count + 1, dtype=np.int64)

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.model import Cause, Kind
+from lamina.stack.batches import batch_bounds, superseded_directories
 from lamina.stack.paths import PathTable
 
 NEVER = 32767
@@ -123,13 +124,13 @@ class Stacker:
         self._remove(layer, rows[kind == Kind.WHITEOUT], rows[kind == Kind.OPAQUE])
 
         members = np.flatnonzero(kind < Kind.WHITEOUT)
-        members = members[~_superseded_directories(self._paths, rows[members], kind[members])]
+        members = members[~superseded_directories(self._paths, rows[members], kind[members])]
         # What is neither a whiteout nor placed below lives in no file system.
         dropped = np.ones(len(rows), dtype=bool)
         dropped[members] = False
         self._died[events[dropped]] = layer
         unresolved: list[int] = []
-        cuts = _batch_bounds(self._paths, rows[members], kind[members])
+        cuts = batch_bounds(self._paths, rows[members], kind[members])
         for start, stop in pairwise(cuts):
             batch = members[start:stop]
             unresolved += self._place(layer, events[batch], rows[batch], kind[batch], batch, targets)
@@ -195,10 +196,7 @@ class Stacker:
                 for start, end in zip(starts.tolist(), self._paths.end[tops].tolist(), strict=True)
             ]
             return self._distinct(np.concatenate(ranges)) if ranges else _NO_ROWS
-        edges = np.zeros(self._paths.count + 1, dtype=np.int32)
-        np.add.at(edges, starts, 1)
-        np.subtract.at(edges, self._paths.end[tops], 1)
-        covered = np.cumsum(edges[:-1]) > 0
+        covered = self._paths.covered(starts, self._paths.end[tops])
         return np.flatnonzero(covered & (self._live != ABSENT)).astype(np.int32)
 
     def _distinct(self, paths: Rows) -> Rows:
@@ -272,7 +270,7 @@ class Stacker:
         rows: NDArray[np.int64],
         targets: dict[int, int],
     ) -> list[int]:
-        """FileRange members whose order among each other doesn't matter, but for hard links.
+        """Place members whose order among each other doesn't matter, but for hard links.
 
         Returns:
             Hard links (rows of the layer) whose target was nowhere yet.
@@ -349,61 +347,3 @@ class Stacker:
         self._implied_died += [NEVER] * len(lacking)
         self._live[lacking] = np.arange(first, first + len(lacking), dtype=np.int32)
         self._live_kind[lacking] = Kind.DIR
-
-
-def _superseded_directories(table: PathTable, paths: Rows, kinds: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Directory members that the same layer names again, with nothing but directories at that path and above it.
-
-    Builders list directories many times over; only the last one's metadata counts, so that they cost no batch.
-    """
-    superseded = np.zeros(len(paths), dtype=bool)
-    order = np.argsort(paths, kind="stable")
-    ordered = paths[order]
-    repeats = ordered[1:] == ordered[:-1]
-    if not repeats.any():
-        return superseded
-    directory = kinds == Kind.DIR
-    starts = np.flatnonzero(np.concatenate([[True], ~repeats]))
-    all_dirs = np.logical_and.reduceat(directory[order], starts)
-    in_dir_run = np.repeat(all_dirs, np.diff(np.append(starts, len(order))))
-    rows = order[:-1][repeats & in_dir_run[:-1]]
-    # Where the layer also makes a parent a non-directory, it matters when the directory came: leave all as they are.
-    candidates = np.sort(paths[rows])
-    solid = paths[~directory]
-    inside = np.searchsorted(candidates, table.end[solid]) > np.searchsorted(candidates, solid + 1)
-    if not inside.any():
-        superseded[rows] = True
-    return superseded
-
-
-def _batch_bounds(paths: PathTable, rows: Rows, kinds: NDArray[np.uint8]) -> list[int]:
-    """Where to cut a layer's members so that within a piece their order doesn't matter.
-
-    No piece holds a path twice, nor a non-directory together with something below it.
-    """
-    count = len(rows)
-    if not count:
-        return [0]
-    order = np.argsort(rows, kind="stable")
-    ordered = rows[order]
-    repeats = np.flatnonzero(ordered[1:] == ordered[:-1])
-    spans = list(zip(order[repeats].tolist(), order[repeats + 1].tolist(), strict=True))
-    # Of what is no directory only that matters below which some layer puts something.
-    solid = np.flatnonzero((kinds != Kind.DIR) & (paths.end[rows] > rows + 1))
-    first = np.searchsorted(ordered, rows[solid] + 1)
-    last = np.searchsorted(ordered, paths.end[rows[solid]])
-    for position, low, high in zip(
-        solid[last > first].tolist(), first[last > first].tolist(), last[last > first].tolist(), strict=True
-    ):
-        # Only the neighbours in tar order matter: a cut that parts them parts all further ones.
-        others = order[low:high]
-        before, after = others[others < position], others[others > position]
-        if before.size:
-            spans.append((int(before.max()), position))
-        if after.size:
-            spans.append((position, int(after.min())))
-    cuts = [0]
-    for low, high in sorted(spans, key=lambda span: span[1]):
-        if cuts[-1] <= low:
-            cuts.append(high)
-    return [*cuts, count]

@@ -199,21 +199,13 @@ class TreeRows:
             shown = self._with_ancestors(wanted)
         if self._filter:
             matched = self._match & shown
-            shown = shown & (self._with_ancestors(matched) | self._below(matched))
+            shown = shown & (self._with_ancestors(matched) | self._paths.with_subtrees(matched))
         self._shown = shown
         self.rows = self._rows_below(0)
 
     def _with_ancestors(self, wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
         below: NDArray[np.bool_] = self._paths.subtree_counts(wanted) > 0
         return below
-
-    def _below(self, tops: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        edges = np.zeros(self._paths.count + 1, dtype=np.int32)
-        rows = np.flatnonzero(tops)
-        edges[rows] += 1
-        np.subtract.at(edges, self._paths.end[rows], 1)
-        covered: NDArray[np.bool_] = np.cumsum(edges[:-1]) > 0
-        return covered
 
     def _apply_filter(self) -> None:
         self._match = self.search(self._filter) & self._view.present
@@ -281,11 +273,8 @@ class TreeRows:
     def _all_rows(self) -> NDArray[np.int32]:
         """The same for the whole tree, all levels at once: faster where much is unfolded."""
         paths = self._paths
-        folded = np.flatnonzero(~self._open)
-        edges = np.zeros(paths.count + 1, dtype=np.int32)
-        edges[folded + 1] = 1
-        np.subtract.at(edges, paths.end[folded], 1)
-        visible = self._shown & (np.cumsum(edges[:-1]) == 0)
+        folded = np.flatnonzero(~self._open).astype(np.int32)
+        visible = self._shown & ~paths.covered(folded + 1, paths.end[folded])
         visible[0] = False
         nodes = np.flatnonzero(visible).astype(np.int32)
         if not nodes.size or (self._sort, self._reverse) == ("name", False):

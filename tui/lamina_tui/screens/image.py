@@ -24,7 +24,7 @@ from lamina_tui.widgets.line_bar import Line, LineBar, TabBar
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
 from lamina_tui.widgets.text_pane import TextLine, TextPane
-from lamina_tui.widgets.waste_view import WasteView, with_descendants
+from lamina_tui.widgets.waste_view import WasteView
 
 TABS = ("files", "waste", "advice", "config")
 
@@ -375,5 +375,5 @@ class ImageScreen(ReadingScreen):
             wanted = None
             if text and tree is not None:
                 # A folder's name stands in the path of all below it.
-                wanted = with_descendants(tree.search(text), tree.view.union.paths.end)
+                wanted = tree.view.union.paths.with_subtrees(tree.search(text))
             self.waste.set_filter(text, wanted)

@@ -277,16 +277,3 @@ class WasteView(RowList):
         total = table.total if wanted is None else int(table.size[wanted].sum())
         files = len(table) if wanted is None else int(wanted.sum())
         return f"{texts.size_bytes(total)} in {texts.plural(files, 'file')} by {self.grouping}"
-
-
-def with_descendants(found: NDArray[np.bool_], end: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Paths that were found, and all that lies below them.
-
-    Args:
-        found: by path id.
-        end: where each path's subtree ends, as the union's paths have it.
-    """
-    edges = np.bincount(np.flatnonzero(found), minlength=len(found) + 1)
-    edges -= np.bincount(end[found], minlength=len(found) + 1)
-    covered: NDArray[np.bool_] = np.cumsum(edges[:-1]) > 0
-    return covered
