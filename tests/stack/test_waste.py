@@ -362,7 +362,10 @@ def test_groups_by_layer_hold_what_their_rows_hold() -> None:
         [file("c", 8, mode=0o600)],
     )
 
-    groups = {group.key: (group.bytes, group.count, group.causes) for group in image.waste.by_layer()}
+    groups = {
+        (group.layer, group.hidden_by, group.cause): (group.bytes, group.count, group.causes)
+        for group in image.waste.by_layer()
+    }
 
     assert groups == {
         (0, 1, Cause.REMOVED): (1 + 2, 2, {Cause.REMOVED: 1 + 2}),

@@ -51,8 +51,7 @@ def advise(image: LoadedImage) -> list[Advice]:
 def _from_waste(image: LoadedImage) -> list[Advice]:
     found = []
     for group in image.waste.by_layer():
-        layer, hidden_by, number = group.key
-        cause = Cause(number)
+        layer, hidden_by, cause = group.layer, group.hidden_by, group.cause
         files = f"{group.count:,} file{'s' if group.count != 1 else ''}"
         if layer == hidden_by:
             again = f"Layer {layer} carries {files} more than once, and only the last copy counts: pack each path once."

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lamina.figures.holders import holders
 from lamina.figures.image import LoadedImage
 from lamina.figures.overview import overview
 from lamina.figures.sharing import Pair, PullCost, SetMember, Sharing, known_image, member_of, pull_cost, share
@@ -55,15 +56,12 @@ def image_set(images: Sequence[LoadedImage]) -> ImageSet:
     """Compute what a set of completely read images shares."""
     members = [member_of(image) for image in images]
     known = [known_image(image) for image in images]
-    holders: dict[str, list[int]] = {}
     first: dict[str, tuple[LayerInfo, int]] = {}
-    for number, member in enumerate(members):
+    for member in members:
         for layer, layer_size in zip(member.layers, member.sizes, strict=True):
-            having = holders.setdefault(layer.diff_id, [])
-            if not having or having[-1] != number:
-                having.append(number)
             first.setdefault(layer.diff_id, (layer, layer_size))
-    held = [HeldLayer(*first[diff_id], tuple(having)) for diff_id, having in holders.items()]
+    having = holders((member.layers for member in members), "diff_id")
+    held = [HeldLayer(*first[diff_id], images) for diff_id, images in having.items()]
     sharing = share(members)
     return ImageSet(
         images=tuple(images),

@@ -14,12 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.figures.duplicates import MIN_SIZE
 from lamina.figures.image import LoadedImage
 from lamina.model import Kind
 from lamina.stack.union import Union
-
-MIN_SIZE = 4096
-"""Bytes below which a file is no candidate, as for duplicates."""
 
 _TOP_DIRECTORIES = 5
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lamina.figures.holders import holders
 from lamina.model import KnownImage
 
 
@@ -45,28 +46,27 @@ class Overview:
 
 def overview(images: Sequence[KnownImage]) -> Overview:
     """Compute an engine's figures from what it tells of its images."""
-    holders: dict[str, list[int]] = {}
+    having = holders((image.layers for image in images), "chain_id")
     size_of: dict[str, int] = {}
-    for number, image in enumerate(images):
+    for image in images:
         for layer, size in zip(image.layers, image.sizes, strict=True):
-            holders.setdefault(layer.chain_id, []).append(number)
             if size is not None:
                 # One engine may tell a layer's size with one image and not with another.
                 size_of[layer.chain_id] = max(size, size_of.get(layer.chain_id, 0))
     used = {layer.chain_id for image in images if image.containers for layer in image.layers}
     return Overview(
         images=tuple(images),
-        standings=tuple(_standing(image, number, holders, size_of) for number, image in enumerate(images)),
+        standings=tuple(_standing(image, number, having, size_of) for number, image in enumerate(images)),
         sum=sum(image.size or 0 for image in images),
         on_disk=sum(size_of.values()),
         dangling=sum(image.dangling for image in images),
         reclaimable=sum(size for chain, size in size_of.items() if chain not in used),
-        saved=sum(size * (len(holders[chain]) - 1) for chain, size in size_of.items()),
+        saved=sum(size * (len(having[chain]) - 1) for chain, size in size_of.items()),
     )
 
 
 def _standing(
-    image: KnownImage, number: int, holders: dict[str, list[int]], size_of: dict[str, int]
+    image: KnownImage, number: int, having: dict[str, tuple[int, ...]], size_of: dict[str, int]
 ) -> Standing | None:
     unique = shared = 0
     others: set[int] = set()
@@ -74,11 +74,11 @@ def _standing(
         size = size_of.get(layer.chain_id)
         if size is None:
             return None
-        having = holders[layer.chain_id]
-        if len(having) == 1:
+        images = having[layer.chain_id]
+        if len(images) == 1:
             unique += size
         else:
             shared += size
-            others.update(having)
+            others.update(images)
     others.discard(number)
     return Standing(unique, shared, len(others))

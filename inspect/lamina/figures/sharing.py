@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from lamina.figures.holders import holders
 from lamina.model import ImageSummary, KnownImage, LayerInfo
 
 if TYPE_CHECKING:
@@ -93,23 +94,18 @@ def pull_cost(wanted: SetMember, present: SetMember) -> PullCost:
 
 def share(members: Sequence[SetMember]) -> Sharing:
     """Compute what a set of images shares."""
-    holders: dict[str, list[int]] = {}
+    having = holders((member.layers for member in members), "diff_id")
     size_of: dict[str, int] = {}
     chains: dict[str, int] = {}
-    for number, member in enumerate(members):
+    for member in members:
         for layer, size in zip(member.layers, member.sizes, strict=True):
-            having = holders.setdefault(layer.diff_id, [])
-            if not having or having[-1] != number:
-                having.append(number)
             size_of[layer.diff_id] = size
             chains[layer.chain_id] = size
     unique = tuple(
-        sum(size for layer, size in zip(member.layers, member.sizes, strict=True) if len(holders[layer.diff_id]) == 1)
+        sum(size for layer, size in zip(member.layers, member.sizes, strict=True) if len(having[layer.diff_id]) == 1)
         for member in members
     )
-    common = [
-        SharedLayer(diff_id, size_of[diff_id], tuple(having)) for diff_id, having in holders.items() if len(having) > 1
-    ]
+    common = [SharedLayer(diff_id, size_of[diff_id], images) for diff_id, images in having.items() if len(images) > 1]
     return Sharing(
         sum=sum(member.size for member in members),
         on_disk=sum(chains.values()),

@@ -34,16 +34,30 @@ class WasteRow:
 class WasteGroup:
     """Waste rows taken together."""
 
-    key: tuple[int, ...]
-    """``(path_id,)`` of a directory, or ``(layer, hidden_by, cause)``."""
-    path: bytes
-    """The directory; empty for the root and for groups by layer."""
     bytes: int
     count: int
     rows: NDArray[np.int64] = field(repr=False)
     """Indexes into the table, most bytes first."""
-    causes: dict[Cause, int] = field(default_factory=dict)
+    causes: dict[Cause, int]
     """Bytes by cause, most first."""
+
+
+@dataclass(slots=True)
+class DirectoryWaste(WasteGroup):
+    """What is wasted in one directory."""
+
+    path_id: int
+    path: bytes
+    """Empty for the root."""
+
+
+@dataclass(slots=True)
+class LayerWaste(WasteGroup):
+    """What one layer ships and another hides, for one cause."""
+
+    layer: int
+    hidden_by: int
+    cause: Cause
 
 
 _CAUSES = tuple(Cause)
@@ -96,16 +110,16 @@ class WasteTable(Sequence[WasteRow]):
     def _columns(self) -> tuple[NDArray[Any], ...]:
         return self.size, self.cause, self.layer, self.hidden_by
 
-    def by_layer(self) -> list[WasteGroup]:
+    def by_layer(self) -> list[LayerWaste]:
         """Rows with the same shipping layer, hiding layer and cause, most bytes first."""
         keys = (self.layer.astype(np.int64) << 24) | (self.hidden_by.astype(np.int64) << 8) | self.cause
         groups = [
-            self._group((int(key) >> 24, (int(key) >> 8) & 0xFFFF, int(key) & 0xFF), rows)
+            LayerWaste(*self._totals(rows), layer=key >> 24, hidden_by=(key >> 8) & 0xFFFF, cause=Cause(key & 0xFF))
             for key, rows in _grouped(keys)
         ]
         return sorted(groups, key=lambda group: -group.bytes)
 
-    def by_directory(self, depth: int = 3) -> list[WasteGroup]:
+    def by_directory(self, depth: int = 3) -> list[DirectoryWaste]:
         """Rows by the directory they stand in, at most ``depth`` components deep, most bytes first."""
         paths = self._union.paths
         top = paths.parent[self.path_id]
@@ -114,7 +128,10 @@ class WasteTable(Sequence[WasteRow]):
             if not deep.any():
                 break
             top = np.where(deep, paths.parent[top], top)
-        groups = [self._group((key,), rows, paths.path(key)) for key, rows in _grouped(top.astype(np.int64))]
+        groups = [
+            DirectoryWaste(*self._totals(rows), path_id=key, path=paths.path(key))
+            for key, rows in _grouped(top.astype(np.int64))
+        ]
         return sorted(groups, key=lambda group: -group.bytes)
 
     def per_layer(self, layer_count: int) -> tuple[list[int], list[int]]:
@@ -126,19 +143,13 @@ class WasteTable(Sequence[WasteRow]):
         np.add.at(hides, self.hidden_by[lower], self.size[lower])
         return wasted.tolist(), hides.tolist()
 
-    def _group(self, key: tuple[int, ...], rows: NDArray[np.int64], path: bytes = b"") -> WasteGroup:
+    def _totals(self, rows: NDArray[np.int64]) -> tuple[int, int, NDArray[np.int64], dict[Cause, int]]:
+        """What every group tells of its rows."""
         sizes = self.size[rows]
         by_cause = np.zeros(len(Cause), dtype=np.int64)
         np.add.at(by_cause, self.cause[rows], sizes)
         causes = sorted(set(self.cause[rows].tolist()), key=lambda cause: -int(by_cause[cause]))
-        return WasteGroup(
-            key=key,
-            path=path,
-            bytes=int(sizes.sum()),
-            count=len(rows),
-            rows=rows,
-            causes={Cause(cause): int(by_cause[cause]) for cause in causes},
-        )
+        return int(sizes.sum()), len(rows), rows, {Cause(cause): int(by_cause[cause]) for cause in causes}
 
 
 def _grouped(keys: NDArray[np.int64]) -> list[tuple[int, NDArray[np.int64]]]:

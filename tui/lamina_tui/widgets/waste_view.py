@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from textual.message import Message
 
 from lamina.model import ImageInfo
 from lamina.names import display_name, short_instruction
-from lamina.stack.waste import WasteGroup, WasteTable, explain
+from lamina.stack.waste import DirectoryWaste, LayerWaste, WasteRow, WasteTable, explain
 from lamina_tui import texts
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.widgets.row_list import Part, RowList
 
 GROUPINGS = ("file", "directory", "layer")
 _CAUSE_WIDTH = 11
+_GROUP = -1
+"""In place of a row of the table: the line of a group."""
+
+
+class _Cells(NamedTuple):
+    """What a line shows."""
+
+    bytes: int
+    why: str
+    layers: str
+    name: str
+    style: str
+
+
+def _by_name(group: DirectoryWaste | LayerWaste) -> tuple[int, ...]:
+    """The order of groups by path, or by layers."""
+    if isinstance(group, DirectoryWaste):
+        return (group.path_id,)
+    return group.layer, group.hidden_by, group.cause
 
 
 class WasteView(RowList):
     """Rows of the waste table, or groups of them that open.
 
-    What is shown is one array of numbers: a row of the table, or a group as ``-1 - group``.
+    What is shown are two columns: of each line its group, and its row of the table, or none for the group's own line.
+    Half a million rows cost no objects so.
     """
 
     BINDINGS = bindings(Scope.WASTE)
@@ -49,11 +71,13 @@ class WasteView(RowList):
         self.sort_key = "size"
         self.sort_reversed = False
         self.filter = ""
-        self.groups: list[WasteGroup] = []
+        self.groups: list[DirectoryWaste] | list[LayerWaste] = []
         self._open: set[int] = set()
+        """Places in ``groups`` of those that are unfolded."""
         self._wanted: NDArray[np.bool_] | None = None
         """By row of the table: whether the filter lets it through; None without a filter."""
         self._shown: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._group_of: NDArray[np.int64] = self._shown
 
     # Content
 
@@ -68,19 +92,21 @@ class WasteView(RowList):
         table = self.table
         if table is None:
             return
+        rows: list[NDArray[np.int64]] = []
+        groups: list[NDArray[np.int64]] = []
         if self.grouping == "file":
             self.groups = []
-            self._shown = self._ordered(np.arange(len(table), dtype=np.int64))
-        else:
-            parts: list[NDArray[np.int64]] = []
-            for number in self._ordered_groups():
-                rows = self._ordered(self.groups[number].rows)
-                if not len(rows):
-                    continue
-                parts.append(np.array([-1 - number], dtype=np.int64))
-                if number in self._open:
-                    parts.append(rows)
-            self._shown = np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+            rows.append(self._ordered(np.arange(len(table), dtype=np.int64)))
+            groups.append(np.zeros(len(rows[0]), dtype=np.int64))
+        for number in self._ordered_groups():
+            inside = self._ordered(self.groups[number].rows)
+            if not len(inside):
+                continue
+            lines = np.concatenate([[_GROUP], inside if number in self._open else inside[:0]])
+            rows.append(lines)
+            groups.append(np.full(len(lines), number, dtype=np.int64))
+        self._shown = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64)
+        self._group_of = np.concatenate(groups) if groups else self._shown
         self.rows_changed(cursor)
         self.post_message(self.Shape(self))
 
@@ -97,11 +123,16 @@ class WasteView(RowList):
     def _ordered_groups(self) -> list[int]:
         numbers = list(range(len(self.groups)))
         if self.sort_key == "name":
-            numbers.sort(key=lambda number: self.groups[number].key)
+            numbers.sort(key=lambda number: _by_name(self.groups[number]))
         return numbers[::-1] if self.sort_reversed else numbers
 
-    def _item(self, index: int) -> int:
-        return int(self._shown[index])
+    def _group_at(self, index: int) -> DirectoryWaste | LayerWaste | None:
+        """The group whose own line this is; None for a line of a file."""
+        return self.groups[int(self._group_of[index])] if self._shown[index] == _GROUP else None
+
+    def _row_at(self, index: int) -> WasteRow:
+        assert self.table is not None
+        return self.table[int(self._shown[index])]
 
     # Drawing
 
@@ -127,42 +158,39 @@ class WasteView(RowList):
         """One wasted inode, or one group."""
         table, glyphs = self.table, self.glyphs
         assert table is not None
-        item = self._item(index)
-        if item < 0:
-            size, cause, layers, name, style = self._group_cells(-1 - item)
-        else:
-            row = table[item]
-            size, cause = row.bytes, row.cause.word
-            layers = f"{row.layer}{glyphs.arrow}{row.hidden_by}"
-            indent = "    " if self.grouping != "file" else ""
-            name, style = indent + glyphs.text(display_name(row.path)), "plain"
+        group = self._group_at(index)
+        cells = self._file_cells(index) if group is None else self._group_cells(group, int(self._group_of[index]))
         bar = self._bar_width(width)
-        parts: list[Part] = [(f"{texts.size(size):>{texts.SIZE_WIDTH + 1}}   ", style)]
+        parts: list[Part] = [(f"{texts.size(cells.bytes):>{texts.SIZE_WIDTH + 1}}   ", cells.style)]
         if bar:
-            parts.append((glyphs.bar(size / (table.total or 1), bar) + " ", "waste"))
+            parts.append((glyphs.bar(cells.bytes / (table.total or 1), bar) + " ", "waste"))
         used = sum(len(text) for text, _ in parts)
-        parts.append((texts.fit(f"{cause:<{_CAUSE_WIDTH}} {layers:<6} ", _CAUSE_WIDTH + 8), style))
+        why = f"{cells.why:<{_CAUSE_WIDTH}} {cells.layers:<6} "
+        parts.append((texts.fit(why, _CAUSE_WIDTH + 8), cells.style))
         room = width - used - _CAUSE_WIDTH - 8
-        if item >= 0 and self.grouping == "file":
-            name = texts.fit_end(name, room, glyphs.more)
-        parts.append((texts.fit(name, room, glyphs.more), style))
+        name = texts.fit_end(cells.name, room, glyphs.more) if self.grouping == "file" else cells.name
+        parts.append((texts.fit(name, room, glyphs.more), cells.style))
         return parts
 
-    def _group_cells(self, number: int) -> tuple[int, str, str, str, str]:
-        """Bytes, cause, layers, name and style of a group."""
-        group, glyphs = self.groups[number], self.glyphs
+    def _file_cells(self, index: int) -> _Cells:
+        row, glyphs = self._row_at(index), self.glyphs
+        indent = "    " if self.grouping != "file" else ""
+        name = indent + glyphs.text(display_name(row.path))
+        return _Cells(row.bytes, row.cause.word, f"{row.layer}{glyphs.arrow}{row.hidden_by}", name, "plain")
+
+    def _group_cells(self, group: DirectoryWaste | LayerWaste, number: int) -> _Cells:
+        glyphs = self.glyphs
         sign = glyphs.opened if number in self._open else glyphs.closed
         first = next(iter(group.causes))
-        cause = first.word if len(group.causes) == 1 else "mixed"
+        why = first.word if len(group.causes) == 1 else "mixed"
         files = texts.plural(group.count, "file")
-        if self.grouping == "directory":
+        if isinstance(group, DirectoryWaste):
             layers = ""
             name = f"{glyphs.text(display_name(group.path))}/  {glyphs.dot} {files}"
         else:
-            layer, hidden_by, _ = group.key
-            layers = f"{layer}{glyphs.arrow}{hidden_by}"
-            name = f"{files}  {glyphs.dot} {glyphs.text(self._instruction(hidden_by))}"
-        return group.bytes, cause, layers, f"{sign} {name}", "strong"
+            layers = f"{group.layer}{glyphs.arrow}{group.hidden_by}"
+            name = f"{files}  {glyphs.dot} {glyphs.text(self._instruction(group.hidden_by))}"
+        return _Cells(group.bytes, why, layers, f"{sign} {name}", "strong")
 
     def _instruction(self, layer: int) -> str:
         info = self.info
@@ -179,17 +207,15 @@ class WasteView(RowList):
         table, info = self.table, self.info
         if table is None or info is None or not self.row_count():
             return ""
-        item = self._item(self.cursor)
-        if item >= 0:
-            row = table[item]
+        group = self._group_at(self.cursor)
+        if group is None:
+            row = self._row_at(self.cursor)
             return self.glyphs.text(f"{display_name(row.path)}\n{display_name(explain(row, info))}")
-        group = self.groups[-1 - item]
         causes = ", ".join(f"{cause.word} {texts.size_bytes(amount)}" for cause, amount in group.causes.items())
-        if self.grouping == "directory":
+        if isinstance(group, DirectoryWaste):
             where = f"in {display_name(group.path)}/"
         else:
-            layer, hidden_by, _ = group.key
-            where = f"shipped by {self._named(layer)}, hidden by {self._named(hidden_by)}"
+            where = f"shipped by {self._named(group.layer)}, hidden by {self._named(group.hidden_by)}"
         return self.glyphs.text(
             f"{texts.plural(group.count, 'file')}, {texts.size_bytes(group.bytes)} {where}: {causes}"
         )
@@ -211,20 +237,17 @@ class WasteView(RowList):
 
     def action_toggle_fold(self) -> None:
         """Open or close the group under the cursor, or the one the cursor's row stands in."""
-        if self.row_count() and self._item(self.cursor) < 0:
-            self._open.symmetric_difference_update({-1 - self._item(self.cursor)})
+        if self.row_count() and self._group_at(self.cursor) is not None:
+            self._open ^= {int(self._group_of[self.cursor])}
             self._arrange()
 
     def action_fold(self) -> None:
         """Close the group the cursor stands in, and go to it."""
         if self.grouping == "file" or not self.row_count():
             return
-        heads = np.flatnonzero(self._shown[: self.cursor + 1] < 0)
-        if not len(heads):
-            return
-        head = int(heads[-1])
-        self._open.discard(-1 - self._item(head))
-        self._arrange(head)
+        number = int(self._group_of[self.cursor])
+        self._open.discard(number)
+        self._arrange(int(np.flatnonzero(self._group_of == number)[0]))
 
     def action_sort_by(self, key: str) -> None:
         """Sort by bytes or by path; the same again reverses."""
@@ -254,19 +277,21 @@ class WasteView(RowList):
         table = self.table
         if table is None or not self.row_count():
             return
-        item = self._item(self.cursor)
-        if item < 0:
+        if self._group_at(self.cursor) is not None:
             self.action_toggle_fold()
         else:
-            self.post_message(self.Jump(int(table.path_id[item]), int(table.layer[item])))
+            row = self._row_at(self.cursor)
+            self.post_message(self.Jump(row.path_id, row.layer))
 
     def copied_text(self) -> bytes | None:
         """The path under the cursor."""
         table = self.table
         if table is None or not self.row_count():
             return None
-        item = self._item(self.cursor)
-        return table[item].path if item >= 0 else self.groups[-1 - item].path
+        group = self._group_at(self.cursor)
+        if group is None:
+            return self._row_at(self.cursor).path
+        return group.path if isinstance(group, DirectoryWaste) else b""
 
     def summary(self) -> str:
         """What the tab line says of this pane."""
