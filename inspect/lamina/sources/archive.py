@@ -18,7 +18,7 @@ from lamina.sources.base import Observer, ReadImage
 from lamina.sources.blobs import BlobReader
 from lamina.sources.choose import StoreImages
 from lamina.sources.json_checks import MAX_JSON, quoted, too_large
-from lamina.sources.oci_images import Form, Stored
+from lamina.sources.store import Form, Stored
 from lamina.workers.file_range import FileRange, open_range, stamp_of
 from lamina.workers.pool import Pool
 
@@ -90,7 +90,7 @@ class _Opened(NamedTuple):
 
 
 class _Archive:
-    """The members of an archive file as a :class:`~lamina.sources.oci_images.Store`."""
+    """The members of an archive file as a :class:`~lamina.sources.store.Store`."""
 
     def __init__(self, path: str, where: str) -> None:
         self.where = where

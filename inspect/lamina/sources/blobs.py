@@ -12,8 +12,8 @@ from lamina.cache.keys import blob_key, diff_key, range_key
 from lamina.layers.index import LayerIndex
 from lamina.model import Cancelled, LaminaError
 from lamina.sources.base import FileRef, Observer, ReadImage
-from lamina.sources.oci_images import Found
 from lamina.sources.progress import Ticker
+from lamina.sources.store import Found
 from lamina.workers.file_range import FileRange
 from lamina.workers.pool import Pool
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from lamina.errors import LaminaError, NotAnImage
 from lamina.model import ImageInfo, ImageSummary, KnownImage
 from lamina.names import normalise_reference, same_reference
+from lamina.sources.catalogue import catalogue
 from lamina.sources.json_checks import quoted
-from lamina.sources.oci_images import Entry, Form, Found, Store, catalogue
+from lamina.sources.store import Entry, Form, Found, Store
 
 _HEX = re.compile(r"[0-9a-f]{4,64}")
 

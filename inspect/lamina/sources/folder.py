@@ -10,12 +10,12 @@ from lamina.layers.codec import sniff
 from lamina.model import LaminaError
 from lamina.names import display_name
 from lamina.sources.json_checks import MAX_JSON, quoted, too_large
-from lamina.sources.oci_images import Stored
+from lamina.sources.store import Stored
 from lamina.workers.file_range import FileRange, open_range, stamp_of
 
 
 class Folder:
-    """A folder with ``blobs/sha256/``, an OCI layout or the like, as a :class:`~lamina.sources.oci_images.Store`.
+    """A folder with ``blobs/sha256/``, an OCI layout or the like, as a :class:`~lamina.sources.store.Store`.
 
     The catalogue asks for ``index.json`` and for ``blobs/sha256/<hex>`` with hex digits that were checked, so no
     name leads out of the folder.
@@ -27,7 +27,7 @@ class Folder:
         self.path = path
 
     def document(self, name: str) -> bytes | None:
-        """See :meth:`lamina.sources.oci_images.Store.document`."""
+        """See :meth:`lamina.sources.store.Store.document`."""
         place = self._place(name)
         if place is None:
             return None
@@ -36,7 +36,7 @@ class Folder:
         return self._read(place, place.size)
 
     def blob(self, name: str) -> Stored | None:
-        """See :meth:`lamina.sources.oci_images.Store.blob`."""
+        """See :meth:`lamina.sources.store.Store.blob`."""
         place = self._place(name)
         if place is None:
             return None

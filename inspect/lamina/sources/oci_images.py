@@ -1,36 +1,17 @@
-"""Which images a set of named blobs holds.
-
-An archive, a layout folder and a stream all answer :class:`Store`; what is said here holds for the three.
-"""
+"""The images of an OCI layout: what its ``index.json`` leads to (OCI image spec, image-layout.md)."""
 
 from __future__ import annotations
 
 import platform
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
 
 from lamina.errors import NotAnImage
-from lamina.model import ImageInfo, LaminaError
+from lamina.model import LaminaError
 from lamina.sources.image_names import Known, image_names
-from lamina.sources.json_checks import is_digest, quoted, sha256, short
-from lamina.sources.manifest import (
-    Descriptor,
-    DockerEntry,
-    Manifest,
-    image_info,
-    parse_config,
-    parse_docker_manifest,
-    parse_index,
-    parse_manifest,
-)
+from lamina.sources.json_checks import is_digest, quoted, sha256
+from lamina.sources.manifest import Descriptor, Manifest, image_info, parse_config, parse_index, parse_manifest
+from lamina.sources.store import Catalogue, Entry, Found, Store, changed, layer_blob
 
-Form = Literal["docker", "oci"]
-"""Which of an archive's two tables of contents to go by: ``manifest.json`` or ``index.json``."""
-
-_BLOB = re.compile(r"blobs/sha256/([0-9a-f]{64})")
-_NAMED_CONFIG = re.compile(r"(?:sha256:)?([0-9a-f]{64})(?:\.json)?")
 _MAX_NESTING = 8
 _ARCHITECTURES = {
     "x86_64": "amd64",
@@ -40,188 +21,6 @@ _ARCHITECTURES = {
     "i686": "386",
     "i386": "386",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """One blob as a store holds it."""
-
-    key: str
-    """The same for two names of one blob."""
-    size: int
-    """Bytes as stored."""
-    kind: str
-    """What :func:`lamina.layers.codec.sniff` says of its first bytes."""
-
-
-class Store(Protocol):
-    """Named blobs."""
-
-    @property
-    def where(self) -> str:
-        """For errors: ``archive /srv/web.tar``."""
-
-    @property
-    def name(self) -> str:
-        """Of its file or folder, without the path: ``web.tar``."""
-
-    def document(self, name: str) -> bytes | None:
-        """A small blob whole; None if it is not there.
-
-        Raises:
-            LaminaError: it is too large for a document, or can't be read.
-        """
-
-    def blob(self, name: str) -> Stored | None:
-        """What is known of a layer's blob; None if it is not there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One image of a store, with what is needed to read it."""
-
-    info: ImageInfo
-    blobs: tuple[Stored, ...]
-    """One per layer."""
-    digests: tuple[str | None, ...]
-    """What the raw bytes of each blob must hash to, None where nothing claims it."""
-    config_claim: str | None = None
-    """The digest that the config's name claims; checked when asked to verify."""
-    manifest_digest: str | None = None
-    """Of an OCI image: its manifest's digest."""
-
-    def where(self, index: int, store: str) -> str:
-        """Names a layer in errors: ``layer 3 (sha256:0123456789ab) of archive /srv/web.tar``."""
-        return f"layer {index} (sha256:{short(self.info.layers[index].diff_id)}) of {store}"
-
-    def check_config(self, store: str) -> None:
-        """Raises LaminaError where the config is not what its name claims."""
-        if self.config_claim not in (None, self.info.id):
-            raise LaminaError(
-                f"the config of {store} is named {self.config_claim} but its digest is {self.info.id}: it was changed"
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One image as the table of contents names it.
-
-    Its documents are read when it is opened, so that one broken image doesn't close the way to its neighbours.
-    """
-
-    target: str
-    """What to ask for it by; see :mod:`lamina.sources.image_names`."""
-    tags: tuple[str, ...]
-    open: Callable[[], Found]
-    """Raises NotAnImage for an artifact, LaminaError where a document is missing or malformed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """What a store's table of contents names."""
-
-    entries: tuple[Entry, ...]
-    """The images, and what only looks like one before it is opened; at least one."""
-    artifacts: int = 0
-    """How many things it names besides that are no images: attestations, signatures, SBOMs."""
-
-
-def catalogue(store: Store, form: Form | None = None) -> Catalogue:
-    """The images of a store.
-
-    Args:
-        store: the blobs.
-        form: the table to go by; None takes manifest.json where there is one, since it knows the tags best.
-
-    Raises:
-        LaminaError: there is no table of contents, it is malformed, or it names no image.
-    """
-    if form != "oci":
-        data = store.document("manifest.json")
-        if data is not None:
-            return _docker_catalogue(store, data)
-        if form == "docker":
-            raise LaminaError(f"{store.where} is not a docker-archive: it has no manifest.json")
-    data = store.document("index.json")
-    if data is not None:
-        return _oci_catalogue(store, data)
-    if form == "oci":
-        raise LaminaError(f"{store.where} is not an OCI image: it has no index.json")
-    if store.document("repositories") is not None:
-        raise LaminaError(
-            f"{store.where} is in the format of Docker before 1.10 (no manifest.json), which lamina doesn't read: "
-            "load it into an engine and save it again"
-        )
-    raise LaminaError(f"{store.where} is not a container image: it has neither manifest.json nor index.json")
-
-
-# -- docker-archive ------------------------------------------------------------------------------------------------
-
-
-def _docker_catalogue(store: Store, data: bytes) -> Catalogue:
-    rows = parse_docker_manifest(data, f"manifest.json of {store.where}")
-    names = image_names([Known(row.tags, _config_claim(row) or "") for row in rows], store.name)
-    return Catalogue(
-        tuple(Entry(name, row.tags, _docker_opener(store, row, name)) for row, name in zip(rows, names, strict=True))
-    )
-
-
-def _docker_opener(store: Store, row: DockerEntry, target: str) -> Callable[[], Found]:
-    def open_() -> Found:
-        data = store.document(row.config)
-        if data is None:
-            raise LaminaError(f"manifest.json names the config {quoted(row.config)}, which is not in {store.where}")
-        config_id = sha256(data)
-        blob = _BLOB.fullmatch(row.config)
-        if blob and config_id != f"sha256:{blob[1]}":
-            raise _changed(row.config, store.where, config_id)
-        config = parse_config(data, f"config {quoted(row.config)} of {store.where}")
-        if len(config.diff_ids) != len(row.layers):
-            raise LaminaError(
-                f"{store.where} contradicts itself: manifest.json names {len(row.layers)} layers for "
-                f"{quoted(target)}, its config {len(config.diff_ids)}"
-            )
-        stored = [_layer(store, name, place, "manifest.json") for place, name in enumerate(row.layers)]
-        claims = [f"sha256:{match[1]}" if (match := _BLOB.fullmatch(name)) else None for name in row.layers]
-        # An engine writes plain tars, whatever it once pulled: of the blob as transferred they tell nothing.
-        blobs = [
-            (None, None) if blob.kind in ("tar", "empty") else (claim, blob.size)
-            for blob, claim in zip(stored, claims, strict=True)
-        ]
-        return Found(
-            info=image_info(config, target=target, image_id=config_id, tags=row.tags, blobs=blobs),
-            blobs=tuple(stored),
-            digests=tuple(claims),
-            config_claim=_named_config(row),
-        )
-
-    return open_
-
-
-def _named_config(row: DockerEntry) -> str | None:
-    """The digest that the name of a config claims."""
-    name = _NAMED_CONFIG.fullmatch(row.config)
-    return f"sha256:{name[1]}" if name else None
-
-
-def _config_claim(row: DockerEntry) -> str | None:
-    """The same, also of a config that is a blob of an OCI layout."""
-    blob = _BLOB.fullmatch(row.config)
-    return f"sha256:{blob[1]}" if blob else _named_config(row)
-
-
-def _layer(store: Store, name: str, place: int, table: str) -> Stored:
-    blob = store.blob(name)
-    if blob is None:
-        raise LaminaError(f"{table} names layer {place}, {quoted(name)}, which is not in {store.where}")
-    return blob
-
-
-def _changed(name: str, where: str, digest: str) -> LaminaError:
-    return LaminaError(f"{quoted(name)} of {where} has the digest {digest}: it is damaged or was changed")
-
-
-# -- OCI -----------------------------------------------------------------------------------------------------------
 
 
 def blob_name(digest: str) -> str:
@@ -235,7 +34,16 @@ def host_platform() -> str:
     return "linux/" + _ARCHITECTURES.get(machine, machine)
 
 
-def _oci_catalogue(store: Store, data: bytes) -> Catalogue:
+def oci_catalogue(store: Store, data: bytes) -> Catalogue:
+    """The images of a store.
+
+    Args:
+        store: the blobs.
+        data: its ``index.json``.
+
+    Raises:
+        LaminaError: that is malformed, or names no image.
+    """
     descriptors = parse_index(data, f"index.json of {store.where}")
     usable = [d for d in descriptors if not d.is_attestation and (d.is_index or d.is_manifest)]
     if not usable:
@@ -311,7 +119,7 @@ def _document(store: Store, digest: str, what: str) -> bytes:
     if data is None:
         raise LaminaError(f"{what} {digest} is not in {store.where}")
     if sha256(data) != digest:
-        raise _changed(blob_name(digest), store.where, sha256(data))
+        raise changed(blob_name(digest), store.where, sha256(data))
     return data
 
 
@@ -379,7 +187,7 @@ def _oci_opener(store: Store, group: Sequence[Descriptor], tags: tuple[str, ...]
             if not is_digest(layer.digest):
                 raise LaminaError(f"layer {place} of {store.where} has no sha256 digest but {quoted(layer.digest)}")
         names = [blob_name(layer.digest) for layer in manifest.layers]
-        stored = [_layer(store, name, place, "the manifest") for place, name in enumerate(names)]
+        stored = [layer_blob(store, name, place, "the manifest") for place, name in enumerate(names)]
         for place, (layer, blob) in enumerate(zip(manifest.layers, stored, strict=True)):
             if layer.size is not None and layer.size != blob.size:
                 raise LaminaError(

@@ -15,8 +15,8 @@ from lamina.sources.base import Observer, ReadImage
 from lamina.sources.blocking import BlockingReader
 from lamina.sources.byte_streams import ByteStream, UnpackedStream
 from lamina.sources.choose import StoreImages
-from lamina.sources.oci_images import Form
 from lamina.sources.progress import Ticker
+from lamina.sources.store import Form
 from lamina.sources.stream_members import Scanned, StreamMembers
 
 _TRAIL = 16 << 20

@@ -18,7 +18,7 @@ from lamina.layers.read import StreamScan
 from lamina.model import LaminaError
 from lamina.sources.archive_tar import Member, resolve
 from lamina.sources.json_checks import MAX_JSON, quoted, too_large
-from lamina.sources.oci_images import Found, Stored
+from lamina.sources.store import Found, Stored
 
 _KEPT = 4 * MAX_JSON
 """Bytes of all documents together: bounds what a hostile stream can make us hold."""
@@ -42,7 +42,7 @@ class Scanned:
 
 
 class StreamMembers:
-    """First a :class:`~lamina.sources.archive_tar.Sink`, then a :class:`~lamina.sources.oci_images.Store`.
+    """First a :class:`~lamina.sources.archive_tar.Sink`, then a :class:`~lamina.sources.store.Store`.
 
     Args:
         where: names the stream in errors.
@@ -149,7 +149,7 @@ class StreamMembers:
     # -- as a store ------------------------------------------------------------------------------------------------
 
     def document(self, name: str) -> bytes | None:
-        """See :class:`~lamina.sources.oci_images.Store`."""
+        """See :class:`~lamina.sources.store.Store`."""
         key = resolve(name, self._links, self.where)
         if key in self._documents:
             return self._documents[key]
@@ -163,7 +163,7 @@ class StreamMembers:
         raise LaminaError(f"{quoted(name)} of {self.where}: not JSON but {layer.kind} data")
 
     def blob(self, name: str) -> Stored | None:
-        """See :class:`~lamina.sources.oci_images.Store`."""
+        """See :class:`~lamina.sources.store.Store`."""
         key = resolve(name, self._links, self.where)
         if key in self._layers:
             return Stored(key=key, size=self._layers[key].size, kind=self._layers[key].kind)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lamina.cache.cache import Cache
     from lamina.sources.base import Source
     from lamina.sources.engine.source import EngineSource
-    from lamina.sources.oci_images import Form
+    from lamina.sources.store import Form
 
 _SUFFIXES = (".tar", ".tgz", ".tar.gz", ".tar.zst", ".tzst")
 _ARCHIVES = ("tar", "gzip", "zstd")

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from lamina.model import ImageInfo, LaminaError
+from lamina.sources.catalogue import catalogue
 from lamina.sources.folder import Folder
 from lamina.sources.json_checks import is_digest, parse_object
-from lamina.sources.oci_images import Found, blob_name, catalogue
+from lamina.sources.oci_images import blob_name
+from lamina.sources.store import Found
 
 _CONTENT = "io.containerd.content.v1.content"
 _SYSTEM_ROOT = "/var/lib/containerd"
@@ -58,7 +60,7 @@ class _ContentStore(Folder):
         self._image_id = image_id
 
     def document(self, name: str) -> bytes | None:
-        """See :meth:`lamina.sources.oci_images.Store.document`; the index is made up."""
+        """See :meth:`lamina.sources.store.Store.document`; the index is made up."""
         if name != "index.json":
             return super().document(name)
         data = super().document(blob_name(self._image_id))

@@ -26,8 +26,8 @@ from lamina.sources.engine.overlay_reader import Export, StoreContent, known_by,
 from lamina.sources.engine.overlay_store import StoredImage, find_image
 from lamina.sources.json_checks import quoted
 from lamina.sources.manifest import image_info, parse_config
-from lamina.sources.oci_images import Found
 from lamina.sources.progress import Ticker
+from lamina.sources.store import Found
 from lamina.sources.stream import Origin, Passage
 from lamina.sources.stream_members import Scanned, StreamMembers
 from lamina.workers.pool import Pool
