@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from import_graph import house
+
 ROOT = Path(__file__).parent.parent
 TOP_LEVEL = {"pyproject.toml", "tui", "inspect", "tests", "screenshots", "README.md"}
 
@@ -94,6 +96,13 @@ def test_nothing_is_left_to_do() -> None:
     texts = [path for path in tracked() if path.suffix in {".py", ".toml", ".tcss", ".md"} or path.name == "run"]
     assert len(texts) > 5
     assert [str(path) for path in texts if any(word in (ROOT / path).read_bytes() for word in words)] == []
+
+
+def test_no_modules_import_each_other_in_a_circle_and_none_is_long() -> None:
+    found = house()
+    assert found.circles == []
+    assert found.floors(), "the rooms stand one on another"
+    assert {module: lines for module, lines in found.lines.items() if lines > 400} == {}
 
 
 def test_the_import_contracts_hold() -> None:

@@ -89,12 +89,9 @@ def test_the_engine_dies_while_it_answers(built: str, tmp_path: Path, after: int
 
 
 @pytest.mark.parametrize(
-    ("after", "store"), [(1, "1"), (2000, "1"), (IN_MID_STREAM, "1"), (2000, ""), (5000, ""), (8000, "")]
+    ("after", "store"), [(1, False), (2000, False), (IN_MID_STREAM, False), (2000, True), (5000, True), (8000, True)]
 )
-def test_a_silent_engine_is_cancelled_within_half_a_second(
-    built: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int, store: str
-) -> None:
-    monkeypatch.setenv("LAMINA_NO_STORE", store)
+def test_a_silent_engine_is_cancelled_within_half_a_second(built: str, tmp_path: Path, after: int, store: bool) -> None:
     cancel = threading.Event()
     ended = threading.Event()
     problems: list[BaseException] = []
@@ -103,7 +100,7 @@ def test_a_silent_engine_is_cancelled_within_half_a_second(
 
         def read() -> None:
             try:
-                EngineSource(proxy.host).read(APP1, Silent(), cancel)
+                EngineSource(proxy.host, store=store).read(APP1, Silent(), cancel)
             except (Cancelled, LaminaError):
                 pass
             except BaseException as problem:  # noqa: BLE001 - told below, on the test's own thread
@@ -123,10 +120,9 @@ def test_a_silent_engine_is_cancelled_within_half_a_second(
         assert problems == []
 
 
-def test_reading_tells_progress(built: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LAMINA_NO_STORE", "1")
+def test_reading_tells_progress(built: str) -> None:
     observer = Silent()
-    EngineSource(built).read(APP1, observer, threading.Event())
+    EngineSource(built, store=False).read(APP1, observer, threading.Event())
     done = [report.done for report in observer.reports]
     assert done == sorted(done)
     assert done[-1] > IN_MID_STREAM
