@@ -11,8 +11,8 @@ the name is first used. Nothing here forks a process unless :class:`Workspace` i
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # type checkers know it by its name: typing itself takes longer to load than all the rest here
 if TYPE_CHECKING:
     from lamina.errors import Cancelled, LaminaError
     from lamina.figures.advice import Advice
@@ -77,11 +77,11 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """A public name, whose module is loaded now (PEP 562)."""
     if name not in _HOME:
         raise AttributeError(f"module 'lamina' has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name)
+    value: object = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
 
 from lamina import __version__
 from lamina.errors import Cancelled, LaminaError
 from lamina_tui.commands.options import INTERRUPTED, OK, UNREADABLE, USAGE, Parser, UsageError
+
+TYPE_CHECKING = False  # as typing has it, which takes a tenth of the start to load
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
 
 COMMANDS = ("report", "shared", "diff", "cache")
 """Each a module of :mod:`lamina_tui.commands`, with ``parser()`` and ``run(options)``."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
-from lamina.workspace import Workspace
-
+TYPE_CHECKING = False  # as typing has it, which takes a tenth of the start to load
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any, BinaryIO, NoReturn
+
+    from lamina.workspace import Workspace
 
 OK = 0
 USAGE = 2
@@ -66,6 +67,7 @@ def workspace_of(
     """
     from lamina.cache.folder import default_cache_folder
     from lamina.workers.pool import Pool
+    from lamina.workspace import Workspace
 
     return Workspace(
         host=options.host,
@@ -82,6 +84,8 @@ def output_path(options: argparse.Namespace) -> Path | None:
     Raises:
         UsageError: its folder is not there.
     """
+    from pathlib import Path
+
     output = Path(options.output) if options.output else None
     if output is not None and not output.parent.is_dir():
         raise UsageError(f"no such folder: {output.parent}")
