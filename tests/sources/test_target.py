@@ -135,9 +135,12 @@ def test_a_file_without_permission(here: Path) -> None:
         # Root may read everything: ask as somebody else.
         (here / "web.tar").chmod(0o600)
         here.chmod(0o755)
-        code = f"Resolver().resolve({str(here / 'web.tar')!r})"
-        code = f"import os; os.setuid(65534); from lamina.sources.target import Resolver; {code}"
-        code = "from lamina.sources import archive, byte_streams, stream\n" + code
+        code = (
+            "import os\n"
+            "from lamina.sources import archive, byte_streams, stream\n"
+            "from lamina.sources.target import Resolver\n"
+            f"os.setuid(65534); Resolver().resolve({str(here / 'web.tar')!r})"
+        )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert "LaminaError" in done.stderr
         return
