@@ -18,11 +18,22 @@ ACTING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
 """Controls, formats (bidi, joiners, tags), surrogates, private use, unassigned, separators."""
 
 
+# Default_Ignorable_Code_Point of Unicode, as far as Python calls it printable; and the braille pattern without a dot.
+UNSEEN = {0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10)}
+UNSEEN |= set(range(0xE0100, 0xE01F0))
+
+
+@pytest.mark.parametrize("code", [0x34F, 0xFE0F, 0x180B, 0xE0100, 0x3164, 0xFFA0, 0x115F, 0x2800, 0x200B, 0xAD])
+def test_two_names_that_look_alike_are_shown_differently(code: int) -> None:
+    assert display_name(f"ap{chr(code)}p") != display_name("app")
+    assert display_name(f"ap{chr(code)}p").isascii()
+
+
 def test_printable_characters_stay_and_all_others_become_ascii() -> None:
     wrong = []
     for code in range(sys.maxunicode + 1):
         char = chr(code)
-        acts = char != " " and unicodedata.category(char) in ACTING
+        acts = char != " " and (unicodedata.category(char) in ACTING or code in UNSEEN)
         shown = display_name(char)
         if (shown == char) is acts or not shown.isprintable() or (acts and not (shown.isascii() and shown[0] == "\\")):
             wrong.append(hex(code))

@@ -8,6 +8,11 @@ from collections.abc import Sequence
 _SHELL = re.compile(r"^(?:\|\d+ .*?)?/bin/(?:ba|da)?sh -c ")
 _NOP = re.compile(r"^#\(nop\)\s*")
 _SPACE = re.compile(r"\s+")
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""What counts as printable and leaves no mark: joiners, fillers, variation selectors, the empty braille pattern
+(Unicode's Default_Ignorable_Code_Point, as far as those are no format characters). Two names must not look alike."""
 _WHOLE_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -28,9 +33,11 @@ def display_name(text: str | bytes) -> str:
     """
     if isinstance(text, bytes):
         text = decode(text)
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(c if c.isprintable() else _escape(c) for c in text)
+    if text.isprintable() and not _UNSEEN.search(text):
+        return text
+    return "".join(c if c.isprintable() and not _UNSEEN.match(c) else _escape(c) for c in text)
 
 
 def _escape(char: str) -> str:

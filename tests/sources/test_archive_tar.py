@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import directory, file, layer, link
+from lamina import limits
 from lamina.model import LaminaError
-from lamina.sources import archive_tar as outer
 from lamina.sources.archive_tar import ArchiveTar, Member, members, normalise, resolve
 from tars import Member as Entry
 
@@ -165,7 +165,7 @@ def test_a_damaged_header_is_named_by_its_place(position: int, tmp_path: Path) -
 
 
 def test_a_hostile_number_of_members_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outer, "MAX_MEMBERS", 5)
+    monkeypatch.setattr(limits, "ARCHIVE_MEMBERS", 5)
     with pytest.raises(LaminaError, match="no image archive"):
         seek(layer(*(file(str(n)) for n in range(6))), tmp_path)
 

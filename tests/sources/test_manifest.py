@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lamina import limits
 from lamina.model import LaminaError
 from lamina.sources import json_checks as documents
 from lamina.sources.manifest import (
@@ -118,7 +119,7 @@ def test_malformed_documents_get_one_line_that_names_them(parse: Callable[[bytes
 
 
 def test_a_document_too_large_to_be_one_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "MAX_JSON", 1 << 20)
+    monkeypatch.setattr(limits, "DOCUMENT", 1 << 20)
     with pytest.raises(LaminaError, match="limit 1 MiB"):
         parse_config(b" " * ((1 << 20) + 1), "config")
 

@@ -39,6 +39,7 @@ from builders import (
     sha256,
     shape,
 )
+from lamina import limits
 from lamina.model import Cancelled
 from lamina.sources import stream_members as intake
 from lamina.sources.archive import ArchiveSource
@@ -234,7 +235,7 @@ def test_a_layer_where_a_document_should_be(tmp_path: Path) -> None:
 
 
 def test_documents_are_bounded_one_by_one_and_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "MAX_JSON", 5000)
+    monkeypatch.setattr(limits, "DOCUMENT", 5000)
     monkeypatch.setattr(intake, "_KEPT", 20_000)
     members = old_docker(IMAGE)
     members["manifest.json"] = b"[" + b" " * 6000 + b"]"

@@ -154,12 +154,14 @@ def compute(read: ReadImage, source_label: str, cancel: threading.Event) -> Load
     """All figures of an image that was read.
 
     Raises:
-        LaminaError: content that a figure needs can't be read.
+        LaminaError: content that a figure needs can't be read, or the layers can't be stacked.
+        Cancelled: ``cancel`` was set while layers were stacked.
     """
     stacked = read.stacked
     if stacked is None:
         facts = tuple(None if layer is None else layer.facts for layer in read.layers)
-        union = build_union(read.layers)
+        # Of a reading that was stopped what is there is stacked all the same.
+        union = build_union(read.layers, None if cancel.is_set() else cancel)
         read.layers = [None] * len(read.layers)  # the union has all of it
         stacked = StackedImage(union, facts)
         try:

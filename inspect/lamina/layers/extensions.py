@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+import xxhash
+
 from lamina.layers.block import BLOCK, parse_number
 from lamina.layers.pax import pax_natural, pax_records
 
-MAX_EXTENSION = 16 << 20
-"""Bytes an extension's payload may have; xattrs and sparse maps of real files stay far below."""
-
 _XATTR = b"SCHILY.xattr."
+_SHORT = 128  # bytes
 _INT64_MAX = 2**63 - 1
 
 
@@ -30,7 +30,7 @@ class Override:
     real_size: int | None = None
     """Bytes of a sparse file as it reads back."""
     sparse: bool = False
-    sparse_map: bytes = b""
+    sparse_map: bytes | bytearray = b""
     uid: int | None = None
     gid: int | None = None
     mtime: int | None = None
@@ -72,16 +72,23 @@ def apply_pax(payload: bytes, override: Override) -> None:
         override.mtime = _nanoseconds(mtime)
     xattrs = sorted((key, value) for key, value in records.items() if key.startswith(_XATTR))
     if xattrs:
-        override.xattrs = b"".join(
-            b"%d %s=%d:%s\n" % (len(key), key[len(_XATTR) :], len(value), value) for key, value in xattrs
-        )
+        text = b"".join(b"%d %s=%d:%s\n" % (len(key), key[len(_XATTR) :], len(value), value) for key, value in xattrs)
+        # They are only compared, so what is long is not kept: each file may have megabytes of them.
+        override.xattrs = text if len(text) <= _SHORT else b"xxh3:" + xxhash.xxh3_128_digest(text)
 
 
 def _nanoseconds(text: bytes) -> int:
     try:
-        value = int(Decimal(text.decode("ascii")) * 1_000_000_000) if len(text) < 64 else 0
+        seconds = Decimal(text.decode("ascii")) if len(text) < 64 else Decimal()
     except (ArithmeticError, UnicodeDecodeError, ValueError):
         raise ValueError("bad time in a PAX record") from None
+    if not seconds.is_finite():
+        raise ValueError("bad time in a PAX record")
+    # A number of a million digits is soon written (1e999999), and takes minutes to compute.
+    magnitude = seconds.adjusted()
+    if magnitude > 20:
+        return -_INT64_MAX if seconds < 0 else _INT64_MAX
+    value = int(seconds * 1_000_000_000) if magnitude > -20 else 0
     return max(-_INT64_MAX, min(value, _INT64_MAX))
 
 

@@ -26,6 +26,10 @@ class IndexBuilder:
 
     def __init__(self) -> None:
         self._keys: list[bytes] = []
+        self.name_bytes = 0
+        """Of all keys and links added so far."""
+        self.total = 0
+        """Bytes that all files added so far claim to have."""
         self._parts: dict[str, list[NDArray[Any]]] = {}
         self._contents = bytearray()
         self._links: dict[int, bytes] = {}
@@ -90,6 +94,8 @@ class IndexBuilder:
             if keep[row]:
                 self._xattrs[first + int(np.searchsorted(rows, row))] = text
         self._keys += keys
+        self.name_bytes += sum(map(len, keys)) + sum(map(len, links))
+        self.total += int(size.sum())  # of some thousand sizes, each within its limit
         hashes = np.frombuffer(b"".join(contents), dtype=np.uint64).reshape(-1, 2)
         regular = kind == _FILE
         for name, column in (

@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 from lamina.layers.index import SEPARATOR
 from lamina.model import Kind
 
-MAX_PATH = 32 << 10
-"""Bytes a path may have. No file system an engine runs on takes more than 4,096."""
-
 _WHITEOUT = b".wh."
 _META = b".wh..wh."
 _OPAQUE = b".wh..wh..opq"

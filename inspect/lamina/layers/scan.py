@@ -10,17 +10,14 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from lamina import limits
 from lamina.layers.block import BLOCK, ZERO_BLOCK, parse_number
-from lamina.layers.extensions import MAX_EXTENSION, Override, apply_pax, gnu_sparse, map_continues
+from lamina.layers.extensions import Override, apply_pax, gnu_sparse, map_continues
 from lamina.layers.headers import decode_headers, plain_payloads
 from lamina.layers.index import LayerIndex
 from lamina.layers.index_builder import IndexBuilder
-from lamina.layers.paths import MAX_PATH
 from lamina.layers.runs import Runs
 from lamina.model import LaminaError
-
-MAX_SIZE = 1 << 42
-"""Bytes a file may have: more is a damaged header, and sums of what headers say must stay in 64 bits."""
 
 _BATCH = 4096
 _NO_CONTENT = bytes(16)
@@ -52,7 +49,9 @@ class LayerScanner:
     def __init__(self, *, where: str, hash_within: int) -> None:
         self._where = where
         self._hash_within = hash_within
-        self._rest = b""
+        self._rest: list[bytes] = []  # an unfinished header or extension, in pieces
+        self._rest_bytes = 0
+        self._wanted = BLOCK  # bytes with which it is whole
         self._position = 0  # bytes of the tar consumed before the next fed byte
         self._payload = 0  # bytes of content still to come
         self._padding = 0  # and of padding after it
@@ -103,8 +102,13 @@ class LayerScanner:
             self._position += len(data)
             return
         if self._rest:
-            data = self._rest + data
-            self._rest = b""
+            # Joined when it is whole only: pieces may be of one byte, and an extension of millions.
+            self._rest.append(data)
+            self._rest_bytes += len(data)
+            if self._rest_bytes < self._wanted:
+                return
+            data = b"".join(self._rest)
+            self._rest, self._rest_bytes = [], 0
         position = self._take_payload(data, 0) if self._payload or self._padding else 0
         if not (self._payload or self._padding):
             position = self._walk(data, position)
@@ -114,8 +118,8 @@ class LayerScanner:
     def _keep(self, rest: bytes) -> None:
         if self._ended:
             self._position += len(rest)
-        else:
-            self._rest = rest
+        elif rest:
+            self._rest, self._rest_bytes = [rest], len(rest)
 
     def finish(self) -> LayerIndex:
         """The index of all that was fed.
@@ -125,11 +129,13 @@ class LayerScanner:
         """
         # A tar may lack its end marker, and padding of the last member: readers everywhere accept both.
         if not self._ended and (
-            self._payload or self._sparse_blocks or self._override is not None or self._rest.strip(b"\0")
+            self._payload or self._sparse_blocks or self._override is not None or b"".join(self._rest).strip(b"\0")
         ):
             raise LaminaError(f"{self._where}: the layer is truncated: it ends inside a file")
         self._flush()
-        return self._columns.index(self._position + len(self._rest))
+        if self._columns.total > limits.LAYER:
+            raise LaminaError(f"{self._where}: its files claim more than {limits.LAYER} bytes together: damaged")
+        return self._columns.index(self._position + self._rest_bytes)
 
     def _take_payload(self, data: bytes, position: int) -> int:
         """Consume what is left of the current payload from ``position`` on; returns where it ends in ``data``."""
@@ -149,6 +155,7 @@ class LayerScanner:
     def _walk(self, data: bytes, position: int) -> int:
         """Go from header to header through ``data``; returns where it stopped."""
         start, end = position, len(data)
+        self._wanted = BLOCK
         runs: Runs | None = None
         while position + BLOCK <= end and not self._ended:
             if self._sparse_blocks:
@@ -165,10 +172,11 @@ class LayerScanner:
                     continue
             if flag in _EXTENSION:
                 size = self._size(data, position)
-                if size > MAX_EXTENSION:
+                if size > limits.EXTENSION:
                     raise self._damaged(self._position + position)
                 whole = BLOCK + size + (-size % BLOCK)
                 if position + whole > end:
+                    self._wanted = whole
                     break
                 self._extensions_at.append(position)
                 self._extend(flag, data[position + BLOCK : position + BLOCK + size], self._position + position)
@@ -230,7 +238,7 @@ class LayerScanner:
         override, self._override = self._override, None
         if override is not None and override.size is not None and flag not in _HEADER_ONLY:
             size = override.size
-        if size > MAX_SIZE or (override is not None and (override.real_size or 0) > MAX_SIZE):
+        if size > limits.FILE or (override is not None and (override.real_size or 0) > limits.FILE):
             raise self._damaged(self._position + position)
         position += BLOCK
         if flag in _HEADER_ONLY:
@@ -243,9 +251,9 @@ class LayerScanner:
                 override.real_size, self._sparse_blocks = gnu_sparse(block)
             except ValueError:
                 raise self._damaged(self._position + start) from None
-            if not 0 <= override.real_size <= MAX_SIZE:
+            if not 0 <= override.real_size <= limits.FILE:
                 raise self._damaged(self._position + start)
-            override.sparse_map = block[386:482]
+            override.sparse_map = bytearray(block[386:482])
         if override is not None:
             self._overrides[len(self._sizes)] = override
         self._at.append(start)
@@ -261,14 +269,17 @@ class LayerScanner:
             size = parse_number(data[position + 124 : position + 136])
         except ValueError:
             raise self._damaged(self._position + position) from None
-        if not 0 <= size <= MAX_SIZE:
+        if not 0 <= size <= limits.FILE:
             raise self._damaged(self._position + position)
         return size
 
     def _sparse_block(self, data: bytes, position: int) -> int:
         """Take one more block of the last row's sparse map; returns where the walk goes on."""
         block = data[position : position + BLOCK]
-        self._overrides[len(self._sizes) - 1].sparse_map += block
+        sparse_map = self._overrides[len(self._sizes) - 1].sparse_map
+        if len(sparse_map) > limits.EXTENSION:
+            raise LaminaError(f"{self._where}: a sparse map of more than {limits.EXTENSION} bytes")
+        sparse_map += block
         self._sparse_blocks = map_continues(block)
         position += BLOCK
         return position if self._sparse_blocks else self._begin_payload(data, position, regular=True)
@@ -304,8 +315,8 @@ class LayerScanner:
                 apply_pax(payload, override)
             except ValueError as error:
                 raise LaminaError(f"{self._where}: {error} at byte {position}") from None
-        if len(override.name or b"") > MAX_PATH or len(override.link or b"") > MAX_PATH:
-            raise LaminaError(f"{self._where}: a path longer than {MAX_PATH} bytes at byte {position}")
+        if len(override.name or b"") > limits.PATH or len(override.link or b"") > limits.PATH:
+            raise LaminaError(f"{self._where}: a path longer than {limits.PATH} bytes at byte {position}")
         self._override = override
 
     def _damaged(self, position: int) -> LaminaError:
@@ -332,10 +343,12 @@ class LayerScanner:
             self._extensions.clear()
         if self._sizes:
             batch = decode_headers(np.concatenate(self._headers), self._where)
-            if not ((batch.size >= 0) & (batch.size <= MAX_SIZE)).all():
+            if not ((batch.size >= 0) & (batch.size <= limits.FILE)).all():
                 raise LaminaError(f"{self._where}: bad tar header: a size out of all bounds (damaged, or not a tar)")
             offsets = np.concatenate(self._offsets)
             self._columns.add(batch, self._sizes, offsets, self._contents, self._overrides)
+            if self._columns.name_bytes > limits.NAMES:
+                raise LaminaError(f"{self._where}: more than {limits.NAMES} bytes of file names")
             for column in (self._headers, self._sizes, self._offsets, self._contents):
                 column.clear()
             self._overrides = {}

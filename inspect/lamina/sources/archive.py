@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lamina import limits
 from lamina.cache.cache import Cache
 from lamina.layers.block import BLOCK
 from lamina.layers.codec import sniff
@@ -17,7 +18,7 @@ from lamina.sources.archive_tar import Member, members, resolve
 from lamina.sources.base import Observer, ReadImage
 from lamina.sources.blobs import BlobReader
 from lamina.sources.choose import StoreImages
-from lamina.sources.json_checks import MAX_JSON, quoted, too_large
+from lamina.sources.json_checks import quoted, too_large
 from lamina.sources.store import Form, Stored
 from lamina.workers.file_range import FileRange, open_range, stamp_of
 from lamina.workers.pool import Pool
@@ -120,7 +121,7 @@ class _Archive:
         member = self._members.get(resolve(name, self._links, self.where))
         if member is None:
             return None
-        if member.size > MAX_JSON:
+        if member.size > limits.DOCUMENT:
             raise too_large(f"{quoted(name)} of {self.where}", member.size)
         return self._read(member, member.size)
 

@@ -13,14 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from lamina import limits
 from lamina.layers.block import BLOCK, ZERO_BLOCK, checksum_holds, parse_number
 from lamina.layers.pax import pax_natural, pax_records
 from lamina.model import LaminaError
 from lamina.names import decode
 from lamina.sources.json_checks import quoted
-
-MAX_MEMBERS = 200_000
-"""Every image of a large engine in one archive has some 30,000; the limit bounds what hostile headers can take."""
 
 _MAX_EXTENSION = 1 << 20
 _LINKS = (b"1", b"2")
@@ -87,8 +85,8 @@ class HeaderReader:
         if not checksum_holds(block):
             raise LaminaError(f"{self.where}: bad tar header at byte {offset}: damaged, or not a tar archive")
         self._count += 1
-        if self._count > MAX_MEMBERS:
-            raise LaminaError(f"{self.where}: more than {MAX_MEMBERS} members are no image archive")
+        if self._count > limits.ARCHIVE_MEMBERS:
+            raise LaminaError(f"{self.where}: more than {limits.ARCHIVE_MEMBERS} members are no image archive")
         flag = block[156:157]
         size = self._size(block[124:136], offset)
         if flag in (b"x", b"g", b"X", b"L", b"K"):
@@ -222,7 +220,7 @@ class ArchiveTar:
         self._sink = sink
         self._reader = HeaderReader(where)
         self._offset = 0
-        self._held = b""  # an incomplete header or extension
+        self._held = bytearray()  # an incomplete header or extension
         self._wanted = BLOCK
         self._in_extension = 0
         self._member: Member | None = None
@@ -266,11 +264,11 @@ class ArchiveTar:
 
     def _headers(self, view: memoryview) -> memoryview:
         taken = min(self._wanted - len(self._held), len(view))
-        self._held += view[:taken].tobytes()
+        self._held += view[:taken]
         view = view[taken:]
         if len(self._held) < self._wanted:
             return view
-        block, self._held, self._wanted = self._held, b"", BLOCK
+        block, self._held, self._wanted = bytes(self._held), bytearray(), BLOCK
         start = self._offset
         self._offset += len(block)
         if self._in_extension:

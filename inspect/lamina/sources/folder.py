@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from lamina import limits
 from lamina.layers.block import BLOCK
 from lamina.layers.codec import sniff
 from lamina.model import LaminaError
 from lamina.names import display_name
-from lamina.sources.json_checks import MAX_JSON, quoted, too_large
+from lamina.sources.json_checks import quoted, too_large
 from lamina.sources.store import Stored
 from lamina.workers.file_range import FileRange, open_range, stamp_of
 
@@ -31,7 +32,7 @@ class Folder:
         place = self._place(name)
         if place is None:
             return None
-        if place.size > MAX_JSON:
+        if place.size > limits.DOCUMENT:
             raise too_large(f"{quoted(name)} of {self.where}", place.size)
         return self._read(place, place.size)
 

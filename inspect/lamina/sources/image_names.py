@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,18 +28,21 @@ def image_names(images: Sequence[Known], store: str) -> list[str]:
         store: the name of its file or folder.
     """
     first = [image.tags[0] if image.tags else "" for image in images]
+    times = Counter(first)
+    taken: set[str] = set()
     unnamed = [image for image, name in zip(images, first, strict=True) if not name]
     platforms = [image.platform for image in unnamed]
     by_platform = "" not in platforms and len(set(platforms)) == len(platforms)
     names: list[str] = []
     for place, (image, tag) in enumerate(zip(images, first, strict=True)):
         if tag:
-            name = tag if first.count(tag) == 1 else f"{tag} ({_short(image, place)})"
+            name = tag if times[tag] == 1 else f"{tag} ({_short(image, place)})"
         elif len(images) == 1:
             name = store
         else:
             name = f"{store} ({image.platform if by_platform else _short(image, place)})"
-        names.append(name if name not in names else f"{name} ({place})")
+        names.append(name if name not in taken else f"{name} ({place})")
+        taken.add(names[-1])
     return names
 
 

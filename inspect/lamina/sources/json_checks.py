@@ -10,11 +10,9 @@ import json
 import re
 from typing import Any
 
+from lamina import limits
 from lamina.model import LaminaError
 from lamina.names import display_name
-
-MAX_JSON = 64 << 20
-"""Bytes. A real manifest or config has some kilobytes; the limit keeps a hostile one from filling the memory."""
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -58,8 +56,11 @@ def parse_object(data: bytes, what: str) -> dict[str, Any]:
 
 def parse_json(data: bytes, what: str) -> Any:
     """Any JSON value; see :func:`parse_object`."""
-    if len(data) > MAX_JSON:
+    if len(data) > limits.DOCUMENT:
         raise too_large(what, len(data))
+    # Before it is parsed: a bracket is one byte here and a hundred as an object.
+    if data.count(b",") + data.count(b"[") + data.count(b"{") > limits.VALUES:
+        raise LaminaError(f"{what}: more than {limits.VALUES} values are too many for an image document")
     try:
         return json.loads(data)
     except RecursionError:
@@ -69,8 +70,8 @@ def parse_json(data: bytes, what: str) -> Any:
 
 
 def too_large(what: str, size: int) -> LaminaError:
-    """The error for a document above :data:`MAX_JSON`; ``size`` in bytes."""
-    return LaminaError(f"{what}: {size} bytes are too many for an image document (limit {MAX_JSON >> 20} MiB)")
+    """The error for a document above :data:`limits.DOCUMENT`; ``size`` in bytes."""
+    return LaminaError(f"{what}: {size} bytes are too many for an image document (limit {limits.DOCUMENT >> 20} MiB)")
 
 
 def kind_of(value: object) -> str:

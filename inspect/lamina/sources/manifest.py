@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lamina import limits
 from lamina.errors import NotAnImage
 from lamina.model import ImageInfo, LaminaError, LayerInfo
 from lamina.sources.json_checks import (
@@ -140,7 +141,12 @@ def image_info(
         digests: its repository digests.
         blobs: ``(digest, bytes)`` of each layer's blob as stored, None where unknown; as many as the config has
             layers.
+
+    Raises:
+        LaminaError: it has too many layers.
     """
+    if len(config.diff_ids) > limits.LAYERS:
+        raise LaminaError(f"{quoted(target)} has {len(config.diff_ids)} layers: more than {limits.LAYERS} are not read")
     chain = chain_ids(config.diff_ids)
     # History that doesn't line up tells nothing: a wrong instruction beside a layer is worse than none.
     steps = config.steps if len(config.steps) == len(chain) else (("", None),) * len(chain)

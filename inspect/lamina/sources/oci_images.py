@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from lamina.errors import NotAnImage
 from lamina.model import LaminaError
 from lamina.sources.image_names import Known, image_names
-from lamina.sources.json_checks import is_digest, quoted, sha256
+from lamina.sources.json_checks import is_digest, quoted, sha256, short
 from lamina.sources.manifest import Descriptor, Manifest, image_info, parse_config, parse_index, parse_manifest
 from lamina.sources.store import Catalogue, Entry, Found, Store, changed, layer_blob
 
@@ -184,6 +184,9 @@ def _oci_opener(store: Store, group: Sequence[Descriptor], tags: tuple[str, ...]
                 f"its config {len(config.diff_ids)}"
             )
         for place, layer in enumerate(manifest.layers):
+            if layer.media_type.endswith("+encrypted"):
+                where = f"layer {place} ({short(layer.digest)}) of {store.where}"
+                raise LaminaError(f"{where} is encrypted, and encrypted layers are not read: decrypt the image first")
             if not is_digest(layer.digest):
                 raise LaminaError(f"layer {place} of {store.where} has no sha256 digest but {quoted(layer.digest)}")
         names = [blob_name(layer.digest) for layer in manifest.layers]

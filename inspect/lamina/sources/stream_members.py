@@ -11,16 +11,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lamina import limits
 from lamina.layers.block import BLOCK
 from lamina.layers.codec import sniff
 from lamina.layers.index import LayerIndex
 from lamina.layers.read import StreamScan
 from lamina.model import LaminaError
 from lamina.sources.archive_tar import Member, resolve
-from lamina.sources.json_checks import MAX_JSON, quoted, too_large
+from lamina.sources.json_checks import quoted, too_large
 from lamina.sources.store import Found, Stored
 
-_KEPT = 4 * MAX_JSON
+_KEPT = 4 * limits.DOCUMENT
 """Bytes of all documents together: bounds what a hostile stream can make us hold."""
 
 _SMALL = 1 << 20
@@ -116,7 +117,7 @@ class StreamMembers:
         if self._kind in ("tar", "gzip", "zstd", "empty"):
             self._scan = StreamScan(f"{quoted(member.name)} of {self.where}", want_digest=True, want_diff_id=True)
             self._feed(head)
-        elif member.size > (MAX_JSON if self._kind == "json" or member.name.endswith(".json") else _SMALL):
+        elif member.size > (limits.DOCUMENT if self._kind == "json" or member.name.endswith(".json") else _SMALL):
             self._refused[member.name] = member.size
         elif self._kept + member.size > _KEPT:
             raise LaminaError(f"{self.where} holds more than {_KEPT >> 20} MiB of JSON: not a container image")

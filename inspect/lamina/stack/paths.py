@@ -6,7 +6,6 @@ subtree, siblings stand by name. So a subtree is a range of rows, and a sum over
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
@@ -14,7 +13,9 @@ from itertools import chain, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina import limits
 from lamina.layers.index import SEPARATOR
+from lamina.model import LaminaError
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +118,24 @@ def build_path_table(key_lists: Sequence[list[bytes]]) -> tuple[PathTable, list[
 
     Returns:
         The table of all keys and their ancestors; and each list as rows of the table.
+
+    Raises:
+        LaminaError: too many directories stand in no list.
     """
     row_of = dict.fromkeys(chain([b""], *key_lists), 0)
     ordered = sorted(row_of)
     shape = _Shape(ordered)
+    implied = 0
     while missing := shape.missing_parents(ordered):  # engines list every directory: nearly never
         for parent in missing:
             above = parent
             while above not in row_of:
                 row_of[above] = 0
-                insort(ordered, above)
+                implied += len(above)
+                if implied > limits.IMPLIED:
+                    raise LaminaError(f"more than {limits.IMPLIED} bytes of directory names that no layer lists")
                 above = above.rpartition(SEPARATOR)[0]
+        ordered = sorted(row_of)
         shape = _Shape(ordered)
     table = shape.table()
     row_of.update(zip(ordered, range(table.count), strict=True))

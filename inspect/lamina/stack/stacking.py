@@ -14,6 +14,7 @@ matter, and a new batch begins.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, TypeVar
@@ -21,7 +22,8 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lamina.model import Cause, Kind
+from lamina import limits
+from lamina.model import Cancelled, Cause, Kind, LaminaError
 from lamina.stack.batches import batch_bounds, superseded_directories
 from lamina.stack.paths import PathTable
 
@@ -68,10 +70,12 @@ class Stacker:
     Args:
         paths: all paths of all layers.
         carried: how many members all layers have together.
+        cancel: looked at between batches.
     """
 
-    def __init__(self, paths: PathTable, carried: int) -> None:
+    def __init__(self, paths: PathTable, carried: int, cancel: threading.Event | None = None) -> None:
         self._paths = paths
+        self._cancel = cancel
         self.carried = carried
         self.whiteouts: list[WhiteoutRecord] = []
         count = paths.count
@@ -111,6 +115,10 @@ class Stacker:
             kind: kind of each member.
             size: bytes of each regular file.
             targets: of each hard link member, the path it links to.
+
+        Raises:
+            LaminaError: the layer comes back to its own paths too often.
+            Cancelled: ``cancel`` was set.
         """
         first = self._next_event
         self._next_event += len(rows)
@@ -131,7 +139,11 @@ class Stacker:
         self._died[events[dropped]] = layer
         unresolved: list[int] = []
         cuts = batch_bounds(self._paths, rows[members], kind[members])
+        if len(cuts) > limits.ROUNDS:
+            raise LaminaError(f"layer {layer} names its own paths again more than {limits.ROUNDS} times")
         for start, stop in pairwise(cuts):
+            if self._cancel is not None and self._cancel.is_set():
+                raise Cancelled
             batch = members[start:stop]
             unresolved += self._place(layer, events[batch], rows[batch], kind[batch], batch, targets)
         # A few writers put a link before its target.

@@ -7,6 +7,7 @@ events with ``born <= n < died``, so any view is a mask over the columns and no 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -178,15 +179,24 @@ class DeadInodes:
     """The name whose going was the last."""
 
 
-def build_union(layers: Sequence[LayerIndex | None]) -> Union:
-    """Stack layers, lowest first. None stands for a layer that was not read: it changes nothing."""
+def build_union(layers: Sequence[LayerIndex | None], cancel: threading.Event | None = None) -> Union:
+    """Stack layers, lowest first.
+
+    Args:
+        layers: None stands for a layer that was not read: it changes nothing.
+        cancel: looked at while layers are stacked; None: nobody cancels.
+
+    Raises:
+        LaminaError: the layers are of a shape that no builder makes; see :mod:`lamina.limits`.
+        Cancelled: ``cancel`` was set.
+    """
     present = [layer for layer in layers if layer is not None]
     paths, rows_of_present = build_path_table([layer.keys() + list(_hard_link_targets(layer)) for layer in present])
     rows_iter = iter(rows_of_present)
     empty = np.zeros(0, dtype=np.int32)
     rows = [empty if layer is None else next(rows_iter) for layer in layers]
 
-    stacker = Stacker(paths, sum(layer.count for layer in present))
+    stacker = Stacker(paths, sum(layer.count for layer in present), cancel)
     starts = [0]
     texts: dict[bytes, int] = {b"": 0}
     attributes: dict[bytes, int] = {b"": 0}

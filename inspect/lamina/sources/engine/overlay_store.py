@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lamina import limits
 from lamina.model import LayerInfo
-from lamina.sources.json_checks import MAX_JSON, is_digest, sha256
+from lamina.sources.json_checks import is_digest, sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def find_image(engine_info: Mapping[str, Any], image_id: str, layers: tuple[Laye
 
 
 def _small(path: Path) -> bytes:
-    if path.stat().st_size > MAX_JSON:
+    if path.stat().st_size > limits.DOCUMENT:
         raise ValueError("too large")
     return path.read_bytes()
 

@@ -1,0 +1,37 @@
+"""What lamina takes at the most: generous for every real image, and little enough that none can exhaust a machine.
+
+Whatever is above a limit ends in an error that names it. Sizes are bytes.
+"""
+
+PATH = 4096
+"""Of one path, and of one link's target: no file system that an engine runs on takes more (PATH_MAX)."""
+
+NAMES = 512 << 20
+"""Of all paths of a layer together: those of six million files."""
+
+IMPLIED = 256 << 20
+"""Of all paths of directories that no layer lists, but that something stands in."""
+
+EXTENSION = 16 << 20
+"""Of an extended header's payload, and of a sparse file's map. Attributes and maps of real files stay far below."""
+
+FILE = 1 << 42
+"""That a file may claim to have: more is a damaged header."""
+
+LAYER = 1 << 52
+"""That all files of a layer may claim to have together, so that the sums of an image stay in 64 bits."""
+
+ROUNDS = 10_000
+"""How often a layer may come back to a path that it has named already."""
+
+LAYERS = 1024
+"""Of an image. Docker's engine takes 127."""
+
+DOCUMENT = 16 << 20
+"""Of one JSON document: a real manifest or config has some kilobytes, an archive's table of many images some more."""
+
+VALUES = 1_000_000
+"""Of one JSON document: it takes a hundred times its bytes where those are brackets."""
+
+ARCHIVE_MEMBERS = 200_000
+"""Of the tar around an image. Every image of a large engine in one archive has some 30,000."""
