@@ -26,6 +26,7 @@ from lamina_tui.keymap import Scope, bindings
 from lamina_tui.screens.base import FullScreen
 from lamina_tui.screens.dialogs import HelpScreen
 from lamina_tui.screens.images import ImagesScreen
+from lamina_tui.screens.palette import Palette
 from lamina_tui.terminal_filter import Wall
 
 if TYPE_CHECKING:  # numpy comes with these, and the first frame doesn't wait for it
@@ -99,6 +100,10 @@ class LaminaApp(App[int]):
         Textual sends a key to the widget first and looks for bindings when it bubbles back; meanwhile the next keys
         are on their way to the same widget. In one go, `/lib` would open the filter and then run `l`, `i` and `b`.
         """
+        if isinstance(event, events.Key) and event.key == "ctrl+c":
+            # Before any dialog or line of input, which would take it for itself.
+            self.action_interrupt()
+            return
         if isinstance(event, events.Key) and not event.is_forwarded and not isinstance(self.focused, Input):
             for priority in (True, False):
                 if await self._check_bindings(event.key, priority=priority):
@@ -167,6 +172,11 @@ class LaminaApp(App[int]):
         return True
 
     # Commands
+
+    def action_command_palette(self) -> None:
+        """Every command, by name."""
+        if not isinstance(self.screen, Palette):
+            _ = self.push_screen(Palette(id="--command-palette"))
 
     def action_help(self) -> None:
         """Show every key."""

@@ -84,6 +84,8 @@ def fit(text: str, width: int, more: str = "…") -> str:
 
 def fit_end(text: str, width: int, more: str = "…") -> str:
     """Text cut at its start, so that the end of a long path stays; not padded."""
+    if width <= 0:
+        return ""
     if cell_len(text) <= width:
         return text
     tail = text[-width:]
@@ -97,8 +99,9 @@ def wrap(text: str, width: int) -> list[str]:
 
     Args:
         text: one paragraph, printable.
-        width: cells, at least 1.
+        width: cells; less than 1 counts as 1, which terminals of two columns leave beside a margin.
     """
+    width = max(1, width)
     lines: list[str] = []
     line = ""
     used = 0

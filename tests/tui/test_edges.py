@@ -1,0 +1,95 @@
+"""Terminals of two columns, keys before anything is drawn, an interrupt wherever the keyboard is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from driving import Drive
+from lamina_tui import texts
+from lamina_tui.screens.palette import Palette
+
+pytestmark = pytest.mark.timeout(60)
+
+SCREENS = {
+    "home": (),
+    "tree": ("t",),
+    "files": ("enter",),
+    "waste": ("enter", "2"),
+    "waste by layer": ("enter", "2", "b", "b"),
+    "advice": ("enter", "3"),
+    "config": ("enter", "4"),
+    "pairs": ("A", "c"),
+    "images of a set": ("A", "c", "2"),
+    "layers of a set": ("A", "c", "3"),
+    "near misses": ("A", "c", "4"),
+    "diff": ("space", "down", "D"),
+    "help": ("f1",),
+    "palette": ("ctrl+p",),
+}
+
+
+@pytest.mark.parametrize("width", [-2, -1, 0, 1])
+def test_text_wraps_to_whatever_width_there_is(width: int) -> None:
+    assert texts.wrap("ab c", width) == ["a", "b", "c"]
+    assert len(texts.fit_end("abc", width)) <= max(width, 0)
+
+
+@pytest.mark.parametrize("keys", SCREENS.values(), ids=SCREENS)
+async def test_every_screen_stands_a_terminal_of_a_few_cells(keys: tuple[str, ...], drive: Drive) -> None:
+    async with drive(["demo"]) as screen:
+        await screen.press(*keys)
+        for size in ((3, 10), (2, 10), (1, 10), (1, 1), (2, 2), (80, 24)):
+            await screen.pilot.resize_terminal(*size)
+            await screen.settle()
+            await screen.press("down", "pageup")
+        assert screen.app.is_running
+
+
+@pytest.mark.parametrize("key", ["pageup", "pagedown", "up", "down", "home", "end", "enter"])
+async def test_the_palette_takes_keys_before_it_is_drawn(key: str, drive: Drive) -> None:
+    async with drive(["demo"], (3, 3)) as small:
+        small.send("ctrl+p", key, key)
+        await small.settle()
+        await small.press(key)
+        assert small.app.crash is None
+    async with drive(["demo"]) as screen:
+        screen.send("ctrl+p", key, key)
+        await screen.settle()
+        assert screen.app.crash is None
+
+
+async def test_the_palette_turns_its_pages(drive: Drive) -> None:
+    async with drive(["demo"]) as screen:
+        await screen.press("ctrl+p")
+        assert isinstance(screen.app.screen, Palette)
+        await screen.press("pagedown")
+        assert isinstance(screen.app.screen, Palette)
+        await screen.press("escape")
+        assert not isinstance(screen.app.screen, Palette)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [*SCREENS.values(), ("enter", "i"), ("enter", "tab", "f"), ("slash", "a"), ("enter", "tab", "slash"), ("o", "x")],
+    ids=str,
+)
+async def test_an_interrupt_ends_it_wherever_the_keyboard_is(keys: tuple[str, ...], drive: Drive) -> None:
+    async with drive(["demo"]) as screen:
+        await screen.press(*keys)
+        screen.send("ctrl+c")
+        await screen.pilot.pause()
+        assert screen.app.return_value == 130
+
+
+@pytest.mark.parametrize(("opens", "name"), [("f1", "HelpScreen"), ("i", "TextScreen"), ("f", "KindsScreen")])
+async def test_a_click_beside_a_dialog_leaves_it_the_keyboard(opens: str, name: str, drive: Drive, shop: Any) -> None:
+    async with drive(shop) as screen:
+        await screen.press("tab", opens)
+        assert type(screen.app.screen).__name__ == name
+        await screen.pilot.click(offset=(0, 0))
+        await screen.settle()
+        assert screen.app.focused is not None
+        await screen.press("escape")
+        assert type(screen.app.screen).__name__ == "ImageScreen"
