@@ -356,44 +356,42 @@ def test_what_is_cancelled_before_it_begins_does_nothing(
 
 KILLED_PARENT = """
 import sys, threading
-from lamina.workers.pool import Pool
+from lamina.layers.tarsplit import TarSplitJob
 from lamina.workers import processes as worker_processes
-from lamina.workers.jobs import HashJob, ScanJob
-from lamina.workers.file_range import FileRange, stamp_of
-import os
-path, kind = sys.argv[1:]
-status = os.stat(path)
-place = FileRange(path, 0, status.st_size, stamp_of(status))
-scan = ScanJob(place, "x", in_place=False, diff_id="sha256:" + "0" * 64)
-hashing = HashJob(place, "x", [(0, status.st_size)])
-workers = []
+from lamina.workers.pool import Pool
+path, threads = sys.argv[1:]
+for _ in range(int(threads)):
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
 class Worker(worker_processes.Worker):
-    def __init__(self):
-        super().__init__()
-        workers.append(self)
+    def give(self, place, job):
+        super().give(place, job)
+        print(self.process.pid, flush=True)
 worker_processes.Worker = Worker
-def advance(count):
-    print(workers[0].process.pid, flush=True)
-Pool(1, processes=True, joins=False, worth=0).run(
-    [scan if kind == "scan" else hashing], threading.Event(), print, advance
-)
+Pool(1, processes=True, joins=False, worth=0).run([TarSplitJob(path, "x")], threading.Event(), print, print)
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells of the end of another's child")
-@pytest.mark.parametrize("kind", ["scan", "hash"])
-def test_a_worker_ends_when_its_parent_was_killed(kind: str, tmp_path: Path) -> None:
-    job = endless_job(tmp_path)
-    parent = python(KILLED_PARENT, job.place.path, kind)
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=lambda how: how.name)
+@pytest.mark.parametrize("threads", [0, 1], ids=["forked", "started"])
+def test_a_worker_ends_with_its_parent_whatever_it_does(threads: int, how: signal.Signals, tmp_path: Path) -> None:
+    # Given a worker that has nothing to tell: it waits for a record that nobody writes
+    record = tmp_path / "record"
+    os.mkfifo(record)
+    parent = python(KILLED_PARENT, str(record), str(threads))
     assert parent.stdout is not None
     said = parent.stdout.readline()
     assert said.strip().isdigit(), said + parent.stdout.read()
-    end = os.pidfd_open(int(said))
+    end, writer = os.pidfd_open(int(said)), os.open(record, os.O_WRONLY)
     try:
-        parent.kill()
+        # when its parent is killed
+        parent.send_signal(how)
+        parent.wait(10)
+        # then it ends too.
+        assert select.select([end], [], [], 0.5)[0], "the worker goes on without anybody who wants to know"
         parent.communicate()
-        assert select.select([end], [], [], 5)[0], "the worker goes on without anybody who wants to know"
     finally:
+        os.close(writer)
         os.close(end)
 
 

@@ -108,9 +108,10 @@ def _alone() -> bool:
 
 
 def _fork(theirs: socket.socket) -> _Process:
+    parent = os.getpid()
     pid = os.fork()
     if not pid:
-        begin_forked(theirs.fileno())
+        begin_forked(theirs.fileno(), parent)
     return _Forked(pid)
 
 
@@ -119,7 +120,7 @@ def _spawn(theirs: socket.socket) -> _Process:
     code = f"import sys; sys.path.insert(0, {package_root!r}); from lamina.workers.worker import main; main()"
     return subprocess.Popen(  # noqa: S603  # our own interpreter and our own code
         # -P: not a module of whatever folder the user stands in.
-        [sys.executable, "-P", "-c", code, str(theirs.fileno())],
+        [sys.executable, "-P", "-c", code, str(theirs.fileno()), str(os.getpid())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

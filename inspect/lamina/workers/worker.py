@@ -20,6 +20,7 @@ from lamina.model import LaminaError
 from lamina.workers.jobs import Job, Result
 
 _PACE = 0.05  # seconds between two words on progress
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class Done(NamedTuple):
@@ -44,19 +45,33 @@ Message = Done | Failed | Advanced
 
 
 def main() -> None:
-    """Work until the parent closes the connection whose descriptor is the first argument."""
+    """Work until the parent closes the connection: arguments are its descriptor, and the parent's process ID."""
+    _end_with(int(sys.argv[2]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's ctrl-c is the parent's business
     _work(Connection(int(sys.argv[1])))
 
 
-def begin_forked(line: int) -> NoReturn:
+def _end_with(parent: int) -> None:
+    """Have the kernel end this process with its parent: one that unpacks notices a closed line much later."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with suppress(OSError, AttributeError):  # a C library without it
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it was gone before that
+            os._exit(1)
+
+
+def begin_forked(line: int, parent: int) -> NoReturn:
     """Be a worker from here on: the rest of what the forked process was about to do is not done.
 
     Args:
         line: the descriptor of the connection to the parent.
+        parent: the parent's process ID.
     """
     code = 1
     try:
+        _end_with(parent)
         # What the parent held is never finalised here: a file closed late could close another under its number.
         gc.freeze()
         signal.set_wakeup_fd(-1)
