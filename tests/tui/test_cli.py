@@ -343,3 +343,59 @@ def test_the_help_names_every_command() -> None:
     text = run("--help").stdout.decode()
     for name in ("demo", "report", "shared", "diff", "cache"):
         assert f"lamina {name}" in text
+
+
+# -- standard streams that are closed, or full -------------------------------------------------------------------------
+
+
+def in_shell(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A shell command in which ``$0`` is lamina."""
+    program = f'"{sys.executable}" -m lamina_tui'
+    return subprocess.run(
+        ["sh", "-c", command.replace("$0", program), "sh", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "out", "err"),
+    [
+        ("$0 report $1 2>&-", 0, "app:1", ""),
+        ("$0 report nowhere.tar 2>&-", 3, "", ""),
+        ("$0 report - <&-", 3, "", "lamina: standard input is empty: no image archive came"),
+        ("$0 - <&-", 3, "", "lamina: standard input is empty: no image archive came"),
+        ("$0 report $1 <&-", 0, "app:1", ""),
+        ("$0 report $1 >&-", 3, "", "lamina: standard output: Bad file descriptor"),
+        ("$0 report $1 <&- >&- 2>&-", 3, "", ""),
+        ("$0 report $1 -o $2 >&- 2>&-", 0, "", ""),
+        ("$0 report $1 >/dev/full", 3, "", "lamina: standard output: No space left on device"),
+        ("$0 report $1 -o /dev/full", 3, "", "lamina: /dev/full: No space left on device"),
+        ("$0 shared $1 $1 --json >/dev/full", 3, "", "lamina: standard output: No space left on device"),
+        ("$0 cache >/dev/full", 3, "", "lamina: standard output: No space left on device"),
+    ],
+)
+def test_closed_and_full_streams(command: str, code: int, out: str, err: str, tmp_path: Path) -> None:
+    archive = tmp_path / "web.tar"
+    archive.write_bytes(pack(old_docker(Image([layer(file("a", b"1"))]))))
+
+    done = in_shell(command, str(archive), str(tmp_path / "report.txt"))
+
+    assert done.returncode == code, done
+    assert done.stdout.startswith(out) if out else not done.stdout
+    assert done.stderr.rstrip("\n") == err
+    if "report.txt" in command:
+        assert (tmp_path / "report.txt").read_text()
+
+
+def test_memory_that_ran_out_is_no_fault_of_laminas_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(argv: list[str]) -> int:
+        raise MemoryError
+
+    monkeypatch.setattr(cli, "_run", fail)
+    assert cli.main(["report", "x"]) == 3
+    assert capsys.readouterr().err.startswith("lamina: memory ran out")

@@ -62,12 +62,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     # Nothing here multiplies matrices: numpy's own threads would only take time, memory, and our way to fork workers.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _open_standard_streams()
     code = _guarded(list(sys.argv[1:] if argv is None else argv))
     if "textual" in sys.modules:
         from lamina_tui.hangup import leave_if_held
 
         return leave_if_held(code)
     return code
+
+
+def _open_standard_streams() -> None:
+    """Put something in the place of standard streams that the caller closed (``2>&-``), for Python leaves those out.
+
+    Else the next file that is opened would take their numbers. Standard input is then empty, nobody reads standard
+    error, and standard output can't be written: whoever needs it gets an error.
+    """
+    for number, name, how in ((0, "stdin", os.O_RDONLY), (1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            here = os.open(os.devnull, how)
+            if here != number:
+                os.dup2(here, number)
+                os.close(here)
+            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8"))  # noqa: SIM115, PTH123
 
 
 def _guarded(argv: list[str]) -> int:
@@ -89,6 +105,9 @@ def _guarded(argv: list[str]) -> int:
         # What the sources meet they tell as LaminaError; this is the output, or a terminal gone.
         _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
         _quiet_stdout()
+        return UNREADABLE
+    except MemoryError:
+        _complain("memory ran out: close something else, or look at fewer images at a time")
         return UNREADABLE
     except Exception as error:  # no traceback reaches a user
         if os.environ.get("LAMINA_DEBUG"):

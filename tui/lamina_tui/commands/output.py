@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,12 +29,28 @@ def emit(pieces: Iterable[str], output: Path | None) -> None:
 
 
 def print_text(pieces: Iterable[str]) -> None:
-    """Write to stdout, whatever its encoding: what it can't hold becomes a visible escape."""
+    """Write to stdout, whatever its encoding: what it can't hold becomes a visible escape.
+
+    Raises:
+        OSError: nothing can be written there; it names the place.
+    """
     stream = sys.stdout
-    stream.flush()
-    for text in _whole_lines(pieces):
-        stream.buffer.write(text.encode(stream.encoding or "utf-8", "backslashreplace"))
-    stream.buffer.flush()
+    with _named("standard output"):
+        stream.flush()
+        for text in _whole_lines(pieces):
+            stream.buffer.write(text.encode(stream.encoding or "utf-8", "backslashreplace"))
+        stream.buffer.flush()
+
+
+@contextmanager
+def _named(place: str) -> Iterator[None]:
+    """Errors of what is done inside tell where: those of a write don't."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # nobody reads any more, which is no error
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, place) from None
 
 
 def _whole_lines(pieces: Iterable[str]) -> Iterator[str]:
@@ -49,19 +66,17 @@ def write_whole(path: Path, pieces: Iterable[str]) -> None:
     """Write a file whole or not at all: a temporary file beside it takes its name at the end."""
     if path.exists() and not path.is_file():
         # A device or a pipe, /dev/stdout for one: nothing there can be renamed over.
-        with path.open("w", encoding="utf-8") as file:
+        with _named(str(path)), path.open("w", encoding="utf-8") as file:
             file.writelines(_whole_lines(pieces))
         return
     import tempfile
     from pathlib import Path
 
-    try:
+    with _named(str(path)):
         handle, name = tempfile.mkstemp(prefix=".lamina.", dir=path.parent)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with _named(str(path)), os.fdopen(handle, "w", encoding="utf-8") as file:
             file.writelines(_whole_lines(pieces))
         mask = os.umask(0)
         os.umask(mask)
