@@ -24,8 +24,8 @@ class BlockingReader:
     """Chunks of a blocking reader.
 
     Args:
-        read: gives the next chunk, b"" at the end; may raise. Called on the pump's thread only.
-        close: gives the reader's resources back; called once, on the pump's thread or by :meth:`close`.
+        read: gives the next chunk, b"" at the end; may raise. Called on the reading thread only.
+        close: gives the reader's resources back; called once, on the reading thread or by :meth:`close`.
         interrupt: makes a blocked ``read`` return, as far as that is possible; called by :meth:`close`.
     """
 
@@ -54,7 +54,7 @@ class BlockingReader:
         """
         if self._thread is None:
             # A daemon: a read that never returns must not keep the process.
-            self._thread = threading.Thread(target=self._run, name="lamina-pump", daemon=True)
+            self._thread = threading.Thread(target=self._run, name="lamina-reading", daemon=True)
             self._thread.start()
         while True:
             if cancel.is_set():

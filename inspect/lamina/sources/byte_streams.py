@@ -1,4 +1,4 @@
-"""ByteStream bytes of a stream, from wherever it comes, and its outer compression taken off."""
+"""Raw bytes of a stream, from wherever it comes, and its outer compression taken off."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class UnpackedStream:
         self._where = where
         self._codec: Decompressor | None = None
         self.taken = 0
-        """ByteStream bytes read so far."""
+        """Raw bytes read so far."""
 
     def read(self) -> bytes:
         """The next tar bytes, b"" at the end.

@@ -34,7 +34,7 @@ class Origin:
     name: str = ""
     """Of the file; what an image without a tag is called by."""
     total: int | None = None
-    """ByteStream bytes to come, where that is known."""
+    """Raw bytes to come, where that is known."""
 
 
 class Passage:
