@@ -100,7 +100,7 @@ class Workspace:
 
         source, name = self.resolve(target)
         image = load(source, name, observer, cancel, verify=verify)
-        if not image.complete:
+        if not image.complete or (cancel is not None and cancel.is_set()):
             raise Cancelled
         return Image(image)
 

@@ -15,7 +15,7 @@ from docker.errors import APIError
 from engine.shared_images import CONTEXT, DANGLING, DEBIAN, World, build_all, name, remove_all
 from engine.tools import run
 from lamina.figures.compare import compare
-from lamina.figures.image import LoadedImage, load, load_all
+from lamina.figures.image import LoadedImage, load
 from lamina.figures.layer_tree import layer_tree
 from lamina.figures.near_misses import find_near_misses
 from lamina.figures.overview import overview
@@ -55,7 +55,7 @@ def saved(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def archived(world: World, saved: Path) -> dict[str, LoadedImage]:
     """The images as that archive holds them, by their short names."""
     source, _ = resolve(str(saved))
-    by_id = {image.info.id: image for image in load_all(source)}
+    by_id = {image.info.id: image for image in [load(source, summary.target) for summary in source.list()]}
     assert by_id.keys() == set(world.ids.values())
     return {short: by_id[image_id] for short, image_id in world.ids.items()}
 

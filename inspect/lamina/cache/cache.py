@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from lamina.cache.container import pack, unpack
-from lamina.cache.folder import CacheFolder, default_cache_folder
+from lamina.cache.folder import CacheFolder
 from lamina.cache.layers import layer_from_bytes, layer_to_bytes
 from lamina.layers.index import LayerIndex
 from lamina.model import ImageInfo, LayerInfo
@@ -111,11 +111,6 @@ class Cache:
         if self._folder is not None:
             meta = {"layers": [dataclasses.asdict(layer) for layer in layers], "sizes": list(sizes)}
             self._folder.put(f"known:{image_id}", pack(_KNOWN, meta, {}))
-
-
-def default_cache() -> Cache:
-    """The cache that the environment asks for."""
-    return Cache(default_cache_folder())
 
 
 def _image_key(keys: Sequence[str]) -> str:

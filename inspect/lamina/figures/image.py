@@ -132,24 +132,6 @@ def load(
     return compute(read, source.label, cancel)
 
 
-def load_all(
-    source: Source,
-    observer: Observer | None = None,
-    cancel: threading.Event | None = None,
-    *,
-    verify: bool = False,
-) -> list[LoadedImage]:
-    """Every image a source holds, in its order.
-
-    Raises:
-        LaminaError: one of them can't be read.
-        Cancelled: before the last one's head was known.
-    """
-    cancel = cancel or threading.Event()
-    progress = observer.progress if observer is not None else None
-    return [load(source, summary.target, observer, cancel, verify=verify) for summary in source.list(cancel, progress)]
-
-
 def compute(read: ReadImage, source_label: str, cancel: threading.Event) -> LoadedImage:
     """All figures of an image that was read.
 

@@ -49,8 +49,7 @@ def run(options: argparse.Namespace) -> int:
     from lamina.figures.compare import compare
     from lamina.figures.image import load
     from lamina.reports import diff as report
-    from lamina.reports.json_text import to_json
-    from lamina_tui.commands.output import emit
+    from lamina_tui.commands.output import emit_document
     from lamina_tui.commands.progress_line import ProgressLine
 
     workspace = workspace_of(options)
@@ -61,9 +60,5 @@ def run(options: argparse.Namespace) -> int:
             images.append(load(source, name, line, line.cancel))
             line.check()
         built = report.build(compare(images[0], images[1], line.cancel))
-    if options.json:
-        text = to_json(built)
-    else:
-        text = report.to_markdown(built) if options.markdown else report.to_text(built)
-    emit([text], output)
+    emit_document(built, options, output, text=report.to_text, markdown=report.to_markdown)
     return OK

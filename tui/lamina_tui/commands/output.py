@@ -9,7 +9,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
     from pathlib import Path
+
+    from lamina.reports.json_text import Json
 
 
 def emit(pieces: Iterable[str], output: Path | None) -> None:
@@ -26,6 +30,34 @@ def emit(pieces: Iterable[str], output: Path | None) -> None:
         print_text(pieces)
     else:
         write_whole(output, pieces)
+
+
+def emit_document(
+    document: Json,
+    options: Namespace,
+    output: Path | None,
+    *,
+    text: Callable[[Json], str],
+    markdown: Callable[[Json], str],
+) -> None:
+    """Print a report in the form that was asked for, or write it to a file.
+
+    Args:
+        document: the report.
+        options: with ``json`` and ``markdown``.
+        output: the file; None: standard output.
+        text: makes the report's text.
+        markdown: makes its Markdown.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    from lamina.reports.json_text import json_pieces
+
+    if options.json:
+        emit(json_pieces(document), output)
+    else:
+        emit([markdown(document) if options.markdown else text(document)], output)
 
 
 def print_text(pieces: Iterable[str]) -> None:

@@ -50,15 +50,11 @@ def run(options: argparse.Namespace) -> int:
         images = read_all(workspace, options.targets, line, verify=options.verify)
         from lamina.reports import image as report
         from lamina.reports import text
-        from lamina.reports.json_text import json_pieces
 
         built = report.build(images, line.cancel)
-    from lamina_tui.commands.output import emit
+    from lamina_tui.commands.output import emit_document
 
-    if options.json:
-        emit(json_pieces(built), output)
-    else:
-        emit([text.to_markdown(built) if options.markdown else text.to_text(built)], output)
+    emit_document(built, options, output, text=text.to_text, markdown=text.to_markdown)
     return OK
 
 

@@ -44,9 +44,8 @@ def run(options: argparse.Namespace) -> int:
     """
     output = output_path(options)
     from lamina.reports import shared as report
-    from lamina.reports.json_text import to_json
     from lamina.reports.sharing_text import sharing_markdown, sharing_text
-    from lamina_tui.commands.output import emit
+    from lamina_tui.commands.output import emit_document
     from lamina_tui.commands.progress_line import ProgressLine
     from lamina_tui.commands.report import read_all
 
@@ -56,9 +55,5 @@ def run(options: argparse.Namespace) -> int:
             built = report.build(read_all(workspace, options.targets, line))
         else:
             built = report.build_known(workspace.engine().known_images(line.cancel, line.progress))
-    if options.json:
-        text = to_json(built)
-    else:
-        text = sharing_markdown(built) if options.markdown else sharing_text(built)
-    emit([text], output)
+    emit_document(built, options, output, text=sharing_text, markdown=sharing_markdown)
     return OK
