@@ -26,7 +26,7 @@ class Driven:
 
     async def settle(self) -> None:
         """Wait until nothing is read any more and everything is drawn."""
-        await self._turns(2)
+        await self._turns(4)  # a screen that is just opened starts its work when it is mounted
         while not all(worker.is_finished for worker in self.app.workers):
             await self.app.workers.wait_for_complete()
             await self._turns(4)  # what a worker shows last may change styles, and those the layout

@@ -102,7 +102,7 @@ class LaminaApp(App[int]):
         """
         if isinstance(event, events.Key) and event.key == "ctrl+c":
             # Before any dialog or line of input, which would take it for itself.
-            self.action_interrupt()
+            await self.run_action("interrupt", self)
             return
         if isinstance(event, events.Key) and not event.is_forwarded and not isinstance(self.focused, Input):
             for priority in (True, False):
