@@ -42,6 +42,21 @@ def test_wrap_parts_at_words() -> None:
     assert texts.wrap("RUN apt-get update && apt-get install", 12) == ["RUN apt-get", "update &&", "apt-get", "install"]
 
 
+@pytest.mark.parametrize("word", ["x", "宽", "é"])
+def test_a_long_word_is_measured_once(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = 0
+
+    def counted(text: str) -> int:
+        nonlocal measured
+        measured += len(text)
+        return cell_len(text)
+
+    monkeypatch.setattr(texts, "cell_len", counted)
+    lines = texts.wrap(word * 20_000, 10)
+    assert "".join(lines) == word * 20_000
+    assert measured < 3 * 20_000
+
+
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=lambda glyphs: glyphs.name)
 @given(share=st.floats(-1, 2), width=st.integers(1, 40))
 def test_bars_fill_their_column(glyphs: type[UNICODE], share: float, width: int) -> None:

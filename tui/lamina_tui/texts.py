@@ -113,22 +113,28 @@ def wrap(text: str, width: int) -> list[str]:
             continue
         if line or used:
             lines.append(line)
-        while length > width:
-            head = _head(word, width)
-            lines.append(head)
-            word = word[len(head) :]  # noqa: PLW2901 - the rest of the word goes on
+        if length > width:
+            *whole, word = _chopped(word, width)  # noqa: PLW2901 - the rest of the word goes on
+            lines += whole
             length = cell_len(word)
         line, used = word, length
     lines.append(line)
     return lines
 
 
-def _head(text: str, width: int) -> str:
-    """The longest start of a text that fits ``width`` cells; at least one character."""
-    head = text[:width]
-    while len(head) > 1 and cell_len(head) > width:
-        head = head[:-1]
-    return head
+def _chopped(word: str, width: int) -> list[str]:
+    """A word in pieces of at most ``width`` cells, a character at the least; a word may be megabytes long."""
+    if word.isascii():
+        return [word[start : start + width] for start in range(0, len(word), width)]
+    pieces: list[str] = []
+    start = used = 0
+    for index, char in enumerate(word):
+        length = cell_len(char)
+        if used + length > width and index > start:
+            pieces.append(word[start:index])
+            start, used = index, 0
+        used += length
+    return [*pieces, word[start:]]
 
 
 def duration(seconds: float) -> str:
