@@ -24,7 +24,7 @@ from lamina_tui.hangup import HANGUP
 from lamina_tui.image_entries import Entry, Lister, listed, source_lister
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.screens.base import FullScreen
-from lamina_tui.screens.dialogs import HelpScreen
+from lamina_tui.screens.dialogs import HelpScreen, TextScreen
 from lamina_tui.screens.images import ImagesScreen
 from lamina_tui.screens.palette import Palette
 from lamina_tui.terminal_filter import Wall
@@ -34,6 +34,12 @@ if TYPE_CHECKING:  # numpy comes with these, and the first frame doesn't wait fo
     from lamina.model import KnownImage
 
 INTERRUPTED = 130
+
+COPIED = 64 << 10
+"""Characters of a copy at the most: many terminals take no more of OSC 52, and those that do would be flooded."""
+
+COPIED_TOLD = 1024
+"""Characters of what the status repeats of a copy: more than any terminal is wide."""
 
 
 class LaminaApp(App[int]):
@@ -87,12 +93,16 @@ class LaminaApp(App[int]):
             self._close_messages_no_wait()
 
     def copy(self, text: str | bytes) -> None:
-        """Put a name on the clipboard (OSC 52), in its visible form: a pasted newline could run commands."""
-        shown = display_name(text)
+        """Put a text on the clipboard (OSC 52), in its visible form: a pasted newline could run commands."""
+        head = text[:COPIED]
+        shown = display_name(head)
         self.copy_to_clipboard(shown)
+        told = f"copied {shown[:COPIED_TOLD]}"
+        if len(head) < len(text):
+            told = f"copied the first {len(head):,} of {len(text):,} characters"
         screen = self.screen
-        if isinstance(screen, FullScreen):
-            screen.say(f"copied {shown}")
+        if isinstance(screen, FullScreen | TextScreen):
+            screen.say(told)
 
     async def on_event(self, event: events.Event) -> None:
         """Run a key's command before the next key is taken.

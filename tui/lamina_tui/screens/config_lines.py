@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
+from itertools import islice, takewhile
 from typing import Any
 
 from lamina.figures.advice import advise
@@ -11,7 +12,7 @@ from lamina.figures.image import LoadedImage
 from lamina.model import ImageInfo
 from lamina.names import display_name
 from lamina_tui import texts
-from lamina_tui.widgets.text_pane import TextLine
+from lamina_tui.widgets.text_lines import LINE, SHOWN, TextLine, TextLines
 
 _ORDER = (
     "User",
@@ -27,45 +28,94 @@ _ORDER = (
     "OnBuild",
     "Labels",
 )
+_DEPTH = 16
+"""Of the values in a config that are shown: healthchecks have two levels."""
 
 
 def config_lines(info: ImageInfo) -> list[TextLine]:
     """What the image's head says, the runtime settings first."""
-    lines = [TextLine(display_name(tag), "tag" if not index else "") for index, tag in enumerate(info.tags)]
-    lines += [TextLine(display_name(digest), "" if index else "digest") for index, digest in enumerate(info.digests)]
-    lines.append(TextLine(display_name(info.id), "id"))
-    lines.append(TextLine(display_name(info.platform), "platform"))
+    lines = TextLines()
+    lines.add_items(info.tags, len(info.tags), "tag")
+    lines.add_items(info.digests, len(info.digests), "digest")
+    lines.add(info.id, "id")
+    lines.add(info.platform, "platform")
     if info.created:
         age = texts.age(info.created)
-        lines.append(TextLine(display_name(info.created) + (f" ({age} ago)" if age else ""), "created"))
+        lines.add(info.created + (f" ({age} ago)" if age else ""), "created")
     author = info.config.get("author")
     if isinstance(author, str) and author:
-        lines.append(TextLine(display_name(author), "author"))
+        lines.add(author, "author")
     settings = info.config.get("config")
     if isinstance(settings, Mapping):
-        lines.append(TextLine(""))
+        lines.blank()
         known = [key for key in _ORDER if key in settings]
-        for key in [*known, *sorted(str(key) for key in settings if key not in _ORDER)]:
-            lines += _setting(key, settings.get(key))
-    return lines
+        others = islice((key for key in settings if key not in _ORDER), SHOWN // LINE)
+        for key in [*known, *sorted(others)]:
+            if lines.full:
+                lines.more()
+                break
+            _add_setting(lines, key, settings.get(key))
+    return lines.lines
 
 
-def _setting(key: str, value: Any) -> list[TextLine]:
+def _add_setting(lines: TextLines, key: str, value: Any) -> None:
     """One setting; lists and maps take a line an item."""
     if value in (None, "", [], {}, False):
-        return []
-    label = display_name(key)[:24]
+        return
+    label = display_name(key[:24])[:24]
     if key in {"Entrypoint", "Cmd", "Shell"} and isinstance(value, list):
-        return [TextLine(display_name(json.dumps(value, ensure_ascii=False)), label)]
-    if isinstance(value, Mapping):
-        items = [
-            f"{name}={item}" if not isinstance(item, Mapping) or item else str(name) for name, item in value.items()
-        ]
+        lines.add(text_of(value), label)
+    elif isinstance(value, Mapping):
+        items = (
+            f"{name}={text_of(item)}" if not isinstance(item, Mapping) or item else str(name)
+            for name, item in value.items()
+        )
+        lines.add_items(items, len(value), label)
     elif isinstance(value, list):
-        items = [str(item) for item in value]
+        lines.add_items(map(text_of, value), len(value), label)
     else:
-        items = [str(value)]
-    return [TextLine(display_name(item), "" if index else label) for index, item in enumerate(items)]
+        lines.add(text_of(value), label)
+
+
+def text_of(value: Any) -> str:
+    """A value of a config as text: what is no string as JSON, of which no more is made than can be shown."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(_Pruning().pruned(value), ensure_ascii=False)
+
+
+class _Pruning:
+    """Copies as much of a JSON value as can be shown: it may have a million members, or be as deep as the stack."""
+
+    def __init__(self) -> None:
+        self._left = SHOWN
+
+    def pruned(self, value: Any, depth: int = 0) -> Any:
+        """The value, with an ellipsis in place of what is too much."""
+        self._left -= LINE
+        if isinstance(value, str):
+            head = value[: max(0, self._left)]
+            self._left -= len(head)
+            return head if len(head) == len(value) else f"{head}…"
+        if not isinstance(value, list | Mapping):
+            return value
+        if depth == _DEPTH:
+            return "…"
+        if isinstance(value, list):
+            items = [self.pruned(item, depth + 1) for item in takewhile(self._goes_on, value)]
+            return items if len(items) == len(value) else [*items, _more(value, items)]
+        members = {
+            self.pruned(str(name)): self.pruned(item, depth + 1)
+            for name, item in takewhile(self._goes_on, value.items())
+        }
+        return members if len(members) == len(value) else {**members, "…": _more(value, members)}
+
+    def _goes_on(self, _: object) -> bool:
+        return self._left > 0
+
+
+def _more(value: Sized, shown: Sized) -> str:
+    return f"… {texts.count(len(value) - len(shown))} more, not shown"
 
 
 def advice_lines(image: LoadedImage) -> list[TextLine]:

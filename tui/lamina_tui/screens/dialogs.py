@@ -6,14 +6,17 @@ from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.markup import escape
 from textual.screen import ModalScreen
 
 from lamina.model import Change
+from lamina.names import display_name
 from lamina_tui import keymap, texts
 from lamina_tui.keymap import Scope, bindings, key_text
 from lamina_tui.navigation import navigation_of
 from lamina_tui.widgets.row_list import STYLE_OF_CHANGE, Part, RowList
-from lamina_tui.widgets.text_pane import TextLine, TextPane
+from lamina_tui.widgets.text_lines import TextLine
+from lamina_tui.widgets.text_pane import TextPane
 
 
 class TextScreen(ModalScreen[None]):
@@ -41,6 +44,10 @@ class TextScreen(ModalScreen[None]):
         pane = self.query_one(TextPane)
         pane.show_lines(self._lines)
         self.set_focus(pane)
+
+    def say(self, text: str) -> None:
+        """Tell something once, in the box's lower edge; untrusted text is fine."""
+        self.query_one(".dialog").border_subtitle = escape(display_name(text)[:60])
 
     def action_copy(self) -> None:
         """Copy the whole text: lines of it are no rows here."""

@@ -26,7 +26,7 @@ from lamina_tui.widgets.key_bar import KeyBar
 from lamina_tui.widgets.line_bar import Line, LineBar, Part
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
-from lamina_tui.widgets.text_pane import TextLine
+from lamina_tui.widgets.text_lines import TextLines
 
 CHANGES = frozenset(Change) - {Change.UNCHANGED}
 
@@ -253,15 +253,15 @@ class DiffScreen(WorkingScreen):
         if found is None:
             return
         divergence = found.divergence
-        lines = [
-            TextLine("".join(text for text, _ in left).strip()) for left, _ in fact_lines(found, [], 0, self.glyphs)
-        ]
+        lines = TextLines()
+        for left, _ in fact_lines(found, [], 0, self.glyphs):
+            lines.add("".join(text for text, _ in left).strip())
         if divergence is not None:
             for which, text in enumerate((divergence.before, divergence.after)):
-                head = f"layer {divergence.index} of {self._shown_name(which)}"
-                lines += [TextLine(""), TextLine(head, style="strong", heading=True)]
-                lines += [TextLine(display_name(line)) for line in (text or "(no instruction)").split("\n")]
-        _ = self.app.push_screen(TextScreen("the step in words", lines))
+                lines.blank()
+                lines.heading(f"layer {divergence.index} of {self._shown_name(which)}")
+                lines.add_text(text or "(no instruction)")
+        _ = self.app.push_screen(TextScreen("the step in words", lines.lines))
 
     def action_back(self) -> None:
         """Stop the reading, drop the filter, or go back."""

@@ -9,7 +9,6 @@ from textual.widgets import ContentSwitcher
 
 from lamina.figures.image import LoadedImage
 from lamina.model import Change, ImageInfo, Progress
-from lamina.names import display_name
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.screens import image_lines
 from lamina_tui.screens.base import Notice
@@ -23,7 +22,8 @@ from lamina_tui.widgets.layer_list import LayerList
 from lamina_tui.widgets.line_bar import Line, LineBar, TabBar
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
-from lamina_tui.widgets.text_pane import TextLine, TextPane
+from lamina_tui.widgets.text_lines import TextLines
+from lamina_tui.widgets.text_pane import TextPane
 from lamina_tui.widgets.waste_view import WasteView
 
 TABS = ("files", "waste", "advice", "config")
@@ -287,14 +287,15 @@ class ImageScreen(ReadingScreen):
         if self.info is None or here >= len(self.info.layers):
             return
         layer = self.info.layers[here]
-        text = layer.instruction or "(no instruction)"
-        lines = [TextLine(display_name(line)) for line in text.split("\n")]
-        lines += [TextLine(""), TextLine(display_name(layer.diff_id), "diff_id")]
+        lines = TextLines()
+        lines.add_text(layer.instruction or "(no instruction)")
+        lines.blank()
+        lines.add(layer.diff_id, "diff_id")
         if layer.digest:
-            lines.append(TextLine(display_name(layer.digest), "digest"))
+            lines.add(layer.digest, "digest")
         if layer.created:
-            lines.append(TextLine(display_name(layer.created), "created"))
-        _ = self.app.push_screen(TextScreen(f"layer {here}", lines, copied=layer.instruction))
+            lines.add(layer.created, "created")
+        _ = self.app.push_screen(TextScreen(f"layer {here}", lines.lines, copied=layer.instruction))
 
     def action_zoom(self) -> None:
         """Hide the layers, or show them again."""

@@ -26,7 +26,7 @@ from lamina_tui.widgets.line_bar import Line, LineBar, TabBar
 from lamina_tui.widgets.row_list import RowList
 from lamina_tui.widgets.set_lists import HeldList, MemberList, MissList, SetList
 from lamina_tui.widgets.share_matrix import ShareMatrix
-from lamina_tui.widgets.text_pane import TextLine
+from lamina_tui.widgets.text_lines import TextLines
 
 TABS = ("pairs", "images", "layers", "misses")
 _TITLES = ("Pairs", "Images", "Layers", "Near misses")
@@ -300,11 +300,14 @@ class SetScreen(WorkingScreen):
         held = self.query_one(HeldList).held
         if held is None:
             return
-        lines = [TextLine(display_name(line)) for line in (held.layer.instruction or "(no instruction)").split("\n")]
-        lines += [TextLine(""), TextLine(display_name(held.layer.diff_id), "diff_id"), TextLine("")]
-        lines.append(TextLine(texts.plural(len(held.images), "image"), style="strong", heading=True))
-        lines += [TextLine(self.query_one(HeldList).image_name(image)) for image in held.images]
-        _ = self.app.push_screen(TextScreen("a layer", lines, copied=held.layer.instruction))
+        lines = TextLines()
+        lines.add_text(held.layer.instruction or "(no instruction)")
+        lines.blank()
+        lines.add(held.layer.diff_id, "diff_id")
+        lines.blank()
+        lines.heading(texts.plural(len(held.images), "image"))
+        lines.add_items(map(self.query_one(HeldList).image_name, held.images), len(held.images), "")
+        _ = self.app.push_screen(TextScreen("a layer", lines.lines, copied=held.layer.instruction))
 
     @on(RowList.Activated, "#misses")
     def _open_miss(self) -> None:
@@ -312,16 +315,18 @@ class SetScreen(WorkingScreen):
         miss = rows.miss
         if miss is None:
             return
-        lines = [TextLine(line) for line in rows.describe()]
+        lines = TextLines()
+        for line in rows.describe():
+            lines.add(line)
         for place in (miss.a, miss.b):
-            head = f"{rows.image_name(place.image)} layer {place.layer}"
-            lines += [TextLine(""), TextLine(head, style="strong", heading=True), TextLine(rows.instruction(place))]
-        lines += [TextLine(""), TextLine("where most of it is", style="strong", heading=True)]
-        lines += [
-            TextLine(f"/{display_name(path)}", f"{texts.size(size):>{texts.SIZE_WIDTH}}")
-            for path, size in miss.directories
-        ]
-        _ = self.app.push_screen(TextScreen("a near miss", lines))
+            lines.blank()
+            lines.heading(f"{rows.image_name(place.image)} layer {place.layer}")
+            lines.add(rows.instruction(place))
+        lines.blank()
+        lines.heading("where most of it is")
+        for path, size in miss.directories:
+            lines.add(f"/{display_name(path)}", f"{texts.size(size):>{texts.SIZE_WIDTH}}")
+        _ = self.app.push_screen(TextScreen("a near miss", lines.lines))
 
     def action_back(self) -> None:
         """Stop the reading, or go back to the images."""

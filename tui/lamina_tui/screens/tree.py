@@ -17,7 +17,7 @@ from lamina_tui.widgets.layer_tree import LayerTree, Stack, TreeRow
 from lamina_tui.widgets.line_bar import LineBar
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
-from lamina_tui.widgets.text_pane import TextLine
+from lamina_tui.widgets.text_lines import TextLine, TextLines
 
 
 class TreeScreen(FullScreen):
@@ -95,20 +95,19 @@ class TreeScreen(FullScreen):
     def _run_of(self, row: TreeRow) -> tuple[str, list[TextLine]]:
         """A run's layers and the images that have it."""
         node = row.node
-        lines = [TextLine(texts.plural(len(node.layers), "layer"), style="strong", heading=True)]
+        lines = TextLines()
+        lines.heading(texts.plural(len(node.layers), "layer"))
         for index, (layer, size) in enumerate(zip(node.layers, node.sizes, strict=True), row.first):
             shown = "?" if size is None else texts.size(size)
             text = short_instruction(layer.instruction) or "(no instruction)"
-            lines.append(TextLine(text, f"{index:>3} {shown:>{texts.SIZE_WIDTH}}"))
-        lines += [
-            TextLine(""),
-            TextLine(f"{texts.plural(len(row.images), 'image')} on it", style="strong", heading=True),
-        ]
+            lines.add(text, f"{index:>3} {shown:>{texts.SIZE_WIDTH}}")
+        lines.blank()
+        lines.heading(f"{texts.plural(len(row.images), 'image')} on it")
         for number in row.images:
             entry, image = self._stacks[number]
             size_text = "" if image.size is None else texts.size(image.size)
-            lines.append(TextLine(display_name(entry.name), f"{'':3} {size_text:>{texts.SIZE_WIDTH}}"))
-        return "a run of layers", lines
+            lines.add(entry.name, f"{'':3} {size_text:>{texts.SIZE_WIDTH}}")
+        return "a run of layers", lines.lines
 
     def action_find(self) -> None:
         """Filter as you type."""

@@ -22,6 +22,12 @@ Line = tuple[Sequence[Part], Sequence[Part]]
 """A left part, cut where there is no room, and a right part."""
 
 
+WIDEST = 4096
+"""Characters of a part that are looked at: more than any terminal is wide, and as long as a path. Names in a config
+may have megabytes, which would be measured at every key.
+"""
+
+
 class LineBar(Widget):
     """Some lines of styled text: a left part that is cut when needed, and a right part that is not.
 
@@ -52,7 +58,8 @@ class LineBar(Widget):
 
     def show(self, *lines: Line) -> None:
         """Show lines, each a left and a right part."""
-        old, self._lines = self._lines, list(lines)
+        old, self._lines = self._lines, [(_bounded(left), _bounded(right)) for left, right in lines]
+        lines = tuple(self._lines)
         if not self.is_mounted:
             return
         for y in range(max(len(old), len(lines))):
@@ -102,6 +109,10 @@ class LineBar(Widget):
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"bar--{name}")
+
+
+def _bounded(parts: Sequence[Part]) -> Sequence[Part]:
+    return [(text[:WIDEST], name) for text, name in parts]
 
 
 def _width(parts: Sequence[Part]) -> int:

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from textual.geometry import Size
 
 from lamina_tui import texts
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.widgets.row_list import Part, RowList
-
-
-@dataclass(frozen=True, slots=True)
-class TextLine:
-    """One paragraph: a label in a column of its own, and text that wraps beside it; safe to show."""
-
-    text: str
-    label: str = ""
-    style: str = "plain"
-    heading: bool = False
-    """Stands at the left edge, over the labels."""
+from lamina_tui.widgets.text_lines import TextLine
 
 
 class TextPane(RowList):
@@ -84,4 +72,5 @@ class TextPane(RowList):
         """The whole paragraph under the cursor."""
         if not self.row_count():
             return None
-        return self._paragraphs[self._rows[self.cursor][3]].text
+        line = self._paragraphs[self._rows[self.cursor][3]]
+        return line.whole or line.text
