@@ -177,6 +177,60 @@ def test_signals_end_in_order(opened: list[Terminal], number: signal.Signals, co
     assert terminal.restored
 
 
+# Where the process gets a signal while its screen opens: it sends it to itself.
+OPENING = {
+    "before the terminal is touched": "around(LaminaApp, '_build_driver', before=True)",
+    "when the terminal is about to be touched": "around(LinuxDriver, 'start_application_mode', before=True)",
+    "when the terminal is raw": "around(LinuxDriver, 'start_application_mode')",
+    "when the first screen is made": "around(ImagesScreen, 'compose')",
+    "when the first screen is mounted": "around(ImagesScreen, 'on_mount', before=True)",
+    "before what breaks then": "around(LaminaApp, 'on_mount', fails=True)",
+}
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)],
+    ids=str,
+)
+@pytest.mark.parametrize("where", OPENING.values(), ids=OPENING)
+def test_signals_end_in_order_while_the_screen_opens(
+    opened: list[Terminal], where: str, number: signal.Signals, code: int
+) -> None:
+    # Given a process that gets a signal on its way to the screen
+    program = f"""
+import functools, os, sys
+from lamina_tui import cli
+from lamina_tui.app import LaminaApp
+from lamina_tui.screens.images import ImagesScreen
+from textual.drivers.linux_driver import LinuxDriver
+def around(owner, name, before=False, fails=False):
+    usual = getattr(owner, name)
+    @functools.wraps(usual)
+    def signalled(*args, **options):
+        if before:
+            os.kill(os.getpid(), {int(number)})
+        result = usual(*args, **options)
+        if not before:
+            os.kill(os.getpid(), {int(number)})
+        if fails:
+            raise ValueError("half made")
+        return result
+    setattr(owner, name, signalled)
+{where}
+sys.exit(cli.main(["demo"]))
+"""
+    terminal = start(opened, code=program)
+    # When it ends, then with the signal's code, without a word, and with the terminal as it was
+    assert terminal.end() == code
+    assert termios.tcgetattr(terminal.slave) == terminal.before
+    last = terminal.seen[terminal.seen.rfind(LEAVES) + len(LEAVES) :] if LEAVES in terminal.seen else terminal.seen
+    assert terminal.seen.count(ENTERS) == terminal.seen.count(LEAVES)
+    assert terminal.seen.rfind(b"\x1b[?1000h") <= terminal.seen.rfind(b"\x1b[?1000l")
+    assert b"a fault of lamina's own" not in last
+    assert b"Traceback" not in last
+
+
 def test_ctrl_c_ends_with_130(opened: list[Terminal]) -> None:
     terminal = start(opened, "demo")
     terminal.until("shop-worker")
@@ -185,19 +239,54 @@ def test_ctrl_c_ends_with_130(opened: list[Terminal]) -> None:
     assert terminal.restored
 
 
+# A shell with job control, as far as one job needs it: the job has a process group of its own, and the terminal.
+SHELL = """
+import os, signal, sys
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+job = os.fork()
+if not job:
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpid())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    os.execv(sys.executable, [sys.executable, "-m", "lamina_tui", "demo"])
+_, status = os.waitpid(job, os.WUNTRACED)
+assert os.WIFSTOPPED(status), status
+os.tcsetpgrp(0, os.getpid())
+print("job stopped", flush=True)
+sys.stdin.readline()
+os.tcsetpgrp(0, job)
+os.killpg(job, signal.SIGCONT)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(job, 0)[1]))
+"""
+
+
 def test_ctrl_z_suspends_and_comes_back(opened: list[Terminal]) -> None:
-    terminal = start(opened, "demo")
+    # Given a job of a shell
+    terminal = start(opened, code=SHELL)
     terminal.until("shop-worker")
+    # When it is told to suspend
     terminal.type("\x1a")
-    terminal.until("\x1b[?1049l")
-    pid, status = os.waitpid(terminal.process.pid, os.WUNTRACED)
-    assert pid
-    assert os.WIFSTOPPED(status)
-    assert termios.tcgetattr(terminal.slave) == terminal.before
-    terminal.process.send_signal(signal.SIGCONT)
+    # Then it stops with the terminal restored, and comes back when the shell says so
+    terminal.until("job stopped")
+    assert terminal.restored
+    terminal.type("\n")
     terminal.until("shop-worker")
     terminal.type("q")
     assert terminal.end() == 0
+    assert terminal.restored
+
+
+def test_ctrl_z_does_not_stop_what_nobody_could_wake(opened: list[Terminal]) -> None:
+    # Given the only command of a terminal, which leads its session
+    terminal = start(opened, "demo")
+    terminal.until("shop-worker")
+    # When it is told to suspend
+    terminal.type("\x1a")
+    # Then it says that it can't, and goes on
+    terminal.until("no shell here could bring it back")
+    terminal.type("q")
+    assert terminal.end() == 0
+    assert terminal.restored
 
 
 def test_an_archive_on_standard_input_leaves_the_keyboard(opened: list[Terminal]) -> None:

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
@@ -20,7 +20,7 @@ from lamina.sources.base import Source
 from lamina.workspace import Workspace
 from lamina_tui import keymap, themes
 from lamina_tui.glyphs import ASCII, UNICODE, Glyphs
-from lamina_tui.hangup import HANGUP
+from lamina_tui.hangup import HANGUP, can_be_resumed
 from lamina_tui.image_entries import Entry, Lister, listed, source_lister
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.screens.base import FullScreen
@@ -65,6 +65,8 @@ class LaminaApp(App[int]):
         self.glyphs: Glyphs = ASCII if ascii_only else UNICODE
         super().__init__()
         self._first = first
+        self.signalled: int | None = None
+        """The exit code of the signal that ended the app."""
         self._workspace = workspace or Workspace()
         self.animation_level = "none"
         for theme in (themes.MANY, themes.FEW):
@@ -82,8 +84,11 @@ class LaminaApp(App[int]):
 
     @property
     def crash(self) -> Exception | None:
-        """What ended the app against its will; None after an ordinary end."""
-        return self._exception
+        """What ended the app against its will; None after an ordinary end.
+
+        What breaks while a signal ends the app is no fault: it may come while a screen is half made.
+        """
+        return self._exception if self.signalled is None else None
 
     def _fatal_error(self) -> None:
         """End without the traceback that Textual would print: the command tells in one line."""
@@ -122,12 +127,23 @@ class LaminaApp(App[int]):
 
     # Screens
 
-    def on_mount(self) -> None:
-        """Open the first screen; from now on signals end the app in order, with the terminal restored."""
+    async def run_async(self, **options: Any) -> int | None:
+        """Run; from now on signals end the app in order, with the terminal restored.
+
+        They do before the terminal is touched: until then they end the process as they end any other.
+        """
         if threading.current_thread() is threading.main_thread():
             loop = asyncio.get_running_loop()
             for number, code in ((signal.SIGINT, INTERRUPTED), (signal.SIGTERM, 143), (signal.SIGHUP, HANGUP)):
-                loop.add_signal_handler(number, self.exit, code)
+                loop.add_signal_handler(number, self._end_on_signal, code)
+        return await super().run_async(**options)
+
+    def _end_on_signal(self, code: int) -> None:
+        self.signalled = code
+        self.exit(code)
+
+    def on_mount(self) -> None:
+        """Open the first screen."""
         _ = self.push_screen(self._first())
 
     def open_image(self, source: Source, target: str | None, label: str) -> None:
@@ -197,6 +213,13 @@ class LaminaApp(App[int]):
         """End; 3 where what was asked for could not be shown."""
         screen = self.screen_stack[1] if len(self.screen_stack) > 1 else None
         self.exit(screen.ends_with if isinstance(screen, FullScreen) else 0)
+
+    def action_suspend_process(self) -> None:
+        """Stop for the shell, where there is one that can wake the process again."""
+        if can_be_resumed():
+            super().action_suspend_process()
+        elif isinstance(self.screen, FullScreen | TextScreen):
+            self.screen.say("no shell here could bring it back")
 
     def action_interrupt(self) -> None:
         """End as a command does that gets an interrupt."""

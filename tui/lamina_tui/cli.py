@@ -1,23 +1,22 @@
 """The command ``lamina``: what was asked for, and how it ends.
 
 stdout is data, stderr is narration. Each command has a module of its own, which is imported when it is called; Textual
-is imported only when a screen is opened.
+is imported only when a screen is opened. Whatever takes time to import is imported below :func:`main`, where an
+interrupt finds someone who waits for it.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
-
-from lamina import __version__
-from lamina.errors import Cancelled, LaminaError
-from lamina_tui.commands.options import INTERRUPTED, OK, UNREADABLE, USAGE, Parser, UsageError
 
 TYPE_CHECKING = False  # as typing has it, which takes a tenth of the start to load
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import FrameType
     from typing import NoReturn
+
+    from lamina_tui.commands.options import Parser
 
 COMMANDS = ("report", "shared", "diff", "cache")
 """Each a module of :mod:`lamina_tui.commands`, with ``parser()`` and ``run(options)``."""
@@ -60,10 +59,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code of the README: 0 ok, 2 usage, 3 source can't be read, 130 interrupted.
     """
+    try:
+        return _main(list(sys.argv[1:] if argv is None else argv))
+    except KeyboardInterrupt:
+        return 130  # the modules that give it a name may not be there yet
+
+
+def _main(argv: list[str]) -> int:
     # Nothing here multiplies matrices: numpy's own threads would only take time, memory, and our way to fork workers.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _open_standard_streams()
-    code = _guarded(list(sys.argv[1:] if argv is None else argv))
+    code = _guarded(argv)
     if "textual" in sys.modules:
         from lamina_tui.hangup import leave_if_held
 
@@ -88,8 +94,12 @@ def _open_standard_streams() -> None:
 
 def _guarded(argv: list[str]) -> int:
     """Run the command; every error becomes one line and an exit code."""
+    from lamina.errors import Cancelled, LaminaError
+    from lamina_tui.commands.options import INTERRUPTED, OK, UNREADABLE, USAGE, UsageError
+
     try:
-        return _run(argv)
+        with _Interrupts():
+            return _run(argv)
     except (KeyboardInterrupt, Cancelled):
         return INTERRUPTED
     except BrokenPipeError:
@@ -117,7 +127,43 @@ def _guarded(argv: list[str]) -> int:
         return UNREADABLE
 
 
+class _Interrupts:
+    """Lets an interrupt count whatever it met: numpy's import, for one, turns it into an error of its own."""
+
+    def __init__(self) -> None:
+        self._came = False
+        self._usual = False
+
+    def __enter__(self) -> None:
+        import signal
+        import threading
+
+        # Who ignores interrupts, or handles them otherwise, has reasons; and only the main thread may set handlers.
+        self._usual = (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        )
+        if self._usual:
+            signal.signal(signal.SIGINT, self._note)
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if self._usual:
+            import signal
+
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if self._came and isinstance(error, Exception):
+            raise KeyboardInterrupt from error
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self._came = True
+        raise KeyboardInterrupt
+
+
 def _run(argv: list[str]) -> int:
+    from importlib import import_module
+
+    from lamina_tui.commands.options import OK, UsageError
+
     parser = _parser()
     options, unknown = parser.parse_known_intermixed_args(argv)
     words: list[str] = options.targets
@@ -139,6 +185,9 @@ def _run(argv: list[str]) -> int:
 
 
 def _parser() -> Parser:
+    from lamina import __version__
+    from lamina_tui.commands.options import Parser
+
     parser = Parser(
         "lamina",
         usage="lamina [TARGET...] [--host URL] [--ascii]\n       lamina demo\n"

@@ -1,7 +1,8 @@
-"""What happens when the terminal goes away: the process ends, whatever Textual's threads do.
+"""What becomes of the process without its terminal: it ends, or waits for a shell that can give it back.
 
-A terminal that is closed sends SIGHUP to its own session only; elsewhere reading from it ends at once, for ever:
-Textual's input thread would spin on that, and Python waits for that thread at exit.
+Where the terminal goes away the process ends, whatever Textual's threads do. A terminal that is closed sends SIGHUP to
+its own session only; elsewhere reading from it ends at once, for ever: Textual's input thread would spin on that, and
+Python waits for that thread at exit.
 """
 
 from __future__ import annotations
@@ -44,6 +45,20 @@ def _wait(ask: Callable[[], object]) -> None:
     finally:
         time.sleep(_GRACE)
         leave(HANGUP)
+
+
+def can_be_resumed() -> bool:
+    """Whether a shell with job control waits for this process: one that stops itself otherwise stops for ever.
+
+    Such a shell gives each job a process group of its own and stays in its session. A terminal emulator's, a
+    container's or ssh's only command leads the session instead; and a job whose shell has ended has a parent elsewhere.
+    The kernel drops SIGTSTP for such orphaned groups, but stopping with the terminal restored takes SIGSTOP.
+    """
+    session = os.getsid(0)
+    try:
+        return os.getpgrp() != session and os.getsid(os.getppid()) == session
+    except OSError:
+        return False
 
 
 def leave_if_held(code: int) -> int:

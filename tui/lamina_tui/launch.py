@@ -37,7 +37,7 @@ def run_screen(workspace: Workspace, words: Sequence[str], *, ascii_only: bool, 
     code = app.run()
     if app.crash is not None:
         raise app.crash
-    return code or 0
+    return app.signalled or code or 0
 
 
 def first_screen(workspace: Workspace, words: Sequence[str], *, diff: bool = False) -> Callable[[], Screen[None]]:
