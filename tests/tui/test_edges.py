@@ -93,3 +93,14 @@ async def test_a_click_beside_a_dialog_leaves_it_the_keyboard(opens: str, name: 
         assert screen.app.focused is not None
         await screen.press("escape")
         assert type(screen.app.screen).__name__ == "ImageScreen"
+
+
+@pytest.mark.parametrize("opens", ["f1", "i", "f"])
+async def test_q_closes_a_dialog_and_then_ends(opens: str, drive: Drive, shop: Any) -> None:
+    async with drive(shop) as screen:
+        await screen.press("tab", opens)
+        await screen.press("q")
+        assert type(screen.app.screen).__name__ == "ImageScreen"
+        screen.send("q")
+        await screen.pilot.pause()
+        assert screen.app.return_value == 0

@@ -167,7 +167,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(_K, ("space", "enter"), "toggle_kind", "show or hide this kind", "show/hide", "space", priority=2),
     Command(_K, ("c",), "only_changes", "only what changed", "changes", priority=3),
     Command(_K, ("a",), "all_kinds", "everything", "all", priority=4),
-    Command(_K, ("escape", "f"), "close", "close", "close", "esc", priority=5, palette=False),
+    Command(_K, ("escape", "f", "q"), "close", "close", "close", "esc", priority=5, palette=False),
     Command(_P, ("enter", "down"), "accept", "keep the text and go on", "keep", priority=2, palette=False),
     Command(_P, ("escape",), "cancel", "drop the text", "drop", priority=3, palette=False),
 )
