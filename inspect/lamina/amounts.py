@@ -1,4 +1,4 @@
-"""Amounts as text for people. The only place that turns numbers into words."""
+"""Sizes, shares and plurals as text for people, in reports and on the screen alike."""
 
 from __future__ import annotations
 

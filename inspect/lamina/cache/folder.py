@@ -6,7 +6,9 @@ A key says what vouches for the bytes, so that a forged archive can never change
   (engines check on load);
 - ``blob:sha256:…``: a layer whose blob was hashed to this digest;
 - ``file:…``: a layer scanned in place, its payload unread: the file's identity and the place in it;
-- ``image:…``: the stacked layers of an image, under the keys of all of them.
+- ``store:sha256:…``: a layer read from an engine's own record, under the diff_id that the engine gave;
+- ``image:…``: the stacked layers of an image, under the keys of all of them;
+- ``head:…``, ``known:…``: what an engine's export, or the engine, told of an image of this ID.
 
 The folder is private (0700). A file is written under a temporary name and renamed, so that two running laminas can
 share the folder, and a crash leaves nothing half-written under a real name. Reading checks a checksum. Nothing here

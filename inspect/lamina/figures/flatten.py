@@ -21,7 +21,7 @@ class Names(NamedTuple):
 
     events: NDArray[np.int32]
     keys: list[bytes]
-    """As :meth:`LayerIndex.keys` gives them."""
+    """As :meth:`lamina.layers.index.LayerIndex.keys` gives them."""
 
     def files(self, union: Union) -> frozenset[bytes]:
         """The keys of those that are regular files."""

@@ -68,7 +68,7 @@ class BlobReader:
 
     Args:
         where: names the store in errors.
-        locate: where the blob of a :attr:`Stored.key` stands.
+        locate: where the blob of a :attr:`lamina.sources.store.Stored.key` stands.
         cache: what was read before.
         pool: where the work is done.
     """
@@ -82,7 +82,7 @@ class BlobReader:
     def read(self, found: Found, observer: Observer, cancel: threading.Event, *, verify: bool) -> ReadImage:
         """Reads all layers of an image, the largest first, as many at a time as there are cores.
 
-        The observer is called on this thread only. See :meth:`Source.read` for the rest.
+        The observer is called on this thread only. See :meth:`lamina.sources.base.Source.read` for the rest.
         """
         info = found.info
         blobs = self._blobs(found)

@@ -1,4 +1,4 @@
-"""Which of a store's images is meant, and what to call each of them."""
+"""The images of a store that can be opened, and which of them is meant."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def choose(all_entries: Sequence[Entry], target: str | None, where: str) -> Foun
     """The image that is meant.
 
     Args:
-        all_entries: of :func:`catalogue`; at least one.
+        all_entries: a catalogue's; at least one.
         target: what a list calls it, a whole name, a bare tag, an image ID or its first digits, a manifest's digest,
             ``@2`` (its place); None for the only or the first image.
         where: names the store in errors.

@@ -1,6 +1,6 @@
 """Named blobs, and the images that a table of contents finds among them.
 
-An archive, a layout folder and a stream all answer :class:`Store`; what is said of images holds for the three.
+Archives, folders and streams all answer :class:`Store`; what is said of images holds for all of them.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def stacked_to_bytes(stacked: StackedImage) -> bytes:
 
 
 def stacked_from_bytes(data: bytes) -> StackedImage | None:
-    """The stacked again; None where the bytes are not a whole stacked of this format."""
+    """The stacked image again; None where the bytes are not a whole one of this format."""
     unpacked = unpack(_KIND, data)
     if unpacked is None:
         return None
@@ -113,7 +113,7 @@ def _dead(columns: Columns, name: str, count: int) -> Any:
 
 
 def _check(stacked: StackedImage) -> None:
-    """Raises ValueError or TypeError where numbers of a stacked lead nowhere in it."""
+    """Raises ValueError or TypeError where numbers of a stacked image lead nowhere in it."""
     union, paths = stacked.union, stacked.union.paths
     if type(union.implicit) is not int or not len(union.layer_start) or not paths.count:
         raise TypeError("something is missing")

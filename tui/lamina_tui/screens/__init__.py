@@ -1,1 +1,1 @@
-"""The screens: the list of images, one image, and the dialogs over them."""
+"""The screens: images, one image, a set, a comparison, the tree of layers; and the dialogs over them."""

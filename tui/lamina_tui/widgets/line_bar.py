@@ -1,4 +1,4 @@
-"""One-line parts: title, tabs, status, footer."""
+"""One-line parts: title, tabs, status."""
 
 from __future__ import annotations
 

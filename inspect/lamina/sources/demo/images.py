@@ -1,7 +1,7 @@
 """The sample images' layers: what a small shop's Dockerfiles do well, and what they waste.
 
-Nothing here is a picture: the layers are real tars of real bytes, and each kind of waste that lamina tells of
-happens in them as it does in images out there.
+Nothing here is a picture: the layers are real tars of real bytes, and nearly every kind of waste that lamina tells
+of happens in them as it does in images out there.
 """
 
 from __future__ import annotations
