@@ -23,6 +23,7 @@ from lamina.cache.folder import CacheFolder
 from lamina.figures.layer_tree import layer_tree
 from lamina.figures.overview import overview
 from lamina.model import KnownImage, LaminaError
+from lamina.sources.engine.client import EngineClient
 from lamina.sources.engine.source import EngineSource
 
 pytestmark = pytest.mark.engine
@@ -73,8 +74,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         return spy
 
-    for name in ("images", "containers", "inspect_image", "history"):
-        monkeypatch.setattr(docker.APIClient, name, counted(name, getattr(docker.APIClient, name)))
+    for name in ("images", "containers", "image", "history"):
+        monkeypatch.setattr(EngineClient, name, counted(name, getattr(EngineClient, name)))
     return counts
 
 
@@ -157,7 +158,7 @@ def test_what_is_in_the_cache_is_not_asked_again(
     engine_host: str, crowd: dict[str, Image], asked: Counter[str], tmp_path: Path
 ) -> None:
     first = EngineSource(engine_host, Cache(CacheFolder(tmp_path))).known_images()
-    assert asked == {"images": 1, "containers": 1, "inspect_image": len(first), "history": len(first)}
+    assert asked == {"images": 1, "containers": 1, "image": len(first), "history": len(first)}
     asked.clear()
 
     again = EngineSource(engine_host, Cache(CacheFolder(tmp_path))).known_images()

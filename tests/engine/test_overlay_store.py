@@ -38,6 +38,7 @@ from lamina.layers.tarsplit import TarSplitJob
 from lamina.model import LaminaError
 from lamina.reports.image import build
 from lamina.reports.json_text import to_json
+from lamina.sources.engine.client import EngineClient
 from lamina.sources.engine.source import EngineSource
 from lamina.workers.pool import Pool
 from layers.test_tarsplit import sparse_tar
@@ -320,7 +321,7 @@ def copy(told: tuple[dict[str, Any], dict[str, Any]], monkeypatch: pytest.Monkey
     """A copy of the store, and an engine that says it is its own."""
     info, inspected = told
     with tempfile.TemporaryDirectory(prefix="lamina-store-") as name:
-        monkeypatch.setattr(docker.APIClient, "info", lambda _: {**info, "DockerRootDir": name})
+        monkeypatch.setattr(EngineClient, "info", lambda _: {**info, "DockerRootDir": name})
         yield Copy(Path(name), Path(info["DockerRootDir"]), inspected)
 
 

@@ -23,6 +23,7 @@ from builders import Image, old_docker
 from cache.support import cache_in, written
 from engine.test_overlay_store import FROM_CACHE, FROM_EXPORT, FROM_STORE, NAME, Engine, layers
 from lamina.model import LayerInfo
+from lamina.sources.engine.client import EngineClient
 from lamina.sources.engine.overlay_store import find_image
 from needs import tool, unavailable
 
@@ -220,8 +221,8 @@ def test_where_a_file_of_the_storage_is_gone_the_export_is_read(
     expected, cache = engine.read(name=name)[0], cache_in(tmp_path)
     (path,) = (copy / "overlay").glob("*/diff/odd/twin-2")
     path.unlink()
-    told = docker.APIClient.info
-    monkeypatch.setattr(docker.APIClient, "info", lambda client: {**told(client), "DockerRootDir": str(copy)})
+    told = EngineClient.info
+    monkeypatch.setattr(EngineClient, "info", lambda client: {**told(client), "DockerRootDir": str(copy)})
     for _ in range(2):
         assert engine.read(cache, name=name)[0] == expected
 

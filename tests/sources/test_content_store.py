@@ -174,7 +174,7 @@ class Answers:
         self._root = root
         self._id = image_id
 
-    def inspect_image(self, name: str) -> dict[str, Any]:
+    def image(self, name: str) -> dict[str, Any]:
         assert name == "app:1"
         layers = {"Type": "layers", "Layers": IMAGE.diff_ids}
         return {"Id": self._id, "RepoTags": ["app:1"], "RootFS": layers, "Os": "linux", "Architecture": "amd64"}
@@ -192,7 +192,8 @@ def test_an_engine_with_such_a_store_is_not_asked_for_an_export(tmp_path: Path) 
     manifest, _ = in_store(tmp_path)
     source = EngineSource("unix:///nowhere")
     client: Any = Answers(tmp_path, manifest)
-    source._connection = (client, Address("unix:///nowhere", "test"))
+    client.address = Address("unix:///nowhere", "test")
+    source._client = client
 
     found = read_source(source, "app:1")
 

@@ -21,8 +21,9 @@ import pytest
 from builders import Watcher, complaint
 from lamina.model import Cancelled, LaminaError
 from lamina.sources.engine import address as sockets
-from lamina.sources.engine.address import addresses, connect
+from lamina.sources.engine.address import addresses
 from lamina.sources.engine.answers import Step, line_up
+from lamina.sources.engine.connection import connect
 from lamina.sources.engine.source import EngineSource
 
 
@@ -156,7 +157,8 @@ def test_an_engine_that_never_answers_can_be_left_at_once(mute: str) -> None:
 
 
 def test_an_engine_that_never_answers_is_given_up(mute: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lamina.sources.engine.address.TIMEOUT", 1.0)
+    for module in ("connection", "faults"):
+        monkeypatch.setattr(f"lamina.sources.engine.{module}.TIMEOUT", 1.0)
     assert "no answer within 1 seconds" in complaint(EngineSource(mute), "app:1")
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from lamina.model import ImageInfo, ImageSummary, LaminaError, LayerInfo
-from lamina.sources.json_checks import is_digest, quoted
-from lamina.sources.manifest import chain_ids, platform_name
+from lamina.model import ImageInfo, ImageSummary, LaminaError
+from lamina.sources.json_checks import is_digest, list_of, object_of, quoted, string_of, strings_of
+from lamina.sources.manifest import Config, image_info, platform_name
 
 _SETTINGS = re.compile(
     r"(?:/bin/sh -c )?(?:#\(nop\)\s*)?"
@@ -17,26 +18,53 @@ _SETTINGS = re.compile(
 )
 
 
-def names_of(values: Any) -> tuple[str, ...]:
+_MOST = 1 << 62
+"""Of any number: sums of some stay in what a database and a column can hold."""
+
+
+def count_of(value: Any) -> int | None:
+    """Bytes or seconds; None for whatever is no such number."""
+    return value if type(value) is int and 0 <= value < _MOST else None
+
+
+def id_of(row: Mapping[str, Any], what: str) -> str:
+    """The ID of an image or a container.
+
+    Raises:
+        LaminaError: there is none.
+    """
+    found = string_of(row.get("Id"), what, "Id")
+    if not found:
+        raise LaminaError(f"{what}: no Id")
+    return found
+
+
+def names_of(values: Any, what: str, key: str) -> tuple[str, ...]:
     """Tags or digests without the engine's word for having none."""
-    return tuple(name for name in values or () if isinstance(name, str) and "<none>" not in name)
+    return tuple(name for name in strings_of(values, what, key) if "<none>" not in name)
 
 
-def summary_of(row: dict[str, Any]) -> ImageSummary:
-    """One row of an engine's list of images."""
-    tags, id_ = names_of(row.get("RepoTags")), str(row.get("Id", ""))
-    created, size = row.get("Created"), row.get("Size")
+def summary_of(row: Mapping[str, Any]) -> ImageSummary:
+    """One row of an engine's list of images.
+
+    Raises:
+        LaminaError: it is no such row.
+    """
+    what = "the engine's list of images"
+    tags, id_ = names_of(row.get("RepoTags"), what, "RepoTags"), id_of(row, what)
     return ImageSummary(
         target=tags[0] if tags else id_,
         id=id_,
         tags=tags,
-        digests=names_of(row.get("RepoDigests")),
-        created=_time(created) if isinstance(created, int) else None,
-        size=size if isinstance(size, int) and size >= 0 else None,
+        digests=names_of(row.get("RepoDigests"), what, "RepoDigests"),
+        created=_time(row.get("Created")),
+        size=count_of(row.get("Size")),
     )
 
 
-def _time(seconds: int) -> str | None:
+def _time(seconds: Any) -> str | None:
+    if type(seconds) is not int:
+        return None
     try:
         moment = dt.datetime.fromtimestamp(seconds, dt.UTC)
     except (OverflowError, OSError, ValueError):
@@ -44,33 +72,44 @@ def _time(seconds: int) -> str | None:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def info_of(target: str, inspected: dict[str, Any], history: Sequence[dict[str, Any]]) -> ImageInfo:
-    """What the engine says of an image, before anything of it is read."""
-    diff_ids = (inspected.get("RootFS") or {}).get("Layers") or []
+def info_of(target: str, inspected: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> ImageInfo:
+    """What the engine says of an image, before anything of it is read.
+
+    Raises:
+        LaminaError: it says too little, or what no engine says.
+    """
+    what = f"what the engine says of {quoted(target)}"
+    diff_ids = list_of(object_of(inspected.get("RootFS"), what, "RootFS").get("Layers"), what, "RootFS.Layers")
     if not all(is_digest(diff_id) for diff_id in diff_ids):
         raise LaminaError(f"the engine tells no digests of the layers of {quoted(target)}")
-    chain = chain_ids(diff_ids)
-    steps = line_up(history, len(diff_ids))
     keys = ("Os", "Architecture", "Variant")
-    return ImageInfo(
-        target=target,
-        id=str(inspected.get("Id", "")),
-        layers=tuple(
-            LayerInfo(
-                index=index,
-                diff_id=diff_id,
-                chain_id=chain[index],
-                instruction=step.instruction,
-                created=step.created,
-            )
-            for index, (diff_id, step) in enumerate(zip(diff_ids, steps, strict=True))
-        ),
-        tags=names_of(inspected.get("RepoTags")),
-        digests=names_of(inspected.get("RepoDigests")),
-        platform=platform_name({key.lower(): inspected.get(key) for key in keys}, "the engine's answer"),
-        created=inspected.get("Created") or None,
-        config={"config": inspected.get("Config") or {}},
+    steps = line_up(history, len(diff_ids))
+    config = Config(
+        diff_ids=tuple(diff_ids),
+        steps=tuple((step.instruction, step.created) for step in steps),
+        platform=platform_name({key.lower(): inspected.get(key) for key in keys}, what),
+        created=string_of(inspected.get("Created"), what, "Created") or None,
+        raw={"config": object_of(inspected.get("Config"), what, "Config")},
     )
+    return image_info(
+        config,
+        target=target,
+        image_id=id_of(inspected, what),
+        tags=names_of(inspected.get("RepoTags"), what, "RepoTags"),
+        digests=names_of(inspected.get("RepoDigests"), what, "RepoDigests"),
+    )
+
+
+def storage_root(engine_info: Mapping[str, Any]) -> str | None:
+    """Where an engine says that it keeps what it has; None where that is no folder's name."""
+    root = engine_info.get("DockerRootDir")
+    if not isinstance(root, str) or not root.startswith("/") or "\0" in root:
+        return None
+    try:
+        os.fsencode(root)
+    except UnicodeEncodeError:
+        return None
+    return root
 
 
 class Step(NamedTuple):
@@ -82,21 +121,21 @@ class Step(NamedTuple):
     """Bytes of the layer's files; None where the history can't be lined up with the layers."""
 
 
-def line_up(history: Sequence[dict[str, Any]], count: int) -> list[Step]:
+def line_up(history: Sequence[Mapping[str, Any]], count: int) -> list[Step]:
     """The row of each layer, from the history that an engine's API gives.
 
     Unlike the config's, these rows (newest first) don't tell which of them made a layer. Rows with a size did; of the
     others those that only change settings go first, then all without a size. Where that doesn't come out even,
     nothing is said: a wrong instruction beside a layer is worse than none.
     """
-    rows = [(str(r.get("CreatedBy") or ""), r.get("Created"), r.get("Size")) for r in reversed(history)]
+    what = "the engine's history"
+    rows = [
+        (string_of(row.get("CreatedBy"), what, "CreatedBy"), _time(row.get("Created")), count_of(row.get("Size")))
+        for row in reversed(history)
+    ]
     settings = [not size and _SETTINGS.match(by) is not None for by, _, size in rows]
     sizeless = [not size for _, _, size in rows]
     for drop in ([False] * len(rows), settings, sizeless):
         if len(rows) - sum(drop) == count:
-            kept = [row for row, dropped in zip(rows, drop, strict=True) if not dropped]
-            return [
-                Step(by, _time(when) if isinstance(when, int) else None, size if isinstance(size, int) else None)
-                for by, when, size in kept
-            ]
+            return [Step(*row) for row, dropped in zip(rows, drop, strict=True) if not dropped]
     return [Step("", None, None)] * count

@@ -15,6 +15,7 @@ from typing import Any
 
 from lamina.model import ImageInfo, LaminaError
 from lamina.sources.catalogue import catalogue
+from lamina.sources.engine.answers import storage_root
 from lamina.sources.folder import Folder
 from lamina.sources.json_checks import is_digest, parse_object
 from lamina.sources.oci_images import blob_name
@@ -38,9 +39,9 @@ def find_blobs(engine_info: Mapping[str, Any], info: ImageInfo) -> tuple[Found, 
     """
     if not is_digest(info.id):
         return None
-    root = engine_info.get("DockerRootDir")
+    root = storage_root(engine_info)
     # A dockerd that starts its own containerd gives it a folder of its own.
-    roots = [f"{root}/containerd/daemon"] if isinstance(root, str) and root.startswith("/") else []
+    roots = [] if root is None else [f"{root}/containerd/daemon"]
     for candidate in [*roots, _SYSTEM_ROOT]:
         folder = _ContentStore(str(Path(candidate, _CONTENT)), info.id)
         try:

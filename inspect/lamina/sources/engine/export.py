@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import urllib.parse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lamina.model import LaminaError
 from lamina.sources.byte_streams import CHUNK
-from lamina.sources.engine.address import Address, connection_error
+from lamina.sources.engine.client import EngineClient
+from lamina.sources.engine.faults import connection_error
 from lamina.sources.json_checks import quoted
-
-if TYPE_CHECKING:
-    from docker import APIClient
 
 
 class ExportStream:
@@ -20,14 +16,12 @@ class ExportStream:
 
     Args:
         client: the connection.
-        address: for errors.
         image: the image's ID: a name could move to another image meanwhile.
         name: what the user calls it.
     """
 
-    def __init__(self, client: APIClient, address: Address, image: str, name: str) -> None:
-        self._client: Any = client
-        self._address = address
+    def __init__(self, client: EngineClient, image: str, name: str) -> None:
+        self._client = client
         self._image = image
         self._name = name
         self._response: Any = None
@@ -47,27 +41,19 @@ class ExportStream:
             if self._left:
                 return b""
             if self._response is None:
-                raise connection_error(error, self._address) from None
+                raise connection_error(error, self._client.address) from None
             raise LaminaError(
-                f"the engine at {self._address} broke off while it sent {quoted(self._name)}: the image is incomplete"
+                f"the engine at {self._client.address} broke off while it sent {quoted(self._name)}: "
+                "the image is incomplete"
             ) from None
         return data
 
     def _ask(self) -> Any:
         # docker-py's own get_image gives up after its timeout, and hides the response, which a cancel must reach.
         # Engine 20.10 writes the whole image to its own disk before it sends the first byte: minutes are normal.
-        path = urllib.parse.quote(self._image, safe="/:@")
-        url = f"{self._client.base_url}/v{self._client.api_version}/images/{path}/get"
-        response = self._client.get(url, stream=True, timeout=None)
+        response = self._client.export(self._image)
         if self._left:
             response.close()
-            return response
-        if response.status_code != 200:
-            body = response.raw.read(1 << 16)
-            response.close()
-            raise LaminaError(
-                f"the engine at {self._address} can't export {quoted(self._name)}: {_message(body, response)}"
-            )
         return response
 
     def close(self) -> None:
@@ -85,11 +71,3 @@ class ExportStream:
             response.raw.shutdown()
         except (AttributeError, ValueError, RuntimeError, OSError):
             pass  # an older urllib3, or it is over already
-
-
-def _message(body: bytes, response: Any) -> str:
-    try:
-        said = json.loads(body)["message"]
-    except (ValueError, KeyError, TypeError):
-        said = f"HTTP status {response.status_code}"
-    return quoted(str(said).strip())

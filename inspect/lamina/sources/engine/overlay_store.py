@@ -11,15 +11,16 @@ Docker keeps layers by chain_id (``image/overlay2/layerdb``), configs by image I
 from __future__ import annotations
 
 import base64
-import json
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lamina import limits
-from lamina.model import LayerInfo
-from lamina.sources.json_checks import is_digest, sha256
+from lamina.model import LaminaError, LayerInfo
+from lamina.sources.engine.answers import storage_root
+from lamina.sources.json_checks import is_digest, parse_json, sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ def find_image(engine_info: Mapping[str, Any], image_id: str, layers: tuple[Laye
     Returns:
         None where the store can't be read, is of another kind, or doesn't hold the image whole.
     """
-    root, driver = engine_info.get("DockerRootDir"), engine_info.get("Driver")
-    if not isinstance(root, str) or not root.startswith("/") or not is_digest(image_id):
+    root, driver = storage_root(engine_info), engine_info.get("Driver")
+    if root is None or not is_digest(image_id):
         return None
     stores: list[Callable[[Path, str, tuple[LayerInfo, ...]], StoredImage | None]] = []
     if driver == "overlay2":
@@ -63,7 +64,7 @@ def find_image(engine_info: Mapping[str, Any], image_id: str, layers: tuple[Laye
     for store in stores:
         try:
             image = store(Path(root), image_id, layers)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (LaminaError, OSError, ValueError, KeyError, TypeError):
             continue
         if image is not None and sha256(image.config) == image_id:
             return image
@@ -71,17 +72,18 @@ def find_image(engine_info: Mapping[str, Any], image_id: str, layers: tuple[Laye
 
 
 def _small(path: Path) -> bytes:
-    if path.stat().st_size > limits.DOCUMENT:
-        raise ValueError("too large")
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode) or status.st_size > limits.DOCUMENT:  # a pipe would keep us waiting
+        raise ValueError("no document")
     return path.read_bytes()
 
 
 def _complete(layers: list[StoredLayer], config: bytes) -> StoredImage | None:
     for layer in layers:
+        if not layer.tar_split.is_file() or not layer.files.is_dir():
+            return None
         with layer.tar_split.open("rb"):  # may we?
             pass
-        if not layer.files.is_dir():
-            return None
     return StoredImage(config, tuple(layers))
 
 
@@ -104,8 +106,8 @@ def _in_docker(root: Path, image_id: str, layers: tuple[LayerInfo, ...]) -> Stor
 
 def _in_containers_storage(root: Path, image_id: str, layers: tuple[LayerInfo, ...]) -> StoredImage | None:
     name = image_id.removeprefix("sha256:")
-    images = {image["id"]: image for image in json.loads(_small(root / "overlay-images" / "images.json"))}
-    table = {layer["id"]: layer for layer in json.loads(_small(root / "overlay-layers" / "layers.json"))}
+    images = {image["id"]: image for image in parse_json(_small(root / "overlay-images" / "images.json"), "")}
+    table = {layer["id"]: layer for layer in parse_json(_small(root / "overlay-layers" / "layers.json"), "")}
     chain: list[dict[str, Any]] = []
     layer_id = images[name].get("layer", "")
     while layer_id and len(chain) <= len(layers):  # a damaged table may go in a circle

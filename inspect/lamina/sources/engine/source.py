@@ -8,7 +8,7 @@ import dataclasses
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from lamina.cache.cache import Cache
 from lamina.cache.keys import diff_key
@@ -18,8 +18,9 @@ from lamina.sources.base import NullObserver, Observer, ReadImage
 from lamina.sources.blobs import BlobReader
 from lamina.sources.blocking import answer
 from lamina.sources.choose import StoreImages
-from lamina.sources.engine.address import Address, connect, connection_error
-from lamina.sources.engine.answers import info_of, line_up, summary_of
+from lamina.sources.engine.answers import count_of, id_of, info_of, line_up, summary_of
+from lamina.sources.engine.client import EngineClient
+from lamina.sources.engine.connection import connect
 from lamina.sources.engine.content_store import find_blobs
 from lamina.sources.engine.export import ExportStream
 from lamina.sources.engine.overlay_reader import Export, StoreContent, known_by, read_store
@@ -31,9 +32,6 @@ from lamina.sources.store import Found
 from lamina.sources.stream import Origin, Passage
 from lamina.sources.stream_members import Scanned, StreamMembers
 from lamina.workers.pool import Pool
-
-if TYPE_CHECKING:
-    from docker import APIClient
 
 T = TypeVar("T")
 
@@ -53,7 +51,7 @@ class EngineSource:
     ) -> None:
         self.label = f"engine {host}" if host else "engine"
         self._host = host
-        self._connection: tuple[APIClient, Address] | None = None
+        self._client: EngineClient | None = None
         self._cache = cache or Cache()
         self._engine: dict[str, Any] | None = None
         self._pool = pool or Pool()
@@ -86,13 +84,14 @@ class EngineSource:
         if not target:
             raise LaminaError("name an image of the engine: `lamina` alone lists them")
         ticker = Ticker(observer.progress, None, "asking the engine")
-        inspected = self._ask(lambda client: client.inspect_image(target), cancel, ticker, target)
-        kept = self._cache.head(str(inspected.get("Id", "")))
+        inspected = self._ask(lambda client: client.image(target), cancel, ticker)
+        image_id = id_of(inspected, f"what the engine says of {quoted(target)}")
+        kept = self._cache.head(image_id)
         history: builtins.list[dict[str, Any]] = []
         if kept is None:
             # Podman 4.3 fails on an image with a step that has no date. The config tells the instructions better.
             with contextlib.suppress(LaminaError):
-                history = self._ask(lambda client: client.history(inspected["Id"]), cancel, ticker, target)
+                history = self._ask(lambda client: client.history(image_id), cancel, ticker)
         info = info_of(target, inspected, history)
         if kept is not None and [layer.diff_id for layer in kept.layers] == [layer.diff_id for layer in info.layers]:
             info = _renamed(kept, info)
@@ -153,7 +152,7 @@ class EngineSource:
         ticker = Ticker(progress, None, "asking the engine")
         rows = self._ask(lambda client: client.images(), cancel, ticker)
         containers = Counter(
-            str(row.get("ImageID", "")) for row in self._ask(lambda client: client.containers(all=True), cancel, ticker)
+            str(row.get("ImageID", "")) for row in self._ask(lambda client: client.containers(), cancel, ticker)
         )
         found: builtins.list[KnownImage] = []
         for row in rows:
@@ -169,8 +168,8 @@ class EngineSource:
             layers, sizes = kept
         else:
             try:
-                inspected = self._ask(lambda client: client.inspect_image(summary.id), cancel, ticker, summary.target)
-                history = self._ask(lambda client: client.history(summary.id), cancel, ticker, summary.target)
+                inspected = self._ask(lambda client: client.image(summary.id), cancel, ticker)
+                history = self._ask(lambda client: client.history(summary.id), cancel, ticker)
                 layers = info_of(summary.target, inspected, history).layers
             except LaminaError:
                 # It was removed in between, or the engine tells too little of it; unless it is the engine that is gone.
@@ -184,8 +183,7 @@ class EngineSource:
 
     def _stored(self, info: ImageInfo, cancel: threading.Event, ticker: Ticker) -> StoredImage | None:
         """The image in the engine's store, where this process may read that."""
-        _, address = self._connect()
-        if not address.local or not self._store:
+        if not self._connect().address.local or not self._store:
             return None
         if self._engine is None:
             try:
@@ -236,7 +234,7 @@ class EngineSource:
         *,
         verify: bool,
     ) -> ReadImage:
-        client, address = self._connect()
+        client = self._connect()
         read = ReadImage(
             info,
             [None] * len(info.layers),
@@ -248,7 +246,7 @@ class EngineSource:
         # The engine's figure is of the files, not of the tar around them: near enough for a bar.
         ticker = Ticker(
             observer.progress,
-            inspected.get("Size") or None,
+            count_of(inspected.get("Size")) or None,
             "waiting for the engine",
             then=f"0 of {len(layers)} layers",
         )
@@ -268,8 +266,8 @@ class EngineSource:
             layers[index], read.keys[index] = layer, key
             observer.layer(index, layer.facts)
 
-        where = f"the export of {quoted(info.target)} by the engine at {address}"
-        passage = Passage(Origin(where, lambda: ExportStream(client, address, info.id, info.target)), layer_done)
+        where = f"the export of {quoted(info.target)} by the engine at {client.address}"
+        passage = Passage(Origin(where, lambda: ExportStream(client, info.id, info.target)), layer_done)
         try:
             passage.run(ticker, cancel)
         except Cancelled:
@@ -290,39 +288,14 @@ class EngineSource:
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
-    def _connect(self) -> tuple[APIClient, Address]:
-        if self._connection is None:
-            self._connection = connect(self._host)
-            self.label = f"engine {self._connection[1].url}"
-        return self._connection
+    def _connect(self) -> EngineClient:
+        if self._client is None:
+            self._client = connect(self._host)
+            self.label = f"engine {self._client.address.url}"
+        return self._client
 
-    def _ask(
-        self,
-        question: Callable[[Any], T],
-        cancel: threading.Event | None,
-        ticker: Ticker,
-        target: str = "",
-    ) -> T:
-        from docker.errors import APIError, DockerException, NotFound
-        from requests.exceptions import RequestException
-
-        def call() -> T:
-            client: Any
-            client, address = self._connect()
-            try:
-                return question(client)
-            except NotFound:
-                raise LaminaError(
-                    f"no image {quoted(target)} in the engine at {address}: "
-                    f"`docker pull {quoted(target)}` fetches it, `lamina` lists what is there"
-                ) from None
-            except APIError as error:
-                said = error.explanation if isinstance(error.explanation, str) else str(error)
-                raise LaminaError(f"the engine at {address} refuses: {quoted(said.strip())}") from None
-            except (DockerException, RequestException, OSError, ValueError) as error:
-                raise connection_error(error, address) from None
-
-        return answer(call, cancel, ticker.tick)
+    def _ask(self, question: Callable[[EngineClient], T], cancel: threading.Event | None, ticker: Ticker) -> T:
+        return answer(lambda: question(self._connect()), cancel, ticker.tick)
 
 
 def _matching(members: StreamMembers, info: ImageInfo) -> Found:
