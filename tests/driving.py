@@ -27,9 +27,14 @@ class Driven:
     async def settle(self) -> None:
         """Wait until nothing is read any more and everything is drawn."""
         await self._turns(4)  # a screen that is just opened starts its work when it is mounted
-        while not all(worker.is_finished for worker in self.app.workers):
-            await self.app.workers.wait_for_complete()
-            await self._turns(4)  # what a worker shows last may change styles, and those the layout
+        shown: list[str] | None = None
+        # What a worker shows last may change styles, those the layout, and so what is drawn: as often as it takes.
+        for _ in range(100):
+            if not all(worker.is_finished for worker in self.app.workers):
+                await self.app.workers.wait_for_complete()
+            elif shown == (shown := self.cells):
+                return
+            await self._turns(3)
 
     async def _turns(self, count: int) -> None:
         """Let every widget work its messages off, so many times: what one sends another comes in the next turn."""

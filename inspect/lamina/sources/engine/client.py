@@ -84,9 +84,9 @@ class EngineClient:
         """Raises LaminaError where the engine is gone."""
         document_of(self.get("/_ping"), f"the engine at {self.address}")
 
-    def export(self, name: str) -> Response:
+    def export(self, image_id: str, name: str) -> Response:
         """The archive of an image, whose body is still to be read; it begins when the engine is ready."""
-        return self.get(f"/images/{_quote(name)}/get", patient=True)
+        return self.get(f"/images/{_quote(image_id)}/get", patient=True, refused=f"can't export {quoted(name)}")
 
     # -- answers -------------------------------------------------------------------------------------------------
 
@@ -117,12 +117,15 @@ class EngineClient:
         finally:
             response.close()
 
-    def get(self, path: str, *, missing: str | None = None, patient: bool = False) -> Response:
+    def get(
+        self, path: str, *, missing: str | None = None, refused: str = "refuses", patient: bool = False
+    ) -> Response:
         """An answer whose body is still to be read, and closed by the caller.
 
         Args:
             path: below the version, quoted.
             missing: the error's text where the engine says "not found"; None: what the engine says.
+            refused: what the engine does in any other error.
             patient: whether the answer may take as long as it takes.
 
         Raises:
@@ -148,7 +151,7 @@ class EngineClient:
         try:
             if response.status_code == 404 and missing is not None:
                 raise LaminaError(missing)
-            raise LaminaError(f"the engine at {self.address} refuses: {message_of(response)}")
+            raise LaminaError(f"the engine at {self.address} {refused}: {message_of(response)}")
         finally:
             response.close()
 

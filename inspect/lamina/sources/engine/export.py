@@ -51,7 +51,7 @@ class ExportStream:
     def _ask(self) -> Any:
         # docker-py's own get_image gives up after its timeout, and hides the response, which a cancel must reach.
         # Engine 20.10 writes the whole image to its own disk before it sends the first byte: minutes are normal.
-        response = self._client.export(self._image)
+        response = self._client.export(self._image, self._name)
         if self._left:
             response.close()
         return response
