@@ -136,7 +136,13 @@ def _manifest(store: Store, candidates: Sequence[Descriptor]) -> tuple[Manifest,
 
     def look(candidates: Sequence[Descriptor], depth: int) -> tuple[Manifest, str] | None:
         nonlocal artifact, broken
-        for descriptor in _preferred([d for d in candidates if d.digest not in seen], store):
+        unseen: dict[str, Descriptor] = {}
+        for descriptor in candidates:
+            if descriptor.digest not in seen:
+                unseen.setdefault(descriptor.digest, descriptor)
+        for descriptor in _preferred(list(unseen.values()), store):
+            if descriptor.digest in seen:  # meanwhile, in an index before it
+                continue
             seen.add(descriptor.digest)
             try:
                 if descriptor.is_index:
