@@ -17,6 +17,7 @@ __all__ = [
     "Cancelled",
     "Cause",
     "Change",
+    "ContainerInfo",
     "ImageInfo",
     "ImageSummary",
     "Kind",
@@ -88,6 +89,21 @@ class LayerInfo:
     """The history row's ``created_by``, whole and raw: untrusted text."""
     created: str | None = None
     """RFC 3339, as the history row has it."""
+    writable: bool = False
+    """A container's read/write layer: it has no digests, ``diff_id`` only tells it from others."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerInfo:
+    """One container: an image that is run, with a read/write layer on top."""
+
+    id: str
+    name: str
+    """Untrusted, as all that an engine tells."""
+    image: str
+    """What it was made from, as it was asked for then."""
+    state: str
+    """The engine's word: ``running``, ``exited``, ``created``…"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +122,8 @@ class ImageInfo:
     created: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """The image config as parsed JSON: untrusted."""
+    container: ContainerInfo | None = None
+    """The container whose image and read/write layer these are; None for an image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +139,8 @@ class ImageSummary:
     size: int | None = None
     """Bytes as the source states them (an engine's own figure), None where it states none."""
     layers: int | None = None
+    container: ContainerInfo | None = None
+    """Of a container: ``size`` is then of its read/write layer alone."""
 
 
 @dataclass(frozen=True, slots=True)

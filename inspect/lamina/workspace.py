@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # what is needed for one target is loaded when that is opened
     from lamina.figures.image import LoadedImage
     from lamina.image import Image
     from lamina.sources.base import Observer, Source
+    from lamina.sources.engine.containers import ContainerSource
     from lamina.sources.engine.source import EngineSource
     from lamina.sources.target import Resolver, Target
 
@@ -69,6 +70,10 @@ class Workspace:
     def engine(self) -> EngineSource:
         """The container engine's images; it is connected to when it is first asked something."""
         return self._resolver.engine()
+
+    def containers(self) -> ContainerSource:
+        """The container engine's containers, running or not."""
+        return self._resolver.containers()
 
     def demo(self) -> Source:
         """The built-in sample images."""

@@ -193,7 +193,7 @@ def test_an_engine_with_such_a_store_is_not_asked_for_an_export(tmp_path: Path) 
     source = EngineSource("unix:///nowhere")
     client: Any = Answers(tmp_path, manifest)
     client.address = Address("unix:///nowhere", "test")
-    source._client = client
+    source.connection._client = client
 
     found = read_source(source, "app:1")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from lamina.model import ImageInfo, ImageSummary, KnownImage, LaminaError, Progress
 from lamina.names import image_name
@@ -27,6 +28,9 @@ class Entry:
     @property
     def name(self) -> str:
         """What people call it: its tags, else its file, else its short id. Untrusted."""
+        container = self.summary.container
+        if container is not None:
+            return f"{container.name} ({container.state}, of {image_name((), container.image)})"
         return "  ".join(self.summary.tags) or image_name((), self.summary.target)
 
     @property
@@ -50,6 +54,18 @@ def source_lister(source: Callable[[], Source]) -> Lister:
     def entries(cancel: threading.Event, tell: Tell) -> list[Entry]:
         found = source()
         return [Entry(found, summary) for summary in found.list(cancel, tell)]
+
+    return entries
+
+
+def engine_lister(images: Callable[[], Source], containers: Callable[[], Source]) -> Lister:
+    """Lists an engine's images, and after them its containers."""
+
+    def entries(cancel: threading.Event, tell: Tell) -> list[Entry]:
+        found = source_lister(images)(cancel, tell)
+        with suppress(LaminaError):  # an engine that is one for images only
+            found += source_lister(containers)(cancel, tell)
+        return found
 
     return entries
 
@@ -107,6 +123,34 @@ def learn(entries: Sequence[Entry], cancel: threading.Event, tell: Tell) -> dict
             image = _read(entry, cancel, tell)
         if image is not None:
             found[entry.key] = image
+    return found
+
+
+@runtime_checkable
+class TellsWritten(Protocol):
+    """A source of containers."""
+
+    def sizes(self, cancel: threading.Event, progress: Tell) -> dict[str, int]:
+        """Bytes of each read/write layer, by the container's ID."""
+
+
+def written(entries: Sequence[Entry], cancel: threading.Event, tell: Tell) -> dict[tuple[str, str, str], int]:
+    """Bytes of the read/write layers of those that are containers, as their engine tells them, by the entries' keys.
+
+    Raises:
+        LaminaError: the engine can't be asked.
+        Cancelled: ``cancel`` was set.
+    """
+    asked: dict[int, dict[str, int]] = {}
+    found: dict[tuple[str, str, str], int] = {}
+    for entry in entries:
+        source = entry.source
+        if entry.summary.container is None or not isinstance(source, TellsWritten):
+            continue
+        if id(source) not in asked:
+            asked[id(source)] = source.sizes(cancel, tell)
+        if entry.summary.id in asked[id(source)]:
+            found[entry.key] = asked[id(source)][entry.summary.id]
     return found
 
 

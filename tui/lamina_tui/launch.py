@@ -13,7 +13,7 @@ from lamina.sources.target import Target
 from lamina.workspace import Workspace
 from lamina_tui import hangup
 from lamina_tui.app import LaminaApp
-from lamina_tui.image_entries import Entry, Lister, source_lister
+from lamina_tui.image_entries import Entry, Lister, engine_lister, source_lister
 from lamina_tui.screens.images import ImagesScreen
 
 
@@ -49,7 +49,7 @@ def first_screen(workspace: Workspace, words: Sequence[str], *, diff: bool = Fal
     if list(words) == ["demo"]:
         return lambda: ImagesScreen(source_lister(workspace.demo), "built-in samples")
     if not words:
-        return lambda: ImagesScreen(source_lister(workspace.engine), "container engine")
+        return lambda: ImagesScreen(engine_lister(workspace.engine, workspace.containers), "container engine")
     targets = [workspace.resolve(word) for word in words]  # what is wrong with a path is told before a screen opens
     labels = ["standard input" if word == "-" else word for word in words]
 

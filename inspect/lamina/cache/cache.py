@@ -6,6 +6,7 @@ image is kept under the keys its layers were really found or read by, never unde
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import hashlib
 from collections import OrderedDict
@@ -33,6 +34,14 @@ class Cache:
     def __init__(self, folder: CacheFolder | None = None) -> None:
         self._folder = folder if folder is not None and folder.path is not None else None
         self._memory: OrderedDict[str, LayerIndex] = OrderedDict()
+        self.keeps_images = self._folder is not None
+        """Whether stacked images are kept at all."""
+
+    def of_layers(self) -> Cache:
+        """The same, without stacked images: for who needs the layers themselves."""
+        view = copy.copy(self)
+        view.keeps_images = False
+        return view
 
     def find(self, keys: Sequence[str]) -> str | None:
         """The first of some keys that something is kept under."""
@@ -63,17 +72,12 @@ class Cache:
 
     def image(self, keys: Sequence[str]) -> bytes | None:
         """What was kept of the stacked image whose layers have these keys, lowest first."""
-        return None if self._folder is None else self._folder.get(_image_key(keys))
+        return self._folder.get(_image_key(keys)) if self._folder is not None and self.keeps_images else None
 
     def put_image(self, keys: Sequence[str], data: bytes) -> None:
         """Keep a stacked image under the keys of its layers, lowest first."""
         if self._folder is not None:
             self._folder.put(_image_key(keys), data)
-
-    @property
-    def keeps_images(self) -> bool:
-        """Whether stacked images are kept at all."""
-        return self._folder is not None
 
     def head(self, image_id: str) -> ImageInfo | None:
         """What an engine's export said of an image, names and tags apart."""

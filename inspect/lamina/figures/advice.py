@@ -52,6 +52,8 @@ def _from_waste(image: LoadedImage) -> list[Advice]:
     found = []
     for group in image.waste.by_layer():
         layer, hidden_by, cause = group.layer, group.hidden_by, group.cause
+        if image.info.layers[hidden_by].writable:
+            continue  # no image would be any smaller without it
         files = f"{group.count:,} file{'s' if group.count != 1 else ''}"
         if layer == hidden_by:
             again = f"Layer {layer} carries {files} more than once, and only the last copy counts: pack each path once."

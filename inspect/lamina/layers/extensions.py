@@ -6,6 +6,7 @@ not applied, as engines do (Go's archive/tar hands them to the caller, and no en
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -70,11 +71,18 @@ def apply_pax(payload: bytes, override: Override) -> None:
         override.gid = pax_natural(gid)
     if mtime := get(b"mtime"):
         override.mtime = _nanoseconds(mtime)
-    xattrs = sorted((key, value) for key, value in records.items() if key.startswith(_XATTR))
+    xattrs = {key[len(_XATTR) :]: value for key, value in records.items() if key.startswith(_XATTR)}
     if xattrs:
-        text = b"".join(b"%d %s=%d:%s\n" % (len(key), key[len(_XATTR) :], len(value), value) for key, value in xattrs)
-        # They are only compared, so what is long is not kept: each file may have megabytes of them.
-        override.xattrs = text if len(text) <= _SHORT else b"xxh3:" + xxhash.xxh3_128_digest(text)
+        override.xattrs = xattr_text(xattrs)
+
+
+def xattr_text(xattrs: Mapping[bytes, bytes]) -> bytes:
+    """Extended attributes in the one form in which they are compared; empty for none."""
+    text = b"".join(
+        b"%d %s=%d:%s\n" % (len(_XATTR) + len(key), key, len(value), value) for key, value in sorted(xattrs.items())
+    )
+    # What is long is not kept: each file may have megabytes of them.
+    return text if len(text) <= _SHORT else b"xxh3:" + xxhash.xxh3_128_digest(text)
 
 
 def _nanoseconds(text: bytes) -> int:

@@ -14,12 +14,15 @@ from lamina.figures.advice import advise
 from lamina.figures.dive import dive_figures
 from lamina.figures.duplicates import find_duplicates
 from lamina.figures.image import LayerFigures, LoadedImage, Tally
+from lamina.figures.written import written
 from lamina.model import LayerInfo
 from lamina.reports.json_text import Json, path_fields, plain_text
 from lamina.reports.sharing import head, sharing_of
 from lamina.reports.waste_rows import WasteRows
 
 SCHEMA = "lamina.report/1"
+_WRITTEN = 1000
+"""Of the names that a container changed: a database may have written millions."""
 
 
 def build(images: Sequence[LoadedImage], cancel: threading.Event | None = None) -> Json:
@@ -57,6 +60,7 @@ def _image(image: LoadedImage, cancel: threading.Event | None) -> Json:
             "wasted": dive.wasted,
             "user_wasted_ratio": dive.user_wasted_ratio,
         },
+        **_container(image),
         "layers": [_layer(layer, figures) for layer, figures in zip(info.layers, image.layers, strict=True)],
         "waste": WasteRows(image.waste),
         "duplicates": [
@@ -84,13 +88,13 @@ def _image(image: LoadedImage, cancel: threading.Event | None) -> Json:
 def _layer(info: LayerInfo, figures: LayerFigures) -> Json:
     return {
         "index": info.index,
-        "diff_id": info.diff_id,
+        "diff_id": None if info.writable else info.diff_id,
         "digest": info.digest,
-        "chain_id": info.chain_id,
+        "chain_id": None if info.writable else info.chain_id,
         **_instruction(info.instruction),
         "created": plain_text(info.created),
         "size": figures.size,
-        "tar_size": figures.tar_size,
+        "tar_size": None if info.writable else figures.tar_size,
         "blob_size": info.blob_size,
         "files": figures.files,
         "added": _tally(figures.added),
@@ -99,6 +103,24 @@ def _layer(info: LayerInfo, figures: LayerFigures) -> Json:
         "removed": _tally(figures.removed),
         "wasted": figures.wasted,
         "hides": figures.hides,
+        **({"writable": True} if info.writable else {}),
+    }
+
+
+def _container(image: LoadedImage) -> Json:
+    container = image.info.container
+    if container is None:
+        return {}
+    return {
+        "container": {
+            "name": plain_text(container.name),
+            "state": plain_text(container.state),
+            "image": plain_text(container.image),
+            "written": [
+                {**path_fields(row.path), "bytes": row.bytes, "before": row.before, "change": row.change.name.lower()}
+                for row in written(image, _WRITTEN)
+            ],
+        }
     }
 
 

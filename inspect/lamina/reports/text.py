@@ -15,6 +15,7 @@ from lamina.reports.sharing_text import sharing_markdown, sharing_text
 from lamina.reports.tables import cut, md, path_of, table
 
 _TOP_WASTE = 12
+_TOP_WRITTEN = 12
 _TOP_DUPLICATES = 5
 _TOP_ADVICE = 5
 
@@ -38,6 +39,35 @@ def to_markdown(report: Json) -> str:
 def _title(image: Json) -> str:
     names = ", ".join(display_name(tag) for tag in image["tags"]) or display_name(image_name((), image["target"]))
     return f"{names} · {display_name(image['platform'])}"
+
+
+def _container(image: Json) -> list[str]:
+    """What a container is, and what it did; nothing for an image."""
+    if "container" not in image:
+        return []
+    container, top = image["container"], image["layers"][-1]
+    line = (
+        f"{display_name(container['state'])}, of {display_name(image_name((), container['image']))}; "
+        f"since it was made it has written {size_bytes(top['size'])} in {plural(top['files'], 'file')} "
+        f"and hides {size_bytes(top['hides'])} of the image"
+    )
+    return [line]
+
+
+def _written(image: Json) -> list[str]:
+    rows = image["container"]["written"][:_TOP_WRITTEN] if "container" in image else []
+    if not rows:
+        return []
+    lines = ["", "Written by the container:"]
+    lines += table(
+        ("bytes", "before", "", "path"),
+        ((size(row["bytes"]), size(row["before"]), row["change"], path_of(row)) for row in rows),
+        left={2, 3},
+    )
+    more = sum(image["layers"][-1][kind]["count"] for kind in ("added", "modified", "metadata", "removed")) - len(rows)
+    if more:
+        lines.append(f"  and {plural(more, 'more name')} (--json has the largest thousand)")
+    return lines
 
 
 def _summary(image: Json) -> str:
@@ -68,7 +98,7 @@ def _causes(image: Json) -> str:
 
 
 def _text_image(image: Json) -> str:
-    lines = [_title(image), f"  {_summary(image)}", f"  {_dive(image)}", ""]
+    lines = [_title(image), *(f"  {line}" for line in [*_container(image), _summary(image), _dive(image)]), ""]
     lines += table(
         ("#", "size", "wasted", "hides", "files", "added", "modified", "metadata", "removed", "instruction"),
         (
@@ -88,6 +118,7 @@ def _text_image(image: Json) -> str:
         ),
         left={9},
     )
+    lines += _written(image)
     shown = [row for row in image["waste"] if row["bytes"]][:_TOP_WASTE]
     if shown:
         lines += ["", f"Waste: {_causes(image)}"]
@@ -123,7 +154,8 @@ def _name(image: Json) -> str:
 
 
 def _markdown_image(image: Json) -> str:
-    lines = [f"### {md(_title(image))}", "", f"{_summary(image)}  ", _dive(image), ""]
+    lines = [f"### {md(_title(image))}", "", *(f"{md(line)}  " for line in _container(image))]
+    lines += [f"{_summary(image)}  ", _dive(image), ""]
     lines += ["| # | size | wasted | hides | files | instruction |", "|--:|--:|--:|--:|--:|---|"]
     for layer in image["layers"]:
         instruction = md(cut(short_instruction(layer["instruction"]), 80))

@@ -127,8 +127,9 @@ class ReadImage:
 class Source(Protocol):
     """One place that images come from."""
 
-    label: str
-    """For people: ``archive /srv/web.tar``, ``engine unix:///var/run/docker.sock``."""
+    @property
+    def label(self) -> str:
+        """For people: ``archive /srv/web.tar``, ``engine unix:///var/run/docker.sock``."""
 
     @property
     def remark(self) -> str:

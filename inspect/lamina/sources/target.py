@@ -21,6 +21,7 @@ from lamina.workers.pool import Pool
 if TYPE_CHECKING:
     from lamina.cache.cache import Cache
     from lamina.sources.base import Source
+    from lamina.sources.engine.containers import ContainerSource
     from lamina.sources.engine.source import EngineSource
     from lamina.sources.store import Form
 
@@ -61,6 +62,12 @@ class Resolver:
 
         return EngineSource(self.host, self.cache, self.pool, store=self.store)
 
+    def containers(self) -> ContainerSource:
+        """The engine's containers."""
+        from lamina.sources.engine.containers import ContainerSource
+
+        return ContainerSource(self.host, self.cache, self.pool, store=self.store)
+
     def demo(self) -> Source:
         """The built-in sample images; they need no engine and no file."""
         from lamina.sources.demo.source import DemoSource
@@ -72,7 +79,7 @@ class Resolver:
 
         Args:
             target: a file, folder, ``-``, an engine's image name or ID, or one of these with skopeo's transport name
-                before it (``docker-daemon:``, ``docker-archive:``, ``oci-archive:``, ``oci:``).
+                before it (``docker-daemon:``, ``container:``, ``docker-archive:``, ``oci-archive:``, ``oci:``).
 
         Raises:
             LaminaError: there is nothing of that kind there.
@@ -81,10 +88,10 @@ class Resolver:
             return Target(self._standard_input(), None)
         transport, colon, rest = target.partition(":")
         if colon:
-            if transport == "container":
-                raise LaminaError("container: is not supported yet in this version: name an image or an archive")
-            if transport in ("docker-daemon", "docker-archive", "oci-archive", "oci") and not rest:
+            if transport in ("container", "docker-daemon", "docker-archive", "oci-archive", "oci") and not rest:
                 raise LaminaError(f"{transport}: needs a name or a path after the colon")
+            if transport == "container":
+                return Target(self.containers(), target)
             if transport == "docker-daemon":
                 return Target(self.engine(), rest)
             if transport in ("docker-archive", "oci-archive"):

@@ -109,9 +109,11 @@ class ImageScreen(ReadingScreen):
 
     def show_head(self, info: ImageInfo) -> None:
         """Show the layers, without sizes."""
-        self.layer_list.show_head(info)
+        # Of a container the question is what it has written.
+        first = len(info.layers) - 1 if info.container is not None else 0
+        self.layer_list.show_head(info, first)
         self._layers_left = len(info.layers)
-        self.viewpoint.layer = 0
+        self.viewpoint.layer = first
         self.query_one("#config", TextPane).show_lines(config_lines(info))
         self._show_title()
         self._show_status()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lamina.figures.image import LoadedImage
 from lamina.model import ImageInfo, Progress
-from lamina.names import display_name, short_instruction
+from lamina.names import display_name, image_name, short_instruction
 from lamina_tui import texts
 from lamina_tui.glyphs import Glyphs
 from lamina_tui.widgets.line_bar import Line, Part
@@ -20,6 +20,8 @@ def title(label: str, info: ImageInfo | None, image: LoadedImage | None, glyphs:
         glyphs: of this terminal.
     """
     name = info.tags[0] if info is not None and info.tags else label
+    if info is not None and info.container is not None:
+        name = f"{info.target} ({info.container.state}, of {image_name((), info.container.image)})"
     left: list[Part] = [(f" {glyphs.text(display_name(name))}", "strong")]
     if info is not None:
         left.append((f" {glyphs.dot} {glyphs.text(display_name(info.platform))}", "plain"))

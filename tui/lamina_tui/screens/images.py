@@ -14,7 +14,7 @@ from lamina.model import KnownImage, Progress
 from lamina.names import display_name
 from lamina_tui import texts
 from lamina_tui.background import Failure, outcome_of
-from lamina_tui.image_entries import Entry, Lister, cheap, learn
+from lamina_tui.image_entries import Entry, Lister, cheap, learn, written
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.screens.base import FullScreen, Notice
 from lamina_tui.widgets.image_list import ImageList, Key
@@ -94,7 +94,10 @@ class ImagesScreen(FullScreen):
         ]
         right = self.glyphs.text(display_name(self._said or self._busy))
         if not right and not self.failed:
-            right = texts.plural(len(images.entries), "image")
+            containers = sum(entry.summary.container is not None for entry in images.entries)
+            right = texts.plural(len(images.entries) - containers, "image")
+            if containers:
+                right += f", {texts.plural(containers, 'container')}"
             if images.filter:
                 right = f"{len(images.shown)} of {right}"
             if images.overview is not None and images.overview.dangling:
@@ -188,6 +191,18 @@ class ImagesScreen(FullScreen):
         self._show_totals()
         if then is not None and self.app.screen is self:
             then()
+        self._measure(cancel)
+
+    @work(exclusive=True, group="measure")
+    async def _measure(self, cancel: threading.Event) -> None:
+        """The engine looks into every container for this, so it comes last."""
+        entries = [entry for entry in self.images.entries if entry.summary.container is not None]
+        if not entries:
+            return
+        sizes = await outcome_of(lambda: written(entries, cancel, lambda _: None))
+        if cancel is self._cancel and isinstance(sizes, dict):
+            self.images.show_written(sizes)
+            self._show_totals()
 
     def _fail(self, text: str) -> None:
         self._busy = ""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lamina.figures.overview import Overview, Standing
-from lamina.model import KnownImage
+from lamina.model import ImageSummary, KnownImage
 from lamina.names import display_name, short_id
 from lamina_tui import texts
 from lamina_tui.image_entries import Entry
@@ -45,6 +45,7 @@ def _standing(name: str) -> Callable[[Entry, Figures | None], int | None]:
 
 
 def _size(entry: Entry, figures: Figures | None) -> int | None:
+    """Of an image all of its layers; of a container what it has written."""
     return entry.summary.size if figures is None else figures.known.size
 
 
@@ -101,6 +102,14 @@ class ImageList(RowList):
             for (key, image), standing in zip(known.items(), overview.standings, strict=True)
         }
         self.overview = overview
+        self.rearrange()
+
+    def show_written(self, sizes: Mapping[Key, int]) -> None:
+        """Fill in how many bytes containers have written."""
+        self.entries = [
+            replace(entry, summary=replace(entry.summary, size=sizes[entry.key])) if entry.key in sizes else entry
+            for entry in self.entries
+        ]
         self.rearrange()
 
     def rearrange(self) -> None:
@@ -213,6 +222,8 @@ class ImageList(RowList):
         entry = self.entry
         if entry is None:
             return ""
+        if entry.summary.container is not None:
+            return self._describe_container(entry.summary)
         words = [display_name(short_id(entry.summary.id))] if entry.summary.tags else ["no tag leads to it"]
         figures = self.figures.get(entry.key)
         standing = None if figures is None else figures.standing
@@ -229,6 +240,12 @@ class ImageList(RowList):
         elif figures is not None:
             words.append("its source does not tell which layer has which size")
         return self.glyphs.text(f" {self.glyphs.dot} ".join(words))
+
+    def _describe_container(self, summary: ImageSummary) -> str:
+        words = [f"container {display_name(short_id(summary.id))}"]
+        words.append("" if summary.size is None else f"has written {texts.size_bytes(summary.size)}")
+        words.append("enter shows what")
+        return self.glyphs.text(f" {self.glyphs.dot} ".join(word for word in words if word))
 
 
 def _moment(created: str | None) -> float:

@@ -41,13 +41,13 @@ class LayerList(RowList):
         """Whether no more sizes will come."""
         self._largest = 1
 
-    def show_head(self, info: ImageInfo) -> None:
-        """The layers are known, their sizes not yet."""
+    def show_head(self, info: ImageInfo, cursor: int = 0) -> None:
+        """The layers are known, their sizes not yet; the cursor goes to one of them."""
         self.layer_rows = [LayerRow(short_instruction(layer.instruction)) for layer in info.layers]
         self.digests = [layer.diff_id for layer in info.layers]
         self.complete = False
         self._largest = 1
-        self.rows_changed(0)
+        self.rows_changed(cursor)
 
     def show_size(self, index: int, size: int) -> None:
         """One layer was read."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import enum
 import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from lamina.model import ImageInfo, ImageSummary, LaminaError
+from lamina import limits
+from lamina.model import ContainerInfo, ImageInfo, ImageSummary, LaminaError
 from lamina.sources.json_checks import is_digest, list_of, object_of, quoted, string_of, strings_of
 from lamina.sources.manifest import Config, image_info, platform_name
 
@@ -110,6 +112,77 @@ def storage_root(engine_info: Mapping[str, Any]) -> str | None:
     except UnicodeEncodeError:
         return None
     return root
+
+
+class Changed(enum.IntEnum):
+    """What became of a path in a container, by the numbers of the engine's API."""
+
+    MODIFIED = 0
+    ADDED = 1
+    DELETED = 2
+
+
+def changes_of(rows: Sequence[Mapping[str, Any]]) -> list[tuple[bytes, Changed]]:
+    """An engine's list of a container's changes: (absolute path, what became of it).
+
+    Raises:
+        LaminaError: a row is none.
+    """
+    what = "the engine's list of changes"
+    found = []
+    for row in rows:
+        path, kind = string_of(row.get("Path"), what, "Path"), row.get("Kind")
+        if not path.startswith("/") or len(path) > limits.PATH or type(kind) is not int or kind not in (0, 1, 2):
+            raise LaminaError(f"{what}: {quoted(path) or 'a row'} is no change of a path")
+        found.append((path.encode("utf-8", "surrogateescape"), Changed(kind)))
+    return found
+
+
+def container_of(inspected: Mapping[str, Any], name: str) -> tuple[ContainerInfo, str]:
+    """What an engine says of one container: (the container, the ID of its image).
+
+    Raises:
+        LaminaError: it says too little.
+    """
+    what = f"what the engine says of container {quoted(name)}"
+    config = object_of(inspected.get("Config"), what, "Config")
+    state = object_of(inspected.get("State"), what, "State")
+    image_id = string_of(inspected.get("Image"), what, "Image")
+    if not image_id:
+        raise LaminaError(f"{what}: no image")
+    info = ContainerInfo(
+        id=id_of(inspected, what),
+        name=string_of(inspected.get("Name"), what, "Name").removeprefix("/") or name,
+        image=string_of(config.get("Image"), what, "Config.Image") or image_id,
+        state=string_of(state.get("Status"), what, "State.Status") or "unknown",
+    )
+    return info, image_id
+
+
+def container_summary_of(row: Mapping[str, Any]) -> ImageSummary:
+    """One row of an engine's list of containers.
+
+    Raises:
+        LaminaError: it is no such row.
+    """
+    what = "the engine's list of containers"
+    id_ = id_of(row, what)
+    names = [name.removeprefix("/") for name in strings_of(row.get("Names"), what, "Names")]
+    # A link of another container to it is among its names, with a slash.
+    name = next((name for name in names if name and "/" not in name), id_[:12])
+    return ImageSummary(
+        target=f"container:{name}",
+        id=id_,
+        tags=(),
+        created=_time(row.get("Created")),
+        size=count_of(row.get("SizeRw")),
+        container=ContainerInfo(
+            id=id_,
+            name=name,
+            image=string_of(row.get("Image"), what, "Image"),
+            state=string_of(row.get("State"), what, "State") or "unknown",
+        ),
+    )
 
 
 class Step(NamedTuple):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lamina.model import LaminaError
 from lamina.sources.engine.address import Address
+from lamina.sources.engine.answers import Changed, changes_of
 from lamina.sources.engine.faults import connection_error
 from lamina.sources.http_body import IDENTITY, document_of, json_of, message_of
 from lamina.sources.json_checks import kind_of, list_of, object_of, quoted
@@ -24,6 +25,19 @@ OLDEST = (1, 24)
 
 NEWEST = (1, 51)
 """What was tried; a newer engine still speaks it."""
+
+
+class Refused(LaminaError):
+    """The engine answered with an error."""
+
+    def __init__(self, text: str, status: int) -> None:
+        super().__init__(text)
+        self.status = status
+        """The HTTP status."""
+
+
+class NotThere(Exception):
+    """What was asked for is not there, or no longer."""
 
 
 class EngineClient:
@@ -72,9 +86,41 @@ class EngineClient:
         """The steps that made an image, the newest first."""
         return self._rows(f"/images/{_quote(name)}/history")
 
-    def containers(self) -> list[dict[str, Any]]:
-        """All containers, running or not, a row each."""
-        return self._rows("/containers/json?all=1")
+    def containers(self, *, sizes: bool = False) -> list[dict[str, Any]]:
+        """All containers, running or not, a row each; with ``sizes`` the engine looks into each, which takes long."""
+        return self._rows("/containers/json?all=1" + ("&size=1" if sizes else ""), patient=sizes)
+
+    def container(self, name: str) -> dict[str, Any]:
+        """What the engine says of one container: of a name, an ID, or the first digits of one."""
+        missing = (
+            f"no container {quoted(name)} in the engine at {self.address}: "
+            "`docker ps -a` lists what is there, `lamina` too"
+        )
+        return self._object(f"/containers/{_quote(name)}/json", missing)
+
+    def changes(self, container: str) -> list[tuple[bytes, Changed]]:
+        """What a container's read/write layer has other than its image: (absolute path, what became of it).
+
+        Raises:
+            LaminaError: the container is gone, or the engine can't be asked.
+        """
+        return changes_of(self._rows(f"/containers/{_quote(container)}/changes", patient=True))
+
+    def archive(self, container: str, path: bytes) -> Response:
+        """A tar of one path of a container, and of all below it, whose body is still to be read.
+
+        Raises:
+            NotThere: the path is not there, or the container is gone.
+            LaminaError: the engine refuses, or can't be asked.
+        """
+        query = urllib.parse.quote_from_bytes(path, safe="/")
+        try:
+            return self.get(f"/containers/{_quote(container)}/archive?path={query}", missing="", patient=True)
+        except Refused as refused:
+            # A path of which a parent is no directory any more is an error of another number.
+            if refused.status == 404 or "not a directory" in str(refused):
+                raise NotThere from None
+            raise
 
     def info(self) -> dict[str, Any]:
         """What the engine says of itself."""
@@ -90,9 +136,9 @@ class EngineClient:
 
     # -- answers -------------------------------------------------------------------------------------------------
 
-    def _rows(self, path: str) -> list[dict[str, Any]]:
+    def _rows(self, path: str, *, patient: bool = False) -> list[dict[str, Any]]:
         what = self._what(path)
-        rows = list_of(self._json(path, what), what, "the answer")
+        rows = list_of(self._json(path, what, patient=patient), what, "the answer")
         for row in rows:
             if not isinstance(row, dict):
                 raise LaminaError(f"{what}: a list of objects was expected, not of {kind_of(row)}")
@@ -105,11 +151,11 @@ class EngineClient:
     def _what(self, path: str) -> str:
         return f"{quoted(urllib.parse.unquote(path.partition('?')[0]))} of the engine at {self.address}"
 
-    def _json(self, path: str, what: str, missing: str | None = None) -> Any:
+    def _json(self, path: str, what: str, missing: str | None = None, *, patient: bool = False) -> Any:
         from requests.exceptions import RequestException
         from urllib3.exceptions import HTTPError
 
-        response = self.get(path, missing=missing)
+        response = self.get(path, missing=missing, patient=patient)
         try:
             return json_of(response, what)
         except (RequestException, HTTPError, OSError, ValueError, AttributeError) as error:
@@ -129,7 +175,8 @@ class EngineClient:
             patient: whether the answer may take as long as it takes.
 
         Raises:
-            LaminaError: no answer, or a refusal.
+            Refused: it is an error's.
+            LaminaError: there is none.
         """
         from docker.errors import DockerException
         from requests.exceptions import RequestException
@@ -150,8 +197,9 @@ class EngineClient:
             return response
         try:
             if response.status_code == 404 and missing is not None:
-                raise LaminaError(missing)
-            raise LaminaError(f"the engine at {self.address} {refused}: {message_of(response)}")
+                raise Refused(missing, 404)
+            said = f"the engine at {self.address} {refused}: {message_of(response)}"
+            raise Refused(said, response.status_code)
         finally:
             response.close()
 

@@ -6,13 +6,56 @@ docker-py is imported inside the functions: it takes a fifth of a second, and ar
 from __future__ import annotations
 
 import socket
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from lamina.model import LaminaError
+from lamina.sources.blocking import answer
 from lamina.sources.engine.address import TIMEOUT, WITHOUT, Address, addresses
 from lamina.sources.engine.client import OLDEST, EngineClient
 from lamina.sources.engine.faults import connection_error
 from lamina.sources.json_checks import quoted
+from lamina.sources.progress import Ticker
+
+T = TypeVar("T")
+
+
+class Connection:
+    """One engine, connected to when it is first asked something.
+
+    Args:
+        host: where it listens; None: by the docker CLI's rules (see :mod:`lamina.sources.engine.address`).
+    """
+
+    def __init__(self, host: str | None = None) -> None:
+        self._host = host
+        self._client: EngineClient | None = None
+
+    def __str__(self) -> str:
+        url = self._host if self._client is None else self._client.address.url
+        return f"engine {url}" if url else "engine"
+
+    @property
+    def client(self) -> EngineClient:
+        """The client; blocks until the engine answers.
+
+        Raises:
+            LaminaError: none does.
+        """
+        if self._client is None:
+            self._client = connect(self._host)
+        return self._client
+
+    def ask(self, question: Callable[[EngineClient], T], cancel: threading.Event | None, ticker: Ticker) -> T:
+        """The answer to a question, which can be left.
+
+        Raises:
+            LaminaError: the engine doesn't answer, or refuses.
+            Cancelled: ``cancel`` was set.
+        """
+        return answer(lambda: question(self.client), cancel, ticker.tick)
 
 
 def connect(host: str | None = None) -> EngineClient:

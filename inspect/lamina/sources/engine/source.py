@@ -8,7 +8,7 @@ import dataclasses
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from lamina.cache.cache import Cache
 from lamina.cache.keys import diff_key
@@ -16,11 +16,9 @@ from lamina.layers.index import LayerIndex
 from lamina.model import Cancelled, ImageInfo, ImageSummary, KnownImage, LaminaError, Progress
 from lamina.sources.base import NullObserver, Observer, ReadImage
 from lamina.sources.blobs import BlobReader
-from lamina.sources.blocking import answer
 from lamina.sources.choose import StoreImages
 from lamina.sources.engine.answers import count_of, id_of, info_of, line_up, summary_of
-from lamina.sources.engine.client import EngineClient
-from lamina.sources.engine.connection import connect
+from lamina.sources.engine.connection import Connection
 from lamina.sources.engine.content_store import find_blobs
 from lamina.sources.engine.export import ExportStream
 from lamina.sources.engine.overlay_reader import Export, StoreContent, known_by, read_store
@@ -32,8 +30,6 @@ from lamina.sources.store import Found
 from lamina.sources.stream import Origin, Passage
 from lamina.sources.stream_members import Scanned, StreamMembers
 from lamina.workers.pool import Pool
-
-T = TypeVar("T")
 
 
 class EngineSource:
@@ -49,20 +45,23 @@ class EngineSource:
     def __init__(
         self, host: str | None = None, cache: Cache | None = None, pool: Pool | None = None, *, store: bool = True
     ) -> None:
-        self.label = f"engine {host}" if host else "engine"
-        self._host = host
-        self._client: EngineClient | None = None
+        self.connection = Connection(host)
         self._cache = cache or Cache()
         self._engine: dict[str, Any] | None = None
         self._pool = pool or Pool()
         self._store = store
+
+    @property
+    def label(self) -> str:
+        """``engine unix:///var/run/docker.sock``."""
+        return str(self.connection)
 
     def list(
         self, cancel: threading.Event | None = None, progress: Callable[[Progress], None] | None = None
     ) -> list[ImageSummary]:
         """See :meth:`lamina.sources.base.Source.list`."""
         ticker = Ticker(progress, None, "asking the engine")
-        rows = self._ask(lambda client: client.images(), cancel, ticker)
+        rows = self.connection.ask(lambda client: client.images(), cancel, ticker)
         return [summary_of(row) for row in rows]
 
     def read(
@@ -84,14 +83,14 @@ class EngineSource:
         if not target:
             raise LaminaError("name an image of the engine: `lamina` alone lists them")
         ticker = Ticker(observer.progress, None, "asking the engine")
-        inspected = self._ask(lambda client: client.image(target), cancel, ticker)
+        inspected = self.connection.ask(lambda client: client.image(target), cancel, ticker)
         image_id = id_of(inspected, f"what the engine says of {quoted(target)}")
         kept = self._cache.head(image_id)
         history: builtins.list[dict[str, Any]] = []
         if kept is None:
             # Podman 4.3 fails on an image with a step that has no date. The config tells the instructions better.
             with contextlib.suppress(LaminaError):
-                history = self._ask(lambda client: client.history(image_id), cancel, ticker)
+                history = self.connection.ask(lambda client: client.history(image_id), cancel, ticker)
         info = info_of(target, inspected, history)
         if kept is not None and [layer.diff_id for layer in kept.layers] == [layer.diff_id for layer in info.layers]:
             info = _renamed(kept, info)
@@ -150,9 +149,10 @@ class EngineSource:
         """See :meth:`lamina.sources.base.Source.known_images`; with the number of containers made of each."""
         cancel = cancel or threading.Event()
         ticker = Ticker(progress, None, "asking the engine")
-        rows = self._ask(lambda client: client.images(), cancel, ticker)
+        rows = self.connection.ask(lambda client: client.images(), cancel, ticker)
         containers = Counter(
-            str(row.get("ImageID", "")) for row in self._ask(lambda client: client.containers(), cancel, ticker)
+            str(row.get("ImageID", ""))
+            for row in self.connection.ask(lambda client: client.containers(), cancel, ticker)
         )
         found: builtins.list[KnownImage] = []
         for row in rows:
@@ -168,12 +168,12 @@ class EngineSource:
             layers, sizes = kept
         else:
             try:
-                inspected = self._ask(lambda client: client.image(summary.id), cancel, ticker)
-                history = self._ask(lambda client: client.history(summary.id), cancel, ticker)
+                inspected = self.connection.ask(lambda client: client.image(summary.id), cancel, ticker)
+                history = self.connection.ask(lambda client: client.history(summary.id), cancel, ticker)
                 layers = info_of(summary.target, inspected, history).layers
             except LaminaError:
                 # It was removed in between, or the engine tells too little of it; unless it is the engine that is gone.
-                self._ask(lambda client: client.ping(), cancel, ticker)
+                self.connection.ask(lambda client: client.ping(), cancel, ticker)
                 return None
             sizes = tuple(step.size for step in line_up(history, len(layers)))
             self._cache.put_known(summary.id, layers, sizes)
@@ -183,11 +183,11 @@ class EngineSource:
 
     def _stored(self, info: ImageInfo, cancel: threading.Event, ticker: Ticker) -> StoredImage | None:
         """The image in the engine's store, where this process may read that."""
-        if not self._connect().address.local or not self._store:
+        if not self.connection.client.address.local or not self._store:
             return None
         if self._engine is None:
             try:
-                self._engine = self._ask(lambda client: client.info(), cancel, ticker)
+                self._engine = self.connection.ask(lambda client: client.info(), cancel, ticker)
             except LaminaError:
                 return None  # the export tells what is wrong
         return find_image(self._engine, info.id, info.layers)
@@ -234,7 +234,7 @@ class EngineSource:
         *,
         verify: bool,
     ) -> ReadImage:
-        client = self._connect()
+        client = self.connection.client
         read = ReadImage(
             info,
             [None] * len(info.layers),
@@ -285,17 +285,6 @@ class EngineSource:
         read.info = _renamed(found.info, info)
         self._cache.put_head(read.info)
         return read
-
-    # -- asking ----------------------------------------------------------------------------------------------------
-
-    def _connect(self) -> EngineClient:
-        if self._client is None:
-            self._client = connect(self._host)
-            self.label = f"engine {self._client.address.url}"
-        return self._client
-
-    def _ask(self, question: Callable[[EngineClient], T], cancel: threading.Event | None, ticker: Ticker) -> T:
-        return answer(lambda: question(self._connect()), cancel, ticker.tick)
 
 
 def _matching(members: StreamMembers, info: ImageInfo) -> Found:
