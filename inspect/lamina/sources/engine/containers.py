@@ -23,6 +23,14 @@ from lamina.sources.json_checks import list_of, object_of, quoted
 from lamina.sources.progress import Ticker
 from lamina.workers.pool import Pool
 
+_LAID_BY_PODMAN = frozenset(
+    (
+        *(b"dev", b"proc", b"sys", b"run", b"run/notify", b"run/secrets", b"run/.containerenv"),
+        *(b"etc/hostname", b"etc/hosts", b"etc/resolv.conf", b"etc/mtab"),
+    )
+)
+"""What Podman puts into every container's own layer, to mount something there; its list of changes lacks it, too."""
+
 
 class ContainerSource:
     """The containers of one engine.
@@ -41,6 +49,7 @@ class ContainerSource:
         self._images = EngineSource(host, (cache or Cache()).of_layers(), pool, store=store)
         self._connection = self._images.connection
         self._store = store
+        self._engine: dict[str, Any] | None = None
 
     @property
     def label(self) -> str:
@@ -66,14 +75,32 @@ class ContainerSource:
     def sizes(
         self, cancel: threading.Event | None = None, progress: Callable[[Progress], None] | None = None
     ) -> dict[str, int]:
-        """Bytes of each container's read/write layer as the engine tells them, by the container's ID.
+        """Bytes of each container's read/write layer, by the container's ID.
+
+        They are counted in its folder, as :meth:`read` does, where this process may look there. Else they are the
+        engine's own figure, which counts symbolic links, too.
 
         Raises:
             LaminaError: the engine can't be asked.
             Cancelled: ``cancel`` was set.
         """
-        found = self._summaries(cancel, progress, sizes=True)
-        return {summary.id: summary.size for summary in found if summary.size is not None}
+        cancel = cancel or threading.Event()
+        ticker = Ticker(progress, None, "looking into containers")
+        rows = self._connection.ask(lambda client: client.containers(), cancel, ticker)
+        found: dict[str, int] = {}
+        for row in rows:
+            try:
+                inspected = self._inspect(container_summary_of(row).id, cancel, ticker)
+                container, _ = container_of(inspected, "")
+                folder = self._folder(container, inspected, cancel, ticker)
+                if folder is not None:
+                    found[container.id] = folder.size(cancel)
+            except LaminaError:
+                continue  # gone meanwhile, or not to be read: the engine's figure then
+        if len(found) < len(rows):
+            told = self._summaries(cancel, progress, sizes=True)
+            found = {**{summary.id: summary.size for summary in told if summary.size is not None}, **found}
+        return found
 
     def _summaries(
         self, cancel: threading.Event | None, progress: Callable[[Progress], None] | None, *, sizes: bool
@@ -106,7 +133,7 @@ class ContainerSource:
             raise LaminaError("name a container of the engine: `lamina` alone lists them")
         name = target.removeprefix("container:")
         ticker = Ticker(observer.progress, None, "asking the engine")
-        inspected = self._connection.ask(lambda client: client.container(name), cancel, ticker)
+        inspected = self._inspect(name, cancel, ticker)
         container, image_id = container_of(inspected, name)
         top = _Top(container, observer)
         read = self._images.read(image_id, top, cancel, verify=verify)
@@ -129,6 +156,9 @@ class ContainerSource:
             read_from=f"{read.read_from}, its read/write layer {'from its folder' if folder else 'through the API'}",
         )
 
+    def _inspect(self, name: str, cancel: threading.Event, ticker: Ticker) -> dict[str, Any]:
+        return self._connection.ask(lambda client: client.container(name), cancel, ticker)
+
     def _writable(
         self, container: ContainerInfo, inspected: Mapping[str, Any], cancel: threading.Event, ticker: Ticker
     ) -> tuple[LayerIndex, WritableFolder | None]:
@@ -149,13 +179,18 @@ class ContainerSource:
     ) -> WritableFolder | None:
         if not self._store or not self._connection.client.address.local:
             return None
-        try:
-            engine = self._connection.ask(lambda client: client.info(), cancel, ticker)
-        except LaminaError:
-            return None
+        if self._engine is None:
+            try:
+                self._engine = self._connection.ask(lambda client: client.info(), cancel, ticker)
+            except LaminaError:
+                return None
+        engine = self._engine
         path = upper_folder(engine, inspected)
-        folder = None if path is None else WritableFolder(path, f"container {quoted(container.name)}")
-        return folder if folder is not None and folder.readable() else None
+        if path is None:
+            return None
+        laid = _LAID_BY_PODMAN if engine.get("Driver") == "overlay" else frozenset[bytes]()
+        folder = WritableFolder(path, f"container {quoted(container.name)}", laid)
+        return folder if folder.readable() else None
 
 
 def upper_folder(engine: Mapping[str, Any], inspected: Mapping[str, Any]) -> str | None:

@@ -49,10 +49,12 @@ class WritableFolder:
     Args:
         path: where it is.
         where: names it in errors.
+        ignored: paths that the engine itself laid there.
     """
 
     path: str
     where: str
+    ignored: frozenset[bytes] = frozenset()
 
     def readable(self) -> bool:
         """Whether this process may look into it, and into its attributes that only root sees."""
@@ -164,7 +166,8 @@ class WritableFolder:
                 except OSError as error:
                     raise LaminaError(f"{self.where} can't be read: {error.strerror}") from None
                 path = folder + b"/" + entry.name if folder else entry.name
-                yield path, status
+                if path not in self.ignored:
+                    yield path, status
                 if stat.S_ISDIR(status.st_mode):
                     below.append(path)
 
