@@ -105,7 +105,6 @@ def test_each_form_of_target(text: str, kind: type, target: str | None) -> None:
         ("script", "not an image archive"),
         ("./script:1", "not an image archive"),
         ("/dev/null", "not an image archive"),
-        ("container:web", "not supported yet"),
         ("x\0.tar", "no such file"),
         ("x\x1b[31m.tar", r"x\x1b[31m.tar"),
     ],

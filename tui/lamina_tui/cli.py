@@ -27,6 +27,7 @@ TARGET is one of
   FILE                      an archive: docker save, podman save, skopeo; plain, gzip or zstd
   FOLDER                    an OCI layout
   -                         an archive on standard input
+  container:NAME            a container: its image, and what it has written
   docker-daemon:NAME  docker-archive:FILE[:TAG]  oci-archive:FILE[:TAG]  oci:FOLDER[:TAG]
                             the same, said exactly (as skopeo says it)
 
