@@ -44,7 +44,7 @@ def writer(client: docker.APIClient) -> Iterator[str]:
     try:
         client.start(made)
         deadline = time.monotonic() + 30
-        while not any("cat" in row for process in client.top(made)["Processes"] for row in process):
+        while not any(process[-1] == "cat" for process in client.top(made)["Processes"]):
             assert time.monotonic() < deadline
             time.sleep(0.05)
         yield made
