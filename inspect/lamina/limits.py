@@ -21,8 +21,14 @@ FILE = 1 << 42
 LAYER = 1 << 52
 """That all files of a layer may claim to have together, so that the sums of an image stay in 64 bits."""
 
-ROUNDS = 10_000
-"""How often a layer may come back to a path that it has named already."""
+ROUNDS = 1000
+"""How often all layers of an image may come back to paths that they themselves have named already."""
+
+ROWS = 8_000_000
+"""Of all layers of an image together. A layer that stands twice counts twice."""
+
+PAX_RECORDS = 100_000
+"""Of one extended header. A file has some ten."""
 
 LAYERS = 1024
 """Of an image. Docker's engine takes 127."""

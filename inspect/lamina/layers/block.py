@@ -34,5 +34,6 @@ def checksum_holds(block: bytes) -> bool:
     except ValueError:
         return False
     rest = block[:148] + b" " * 8 + block[156:]
-    total = sum(rest)  # old tars summed signed bytes
-    return stated in (total, total - 256 * sum(byte > 127 for byte in rest))
+    total = sum(rest)
+    # Old tars summed signed bytes.
+    return stated == total or stated == total - 256 * sum(byte > 127 for byte in rest)

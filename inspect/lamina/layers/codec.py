@@ -146,31 +146,41 @@ class _Zstd:
     def __init__(self, where: str) -> None:
         self._where = where
         self._frame: ZstdDecompressor | None = None
-        self._rest = b""  # what came after the end of a frame
+        self._input = b""
+        self._at = 0  # bytes of the input that were taken
+        self._step = _ZSTD_STEP  # bytes to be handed over at a time
         self.pending = False
 
     def feed(self, data: bytes) -> bytes:
-        data = self._rest + data if self._rest else data
-        self._rest = b""
+        if data:
+            self._input, self._at = self._input[self._at :] + data, 0
         frame = self._frame
         if frame is None or frame.eof:
-            if not data:
+            if self._at == len(self._input):
                 self.pending = False
                 return b""
             frame = self._frame = ZstdDecompressor(options=_ZSTD_OPTIONS)
+        piece = self._input[self._at : self._at + self._step] if frame.needs_input else b""
         try:
-            out = frame.decompress(data, _PIECE)
+            out = frame.decompress(piece, _PIECE)
         except ZstdError as error:
             raise LaminaError(f"{self._where}: damaged zstd data ({error})") from None
+        self._at += len(piece)
+        # What follows a frame is handed back as a copy, so frames of a few bytes are not handed all that there is.
         if frame.eof:
-            self._rest = frame.unused_data
-        self.pending = bool(self._rest) or not (frame.eof or frame.needs_input)
+            self._at -= len(frame.unused_data)
+            self._step = max(_ZSTD_STEP, 2 * (len(piece) - len(frame.unused_data)))
+        else:
+            self._step = min(2 * self._step, _PIECE)
+        self.pending = self._at < len(self._input) or not (frame.eof or frame.needs_input)
         return out
 
     def finish(self) -> None:
-        if self._rest or (self._frame is not None and not self._frame.eof):
+        if self._at < len(self._input) or (self._frame is not None and not self._frame.eof):
             raise LaminaError(f"{self._where}: truncated zstd data")
 
+
+_ZSTD_STEP = 4096
 
 _ZSTD_OPTIONS: dict[int, int] = {DecompressionParameter.window_log_max: 27}
 """A frame may look back over 128 MiB: what zstd(1) itself takes without more options."""

@@ -55,14 +55,46 @@ def _octal_column(columns: NDArray[np.uint8], what: str, where: str) -> NDArray[
     weights = 8 ** np.arange(width - 1, -1, -1, dtype=np.int64)
     values: NDArray[np.int64] = digits.astype(np.int64) @ weights
     last = columns[:, width]
-    odd = (digits > 7).any(axis=1) | ((last != 0) & (last != 0x20))
-    for row in np.flatnonzero(odd).tolist():
+    odd = np.flatnonzero((digits > 7).any(axis=1) | ((last != 0) & (last != 0x20)))
+    if odd.size:
+        values[odd] = _odd_numbers(columns[odd], what, where)
+    return values
+
+
+def _odd_numbers(columns: NDArray[np.uint8], what: str, where: str) -> NDArray[np.int64]:
+    """Numbers that are not plain: blanks around them, ended early, or in base 256; see :func:`parse_number`."""
+    blank, nul = columns == 0x20, columns == 0
+    over = np.logical_or.accumulate(nul, axis=1)
+    front = np.logical_and.accumulate(blank, axis=1)
+    back = np.logical_and.accumulate((blank | over)[:, ::-1], axis=1)[:, ::-1]
+    digits = columns - np.uint8(ord("0"))
+    written = ~(front | back)
+    values = np.zeros(len(columns), dtype=np.int64)
+    for place in range(columns.shape[1]):
+        values = np.where(written[:, place], values * 8 + digits[:, place], values)
+    binary = _base_256(columns, values)
+    for row in np.flatnonzero((written & (digits > 7)).any(axis=1) & ~binary).tolist():
         try:
             value = parse_number(columns[row].tobytes())
         except ValueError:
             raise LaminaError(f"{where}: bad tar header: its {what} is not a number") from None
         values[row] = max(-_INT64_MAX, min(value, _INT64_MAX))
     return values
+
+
+def _base_256(columns: NDArray[np.uint8], values: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Fill in the values of rows in base 256 that have at most 55 bits and a sign; which rows those are."""
+    low = min(7, columns.shape[1] - 1)
+    high = columns[:, 1 : columns.shape[1] - low]
+    positive = (columns[:, 0] == 0x80) & (high == 0).all(axis=1)
+    negative = (columns[:, 0] == 0xFF) & (high == 0xFF).all(axis=1)
+    number = np.zeros(len(columns), dtype=np.int64)
+    for place in range(columns.shape[1] - low, columns.shape[1]):
+        number = number * 256 + columns[:, place]
+    values[positive] = number[positive]
+    values[negative] = number[negative] - (1 << 8 * low)
+    found: NDArray[np.bool_] = positive | negative
+    return found
 
 
 def plain_payloads(matrix: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -93,7 +125,14 @@ def _check_sums(matrix: NDArray[np.uint8], where: str) -> None:
     # The field is six digits, NUL, blank; some writers use seven digits, or blanks in front.
     digits = field[:, :6] - np.uint8(ord("0"))
     stated = digits.astype(np.int64) @ (8 ** np.arange(5, -1, -1, dtype=np.int64))
-    for row in np.flatnonzero((digits > 7).any(axis=1) | (stated != sums)).tolist():
+    wrong = np.flatnonzero((digits > 7).any(axis=1) | (stated != sums))
+    if not wrong.size:
+        return
+    stated = _octal_column(field[wrong], "checksum", where)
+    # Some writers sum up signed bytes.
+    signed = matrix[wrong].view(np.int8).sum(axis=1, dtype=np.int64)
+    signed -= field[wrong].view(np.int8).sum(axis=1, dtype=np.int64) - 8 * 0x20
+    for row in wrong[(stated != sums[wrong]) & (stated != signed)].tolist():
         if not checksum_holds(matrix[row].tobytes()):
             raise LaminaError(f"{where}: bad tar header: wrong checksum (damaged, or not a tar)")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lamina import limits
+
 _INT64_MAX = 2**63 - 1
 
 
@@ -27,6 +29,8 @@ def pax_records(payload: bytes) -> list[tuple[bytes, bytes]]:
         if not equals or not key:
             raise ValueError("bad PAX record")
         found.append((key, value))
+        if len(found) > limits.PAX_RECORDS:
+            raise ValueError(f"more than {limits.PAX_RECORDS} PAX records")
         position = end
     return found
 

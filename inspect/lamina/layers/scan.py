@@ -293,6 +293,7 @@ class LayerScanner:
         if override is not None and override.sparse:
             # The holes are not in the payload: the map stands for them. Equal ids still mean equal contents.
             self._hasher = xxhash.xxh3_128(b"sparse\0%d\0%s" % (override.real_size or 0, override.sparse_map))
+            override.sparse_map = b""  # of megabytes, it may be
         elif regular and max(size - (len(data) - position), 0) <= self._hash_within:
             self._hasher = xxhash.xxh3_128()
         elif regular and not size:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lamina.model import LaminaError
 from lamina.sources.image_names import Known, image_names
@@ -25,11 +25,19 @@ def docker_catalogue(store: Store, data: bytes) -> Catalogue:
     Raises:
         LaminaError: that is malformed, or names no image.
     """
-    rows = parse_docker_manifest(data, f"manifest.json of {store.where}")
+    rows = _merged(parse_docker_manifest(data, f"manifest.json of {store.where}"))
     names = image_names([Known(row.tags, _config_claim(row) or "") for row in rows], store.name)
     return Catalogue(
         tuple(Entry(name, row.tags, _docker_opener(store, row, name)) for row, name in zip(rows, names, strict=True))
     )
+
+
+def _merged(rows: Sequence[DockerEntry]) -> list[DockerEntry]:
+    """The rows, those of one image as one with all its tags."""
+    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for row in rows:
+        found.setdefault((row.config, row.layers), []).extend(row.tags)
+    return [DockerEntry(config, tuple(dict.fromkeys(tags)), layers) for (config, layers), tags in found.items()]
 
 
 def _docker_opener(store: Store, row: DockerEntry, target: str) -> Callable[[], Found]:

@@ -51,8 +51,7 @@ def oci_catalogue(store: Store, data: bytes) -> Catalogue:
     if len(usable) > 1:
         # What has no name can't be asked for: it is left out at once, so that the images are not counted with it.
         usable = [d for d in usable if _tags(d) or not _is_artifact(store, d)] or usable[:1]
-    groups = _groups(usable)
-    tags = [_tags(group[0]) for group in groups]
+    groups, tags = _merged(_groups(usable))
     known = [Known(t, group[0].digest, group[0].platform) for t, group in zip(tags, groups, strict=True)]
     return Catalogue(
         tuple(
@@ -89,6 +88,17 @@ def _groups(usable: Sequence[Descriptor]) -> list[list[Descriptor]]:
             groups.append(by_name[key])
         by_name[key].append(descriptor)
     return groups
+
+
+def _merged(groups: Sequence[list[Descriptor]]) -> tuple[list[list[Descriptor]], list[tuple[str, ...]]]:
+    """The groups, those of one image as one, and the tags of each."""
+    found: dict[tuple[tuple[str, str], ...], tuple[list[Descriptor], list[str]]] = {}
+    for number, group in enumerate(groups):
+        own = _tags(group[0])
+        # Without a name it stays what it is: its place is how it is asked for.
+        same = tuple((d.digest, d.platform) for d in group) if own else (("", str(number)),)
+        found.setdefault(same, (group, []))[1].extend(own)
+    return [group for group, _ in found.values()], [tuple(tags) for _, tags in found.values()]
 
 
 def _tags(descriptor: Descriptor) -> tuple[str, ...]:

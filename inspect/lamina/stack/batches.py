@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina import limits
 from lamina.model import Kind
 from lamina.stack.paths import PathTable
 
@@ -48,6 +49,9 @@ def batch_bounds(paths: PathTable, rows: Rows, kinds: NDArray[np.uint8]) -> list
     ordered = rows[order]
     repeats = np.flatnonzero(ordered[1:] == ordered[:-1])
     spans = list(zip(order[repeats].tolist(), order[repeats + 1].tolist(), strict=True))
+    cuts = _cuts(spans)
+    if len(cuts) > limits.ROUNDS + 1:
+        return [*cuts, count]  # more than anybody takes, and what follows costs members for each of them
     # Of what is no directory only that matters below which some layer puts something.
     solid = np.flatnonzero((kinds != Kind.DIR) & (paths.end[rows] > rows + 1))
     first = np.searchsorted(ordered, rows[solid] + 1)
@@ -62,8 +66,13 @@ def batch_bounds(paths: PathTable, rows: Rows, kinds: NDArray[np.uint8]) -> list
             spans.append((int(before.max()), position))
         if after.size:
             spans.append((position, int(after.min())))
+    return [*_cuts(spans), count]
+
+
+def _cuts(spans: list[tuple[int, int]]) -> list[int]:
+    """The fewest cuts that part both ends of every span, after the first piece's beginning."""
     cuts = [0]
     for low, high in sorted(spans, key=lambda span: span[1]):
         if cuts[-1] <= low:
             cuts.append(high)
-    return [*cuts, count]
+    return cuts

@@ -96,6 +96,7 @@ class Stacker:
         self._dead: list[tuple[Rows, int, NDArray[np.uint8], Rows, Rows]] = []
         self._hidden: list[tuple[Rows, Cause, Rows, Rows]] = []  # inodes, cause, successors, paths
         self._next_event = 0
+        self._rounds = 0  # beyond the first of each layer
         self._own = np.zeros(count, dtype=bool)  # scratch: paths the batch itself carries
         self._mark = np.zeros(count, dtype=bool)  # scratch: all False between any two uses
 
@@ -139,8 +140,9 @@ class Stacker:
         self._died[events[dropped]] = layer
         unresolved: list[int] = []
         cuts = batch_bounds(self._paths, rows[members], kind[members])
-        if len(cuts) > limits.ROUNDS:
-            raise LaminaError(f"layer {layer} names its own paths again more than {limits.ROUNDS} times")
+        self._rounds += max(0, len(cuts) - 2)
+        if self._rounds > limits.ROUNDS:
+            raise LaminaError(f"the layers up to {layer} name their own paths again more than {limits.ROUNDS} times")
         for start, stop in pairwise(cuts):
             if self._cancel is not None and self._cancel.is_set():
                 raise Cancelled

@@ -15,8 +15,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina import limits
 from lamina.layers.index import CRC_MARK, LayerIndex
-from lamina.model import Kind
+from lamina.model import Kind, LaminaError
 from lamina.stack.paths import PathTable, build_path_table
 from lamina.stack.stacking import ABSENT, NEVER, Stacker, WhiteoutRecord
 
@@ -191,6 +192,8 @@ def build_union(layers: Sequence[LayerIndex | None], cancel: threading.Event | N
         Cancelled: ``cancel`` was set.
     """
     present = [layer for layer in layers if layer is not None]
+    if sum(layer.count for layer in present) > limits.ROWS:
+        raise LaminaError(f"more than {limits.ROWS} members in the layers together")
     paths, rows_of_present = build_path_table([layer.keys() + list(_hard_link_targets(layer)) for layer in present])
     rows_iter = iter(rows_of_present)
     empty = np.zeros(0, dtype=np.int32)
