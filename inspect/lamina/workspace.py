@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -30,6 +31,8 @@ class Workspace:
         workers: layers that are read at a time. None: as many as there are cores, on threads of this process; 1: on the
             caller's own thread; more: in as many processes, where there is much to read. A :class:`Pool` says it all.
         store: whether an engine's own disk may be read, where this process can; else the engine is asked for an export.
+        insecure: hosts of registries that may be asked without TLS, or with a certificate that nobody vouches for; one
+            on this machine may always be.
     """
 
     def __init__(
@@ -40,12 +43,14 @@ class Workspace:
         stdin: BinaryIO | None = None,
         workers: int | Pool | None = None,
         store: bool = True,
+        insecure: Collection[str] = (),
     ) -> None:
         self._host = host
         self._cache = cache
         self._stdin = stdin
         self._workers = workers
         self._store = store
+        self._insecure = frozenset(insecure)
         self._made: Resolver | None = None
 
     @property
@@ -56,7 +61,9 @@ class Workspace:
             from lamina.sources.target import Resolver
 
             folder = CacheFolder(Path(self._cache)) if isinstance(self._cache, str | Path) else self._cache
-            self._made = Resolver(self._host, self._stdin, Cache(folder), _pool(self._workers), self._store)
+            self._made = Resolver(
+                self._host, self._stdin, Cache(folder), _pool(self._workers), self._store, self._insecure
+            )
         return self._made
 
     def resolve(self, target: str) -> Target:

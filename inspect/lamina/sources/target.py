@@ -48,6 +48,7 @@ class Resolver:
         cache: what was read before; None: nothing, and nothing is kept.
         pool: where the work of reading is done.
         store: whether an engine's own disk may be read.
+        insecure: hosts of registries that may be asked without TLS, or with a certificate nobody vouches for.
     """
 
     host: str | None = None
@@ -55,6 +56,7 @@ class Resolver:
     cache: Cache | None = None
     pool: Pool = field(default_factory=Pool)
     store: bool = True
+    insecure: frozenset[str] = frozenset()
 
     def engine(self) -> EngineSource:
         """The container engine; it is connected to when it is first asked something."""
@@ -79,7 +81,8 @@ class Resolver:
 
         Args:
             target: a file, folder, ``-``, an engine's image name or ID, or one of these with skopeo's transport name
-                before it (``docker-daemon:``, ``container:``, ``docker-archive:``, ``oci-archive:``, ``oci:``).
+                before it (``docker-daemon:``, ``container:``, ``docker://``, ``docker-archive:``,
+                ``oci-archive:``, ``oci:``).
 
         Raises:
             LaminaError: there is nothing of that kind there.
@@ -88,6 +91,8 @@ class Resolver:
             return Target(self._standard_input(), None)
         transport, colon, rest = target.partition(":")
         if colon:
+            if transport == "docker":
+                return Target(self._registry(rest), None)
             if transport in ("container", "docker-daemon", "docker-archive", "oci-archive", "oci") and not rest:
                 raise LaminaError(f"{transport}: needs a name or a path after the colon")
             if transport == "container":
@@ -119,6 +124,15 @@ class Resolver:
         elif tag is None or path_like or _sniffed(path, status) in _ARCHIVES:
             return Target(self._archive(path, None), tag)
         return Target(self.engine(), target)
+
+    def _registry(self, rest: str) -> Source:
+        from lamina.sources.registry.reference import parse_reference
+        from lamina.sources.registry.source import RegistrySource
+
+        if not rest.startswith("//"):
+            raise LaminaError(f"docker:{quoted(rest)}: a registry's image is named docker://NAME")
+        reference = parse_reference(rest[2:])
+        return RegistrySource(reference, self.cache, insecure=reference.host in self.insecure)
 
     def _archive(self, path: str, form: Form | None) -> Source:
         from lamina.sources.archive import ArchiveSource

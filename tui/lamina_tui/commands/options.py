@@ -36,6 +36,13 @@ class Parser(argparse.ArgumentParser):
     def add_common(self) -> None:
         """Options of every command that reads images."""
         self.add_argument("--host", metavar="URL", help="the engine's address, as DOCKER_HOST has it")
+        self.add_argument(
+            "--insecure-registry",
+            metavar="HOST",
+            action="append",
+            default=[],
+            help="a registry without TLS, or with a certificate nobody vouches for",
+        )
         self.add_argument("--no-cache", action="store_true", help="read everything again and keep nothing")
 
     def add_form(self, schema: str) -> None:
@@ -75,6 +82,7 @@ def workspace_of(
         stdin=stdin,
         workers=Pool(processes=True, joins=not screen, meanwhile=meanwhile),
         store=not os.environ.get("LAMINA_NO_STORE"),
+        insecure=options.insecure_registry,
     )
 
 

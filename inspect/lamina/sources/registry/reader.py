@@ -1,0 +1,170 @@
+"""Reading the layers of an image that is in a registry: several at a time, each blob once, none that is known."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lamina.amounts import size_bytes
+from lamina.cache.cache import Cache
+from lamina.cache.keys import blob_key, diff_key
+from lamina.layers.index import LayerIndex
+from lamina.layers.read import scan_stream
+from lamina.model import Cancelled
+from lamina.sources.base import Observer, ReadImage
+from lamina.sources.progress import Ticker
+from lamina.sources.registry.client import RegistryClient
+from lamina.sources.registry.layer_stream import LayerStream
+from lamina.sources.store import Found
+
+_LOOK = 0.05  # seconds between two looks at the cancel event
+
+
+@dataclass(frozen=True, slots=True)
+class _Blob:
+    """One blob to fetch, with all layers of the image that it is."""
+
+    digest: str
+    size: int
+    diff_id: str
+    where: str
+    layers: tuple[int, ...]
+
+
+def read_layers(
+    client: RegistryClient,
+    found: Found,
+    where: str,
+    cache: Cache,
+    observer: Observer,
+    cancel: threading.Event,
+    *,
+    verify: bool,
+) -> ReadImage:
+    """Read an image; see :meth:`lamina.sources.base.Source.read`. The observer is called on this thread only."""
+    info = found.info
+    observer.head(info)
+    read = ReadImage(info, [None] * len(info.layers), keys=[None] * len(info.layers), cache=cache)
+    blobs = _blobs(found, where)
+    total = sum(blob.size for blob in blobs)
+    if not verify:
+        for blob in blobs:
+            key = cache.find([diff_key(blob.diff_id), blob_key(blob.digest)])
+            for layer in blob.layers:
+                read.keys[layer] = key
+        if read.find_stacked(observer):
+            read.read_from = f"from the cache: 0 B of {size_bytes(total)} fetched"
+            return read
+    missing = []
+    for blob in blobs:
+        key = read.keys[blob.layers[0]]
+        kept = None if key is None else cache.layer(key)
+        if kept is None or key is None:
+            missing.append(blob)
+        else:
+            _place(read, blob, key, kept, observer)
+    fetched = sum(blob.size for blob in missing)
+    place = "the registry" if missing else "the cache"
+    read.read_from = f"from {place}: {size_bytes(fetched)} of {size_bytes(total)} fetched"
+    if missing:
+        _Fetching(client, cache, cancel, verify=verify).run(missing, read, observer)
+    return read
+
+
+def _place(read: ReadImage, blob: _Blob, key: str, index: LayerIndex, observer: Observer) -> None:
+    for layer in blob.layers:
+        read.layers[layer], read.keys[layer] = index, key
+        observer.layer(layer, index.facts)
+
+
+def _blobs(found: Found, where: str) -> list[_Blob]:
+    layers: dict[str, list[int]] = {}
+    for layer, info in enumerate(found.info.layers):
+        assert info.digest is not None  # an image of a manifest has them
+        layers.setdefault(info.digest, []).append(layer)
+    return [
+        _Blob(digest, found.blobs[at[0]].size, found.info.layers[at[0]].diff_id, found.where(at[0], where), tuple(at))
+        for digest, at in layers.items()
+    ]
+
+
+class _Fetching:
+    """Threads that each fetch one blob after the other."""
+
+    def __init__(self, client: RegistryClient, cache: Cache, cancel: threading.Event, *, verify: bool) -> None:
+        self._client = client
+        self._cache = cache
+        self._cancel = cancel
+        self._verify = verify
+        self._stop = threading.Event()
+        self._told: queue.SimpleQueue[int | tuple[_Blob, LayerIndex] | BaseException] = queue.SimpleQueue()
+        self._streams: list[LayerStream] = []
+
+    def run(self, blobs: Sequence[_Blob], read: ReadImage, observer: Observer) -> None:
+        """Fetch blobs, the largest first, and put each into its places.
+
+        Raises:
+            LaminaError: one of them can't be read.
+        """
+        waiting: queue.SimpleQueue[_Blob] = queue.SimpleQueue()
+        for blob in sorted(blobs, key=lambda blob: -blob.size):
+            waiting.put(blob)
+        for number in range(min(len(blobs), max(2, os.cpu_count() or 1))):
+            # Daemons: a registry that has stalled must not keep the process.
+            threading.Thread(target=self._work, args=(waiting,), name=f"lamina-fetch-{number}", daemon=True).start()
+        ticker = Ticker(observer.progress, sum(blob.size for blob in blobs), "")
+        left = len(blobs)
+        try:
+            while left:
+                ticker.say(f"{sum(layer is not None for layer in read.layers)} of {len(read.layers)} layers")
+                if self._cancel.is_set():
+                    return
+                try:
+                    told = self._told.get(timeout=_LOOK)
+                except queue.Empty:
+                    ticker.tick()
+                    continue
+                if isinstance(told, int):
+                    ticker.advance(told)
+                elif isinstance(told, Cancelled):
+                    return
+                elif isinstance(told, BaseException):
+                    raise told
+                else:
+                    blob, index = told
+                    key = diff_key(blob.diff_id) if self._verify else blob_key(blob.digest)
+                    self._cache.put_layer(key, index)
+                    _place(read, blob, key, index, observer)
+                    left -= 1
+            ticker.tick(now=True)
+        finally:
+            self._stop.set()
+            for stream in self._streams:
+                stream.interrupt()
+
+    def _work(self, waiting: queue.SimpleQueue[_Blob]) -> None:
+        while not self._stop.is_set():
+            try:
+                blob = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                self._told.put((blob, self._fetch(blob)))
+            except BaseException as error:  # noqa: BLE001  # it belongs to whoever waits
+                self._told.put(error)
+                return
+
+    def _fetch(self, blob: _Blob) -> LayerIndex:
+        stream = LayerStream(self._client, blob.digest, blob.size, blob.where, self._stop)
+        self._streams.append(stream)
+        return scan_stream(
+            stream.chunks(),
+            where=blob.where,
+            digest=blob.digest,
+            diff_id=blob.diff_id if self._verify else None,
+            cancel=self._stop,
+            advance=self._told.put,
+        )

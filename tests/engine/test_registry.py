@@ -1,0 +1,170 @@
+"""A real registry, read without an engine: the figures of the same image as an archive, and what may go wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cache.support import cache_in
+from engine.images import APP1
+from engine.tools import Silent, lamina, run
+from lamina.cache.keys import blob_key
+from lamina.model import LaminaError
+from lamina.sources.target import Resolver
+from needs import tool
+
+PASSWORD = "secret-of-lamina"
+HTPASSWD = "me:$2b$04$tRBU.1jaFcQkqVnuHEU2oOsuPPL8E8lQFKOoZZknie5t3SLgjZWvi\n"
+"""Of that password: the registry takes bcrypt only, which the standard library can't make."""
+NOWHERE = "unix:///nosuch/docker.sock"
+
+
+def push(saved: Path, host: str, name: str, *options: str) -> str:
+    """Put APP1 into a registry; answers the target."""
+    source = f"docker-archive:{saved}"
+    to = f"docker://{host}/{name}"
+    run(tool("skopeo"), "--insecure-policy", "copy", "-q", "--dest-tls-verify=false", *options, source, to)
+    return to
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_an_image_in_a_registry_has_the_figures_of_its_archive(
+    saved: Path, registry: str, figures: Callable[..., Any], compression: str, tmp_path: Path
+) -> None:
+    target = push(saved, registry, f"lamina-test/{compression}:1", "--dest-compress-format", compression)
+    expected = figures(str(saved))
+    cache = tmp_path / "cache"
+    for _ in range(2):
+        assert figures(target, host=NOWHERE, cache=cache) == expected
+    ended = lamina("report", "--json", "--verify", target, host=NOWHERE)
+    assert ended.code == 0, ended.err
+
+
+def test_the_second_time_no_layer_is_fetched(saved: Path, registry: str, tmp_path: Path) -> None:
+    target = push(saved, registry, "lamina-test/twice:1")
+    cache = cache_in(tmp_path)
+    for fetched in (True, False):
+        source, name = Resolver(cache=cache).resolve(target)
+        read = source.read(name, Silent(), threading.Event())
+        assert read.read_from.startswith("from the registry" if fetched else "from the cache: 0 B")
+        assert all(cache.find([blob_key(layer.digest or "")]) for layer in read.info.layers)
+
+
+def test_sharing_and_comparing_go_across_registries_and_archives(saved: Path, registry: str) -> None:
+    target = push(saved, registry, "lamina-test/mixed:1")
+    ended = lamina("shared", "--json", str(saved), target, host=NOWHERE)
+    assert ended.code == 0, ended.err
+    (archive, remote) = json.loads(ended.out)["sharing"]["images"]
+    assert (archive["unique"], remote["unique"]) == (0, 0)
+    assert archive["size"] == remote["size"] > 0
+    ended = lamina("diff", "--json", str(saved), target, host=NOWHERE)
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["pull"]["bytes"] == 0
+
+
+def test_what_is_not_there_is_told(registry: str) -> None:
+    for name in ("lamina-test/nothing:1", f"{APP1}-not"):
+        ended = lamina("report", f"docker://{registry}/{name}", host=NOWHERE)
+        assert (ended.code, ended.out) == (3, "")
+        assert name in ended.line
+
+
+# -- with a password, and TLS made on the spot -------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def serving(folder: Path, settings: dict[str, Any]) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A registry with more settings: (its host, its process)."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        host = f"127.0.0.1:{probe.getsockname()[1]}"
+    http = {"addr": host, **settings.pop("http", {})}
+    storage = {"filesystem": {"rootdirectory": str(folder / "data")}}
+    config = folder / "config.yml"
+    common = {"version": 0.1, "log": {"level": "error"}, "storage": storage, "http": http}
+    config.write_text(json.dumps({**common, **settings}))
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([tool("docker-registry"), "serve", config], stdout=log, stderr=log)
+    try:
+        for _ in range(400):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", int(host.rpartition(":")[2])), 1):
+                break
+            time.sleep(0.05)
+        yield host, process
+    finally:
+        process.kill()
+        process.wait(20)
+
+
+@pytest.fixture
+def guarded(tmp_path: Path, saved: Path) -> Iterator[str]:
+    """A registry with TLS that wants a password; it has ``app:1``."""
+    key, certificate, users = tmp_path / "key.pem", tmp_path / "cert.pem", tmp_path / "users"
+    users.write_text(HTPASSWD)
+    run(
+        *(tool("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=lamina"),
+        *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate),
+    )
+    settings = {
+        "http": {"tls": {"certificate": str(certificate), "key": str(key)}},
+        "auth": {"htpasswd": {"realm": "lamina", "path": str(users)}},
+    }
+    with serving(tmp_path, settings) as (host, _):
+        push(saved, host, "app:1", "--dest-creds", f"me:{PASSWORD}")
+        yield host
+
+
+def logged_in(folder: Path, host: str, password: str) -> None:
+    options = ("--tls-verify=false", f"--authfile={folder}/config.json", "-u", "me", "-p", password)
+    run(tool("skopeo"), "login", *options, host)
+
+
+def test_a_registry_with_a_password_and_a_certificate(
+    guarded: str, saved: Path, tmp_path: Path, figures: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    target = f"docker://{guarded}/app:1"
+    ended = lamina("report", target, host=NOWHERE)
+    assert ended.code == 3
+    assert "REQUESTS_CA_BUNDLE" in ended.line
+
+    insecure = ("--insecure-registry", guarded)
+    ended = lamina("report", target, *insecure, host=NOWHERE)
+    assert ended.code == 3
+    assert "docker login" in ended.line
+
+    logged_in(tmp_path, guarded, PASSWORD)
+    expected = figures(str(saved))
+    assert figures(target, *insecure, host=NOWHERE) == expected
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "cert.pem"))
+    assert figures(target, host=NOWHERE) == expected
+
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["auths"][guarded]["auth"] = "bWU6d3Jvbmc="  # me:wrong
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    ended = lamina("report", target, host=NOWHERE)
+    assert ended.code == 3
+    assert "docker login" in ended.line
+    assert "wrong" not in ended.err
+
+
+def test_a_registry_that_is_stopped_on_the_way(saved: Path, tmp_path: Path) -> None:
+    with serving(tmp_path, {}) as (host, process):
+        target = push(saved, host, "app:1")
+        source, name = Resolver().resolve(target)
+        source.list()
+        process.kill()
+        process.wait(20)
+        with pytest.raises(LaminaError, match="nobody answers there"):
+            source.read(name, Silent(), threading.Event())
+        ended = lamina("report", target, host=NOWHERE)
+        assert (ended.code, ended.out) == (3, "")
+        assert "nobody answers there" in ended.line
