@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -14,9 +14,11 @@ if TYPE_CHECKING:  # what is needed for one target is loaded when that is opened
     from lamina.cache.folder import CacheFolder
     from lamina.figures.image import LoadedImage
     from lamina.image import Image
+    from lamina.model import Progress
     from lamina.sources.base import Observer, Source
     from lamina.sources.engine.containers import ContainerSource
     from lamina.sources.engine.source import EngineSource
+    from lamina.sources.registry.tags import TaggedImages
     from lamina.sources.target import Resolver, Target
 
 
@@ -81,6 +83,32 @@ class Workspace:
     def containers(self) -> ContainerSource:
         """The container engine's containers, running or not."""
         return self._resolver.containers()
+
+    def tags(
+        self,
+        name: str,
+        last: int = 10,
+        *,
+        cancel: threading.Event | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> TaggedImages:
+        """The tags of a registry's repository, and what the last of them are; no layer is read.
+
+        Args:
+            name: of the repository, as a registry's image is named, ``docker://`` before it or not.
+            last: of how many tags the images are looked at, the last by name; 0: of all.
+            cancel: ends the asking.
+            progress: notified of how far it has come.
+
+        Raises:
+            LaminaError: there is no such repository, or the registry can't be used.
+            Cancelled: ``cancel`` was set.
+        """
+        from lamina.sources.registry.reference import parse_reference
+        from lamina.sources.registry.tags import tagged_images
+
+        reference = parse_reference(name.removeprefix("docker://"))
+        return tagged_images(reference, last, cancel, progress, insecure=reference.host in self._insecure)
 
     def demo(self) -> Source:
         """The built-in sample images."""

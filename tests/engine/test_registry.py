@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cache.support import cache_in
+from builders import Image, layer, old_docker
+from cache.support import cache_in, written
 from engine.images import APP1
 from engine.tools import Silent, lamina, run
 from lamina.cache.keys import blob_key
 from lamina.model import LaminaError
 from lamina.sources.target import Resolver
 from needs import tool
+from tars import file
 
 PASSWORD = "secret-of-lamina"
 HTPASSWD = "me:$2b$04$tRBU.1jaFcQkqVnuHEU2oOsuPPL8E8lQFKOoZZknie5t3SLgjZWvi\n"
@@ -76,6 +80,27 @@ def test_what_is_not_there_is_told(registry: str) -> None:
         ended = lamina("report", f"docker://{registry}/{name}", host=NOWHERE)
         assert (ended.code, ended.out) == (3, "")
         assert name in ended.line
+
+
+def test_an_update_costs_the_layers_that_are_new(registry: str, tmp_path: Path) -> None:
+    base, first, second = (layer(file(name, os.urandom(size))) for name, size in (("a", 9000), ("b", 5000), ("c", 700)))
+    for version, top in (("1.9", first), ("1.10", second)):
+        archive = written(tmp_path, old_docker(Image([base, top], ("app:1",))), f"{version}.tar")
+        push(archive, registry, f"lamina-test/steps:{version}")
+    ended = lamina("tags", f"{registry}/lamina-test/steps", "--json", host=NOWHERE)
+    assert ended.code == 0, ended.err
+    old, new = json.loads(ended.out)["tags"]
+    assert (old["tag"], old["update"], new["tag"], new["from"]) == ("1.9", None, "1.10", "1.9")
+    with urllib.request.urlopen(
+        urllib.request.Request(
+            f"http://{registry}/v2/lamina-test/steps/manifests/1.10",
+            headers={"Accept": "application/vnd.docker.distribution.manifest.v2+json"},
+        )
+    ) as answer:
+        sizes = [row["size"] for row in json.load(answer)["layers"]]
+    assert (new["blob_size"], new["update"]) == (sum(sizes), sizes[1])
+    text = lamina("tags", f"{registry}/lamina-test/steps", "--last", "1", host=NOWHERE).out
+    assert "2 tags, the last 1 by name" in text
 
 
 # -- with a password, and TLS made on the spot -------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from lamina.model import Cancelled, LaminaError
 from lamina.sources.registry import client as asking
 from lamina.sources.registry.reference import parse_reference
 from lamina.sources.registry.source import RegistrySource
+from lamina.sources.registry.tags import repository_tags, tagged_images
 from lying_registry import Answer, Handler, LyingRegistry, raw, status
 from opening import resolve
 
@@ -118,6 +119,59 @@ def test_a_digest_is_as_good_as_a_tag(registry: LyingRegistry) -> None:
     digest = source(registry).list()[0].digests[0].partition("@")[2]
     found, _ = resolve(f"docker://{registry.host}/app@{digest}")
     assert read(found).info.id == registry.config
+
+
+# -- tags --------------------------------------------------------------------------------------------------------------
+
+
+def page(*tags: str, following: str = "") -> Answer:
+    headers = {"Link": f'<{following}>; rel="next"'} if following else {}
+    return status(200, json.dumps({"name": "app", "tags": list(tags)}).encode(), **headers)
+
+
+def tags_of(registry: LyingRegistry) -> list[str]:
+    return repository_tags(parse_reference(f"{registry.host}/app"))
+
+
+def test_tags_come_in_pages_and_are_counted_as_versions(registry: LyingRegistry) -> None:
+    registry.instead["tags/list"] = [
+        page("1.10", "latest", "1.9", following="/v2/app/tags/list?last=1.9&n=3"),
+        page("v2", "1.9", "edge", following=""),
+    ]
+    assert tags_of(registry) == ["edge", "latest", "1.9", "1.10", "v2"]
+    assert registry.asked[1][0] == "/v2/app/tags/list?last=1.9&n=3"
+
+
+def test_a_page_leads_to_no_other_place(registry: LyingRegistry) -> None:
+    registry.instead["tags/list"] = [page("1", following="http://192.0.2.1/v2/other/tags/list?last=1"), page("2")]
+    assert tags_of(registry) == ["1", "2"]
+    assert [path for path, _, _ in registry.asked] == ["/v2/app/tags/list?n=1000", "/v2/app/tags/list?last=1"]
+
+
+def test_pages_without_end_end(registry: LyingRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry.instead["tags/list"] = [page("1", following="/x?a=b"), page(following="/x?a=b")]
+    assert tags_of(registry) == ["1"]
+    monkeypatch.setattr("lamina.sources.registry.tags._MOST", 50)
+    registry.instead["tags/list"] = [page("1", following="/x?a=b")]
+    with pytest.raises(LaminaError, match="more than 50 tags"):
+        tags_of(registry)
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{", b'{"tags": 7}', b'{"tags": [7]}', b""])
+def test_a_list_of_tags_that_is_none(registry: LyingRegistry, body: bytes) -> None:
+    registry.instead["tags/list"] = [status(200, body)]
+    with pytest.raises(LaminaError, match="the list of tags of"):
+        tags_of(registry)
+
+
+def test_what_is_no_image_among_the_tags_is_left_out(registry: LyingRegistry) -> None:
+    chart = {"mediaType": "application/vnd.cncf.helm.config.v1+json", "digest": DIGEST, "size": 1}
+    manifest = json.dumps({"schemaVersion": 2, "config": chart, "layers": []}).encode()
+    registry.instead["tags/list"] = [page("1", "chart")]
+    registry.instead["manifests/chart"] = [status(200, manifest)]
+    found = tagged_images(parse_reference(f"{registry.host}/app"), 0)
+    assert [tag for tag, _ in found.images] == ["1"]
+    assert found.tags == ["chart", "1"]
 
 
 # -- who asks ----------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lamina_tui.commands.options import Parser
 
-COMMANDS = ("report", "shared", "diff", "cache")
+COMMANDS = ("report", "shared", "diff", "tags", "cache")
 """Each a module of :mod:`lamina_tui.commands`, with ``parser()`` and ``run(options)``."""
 
 _EPILOG = """\
@@ -27,6 +27,7 @@ TARGET is one of
   FILE                      an archive: docker save, podman save, skopeo; plain, gzip or zstd
   FOLDER                    an OCI layout
   -                         an archive on standard input
+  docker://NAME             an image in a registry, without an engine
   container:NAME            a container: its image, and what it has written
   docker-daemon:NAME  docker-archive:FILE[:TAG]  oci-archive:FILE[:TAG]  oci:FOLDER[:TAG]
                             the same, said exactly (as skopeo says it)
@@ -39,6 +40,7 @@ examples
   lamina demo                                 built-in samples: no engine, no network
   lamina nginx:1.26 nginx:1.27 web.tar        what they share, and what they could
   lamina diff nginx:1.26 nginx:1.27           what the step costs, and which files changed
+  lamina tags docker://debian                 versions in a registry, and how big an update is
   lamina shared                               what all of the engine's images share, as text
   lamina report nginx:1.27                    the figures as text
   lamina report web.tar --json -o web.json    the figures for scripts (lamina.report/1)
@@ -195,6 +197,7 @@ def _parser() -> Parser:
         "       lamina report TARGET... [--json | --markdown] [-o FILE] [--verify]\n"
         "       lamina shared [TARGET...] [--json | --markdown] [-o FILE]\n"
         "       lamina diff A B [--json | --markdown] [-o FILE]\n"
+        "       lamina tags NAME [--last N] [--json | --markdown] [-o FILE]\n"
         "       lamina cache [--clear]",
         description="See what a container image's layers ship and waste, and what images share: exact to the byte.",
         epilog=_EPILOG,

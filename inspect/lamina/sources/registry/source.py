@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from lamina.cache.cache import Cache
-from lamina.model import ImageSummary, KnownImage, Progress
+from lamina.model import ImageInfo, ImageSummary, KnownImage, Progress
 from lamina.sources.base import Observer, ReadImage
 from lamina.sources.blocking import answer
 from lamina.sources.choose import StoreImages, summary_of
@@ -56,6 +56,10 @@ class RegistrySource:
     ) -> builtins.list[ImageSummary]:
         """See :meth:`lamina.sources.base.Source.list`; reads manifest and config."""
         return [summary_of(self._open(cancel or threading.Event(), progress).info)]
+
+    def head(self, cancel: threading.Event) -> ImageInfo:
+        """What manifest and config say; see :meth:`read` for the errors."""
+        return self._open(cancel, None).info
 
     def known_images(
         self, cancel: threading.Event | None = None, progress: Callable[[Progress], None] | None = None
