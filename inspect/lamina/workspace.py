@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # what is needed for one target is loaded when that is opened
     from lamina.figures.image import LoadedImage
     from lamina.image import Image
     from lamina.model import Progress
+    from lamina.pull import Pull
     from lamina.sources.base import Observer, Source
     from lamina.sources.engine.containers import ContainerSource
     from lamina.sources.engine.source import EngineSource
@@ -109,6 +110,32 @@ class Workspace:
 
         reference = parse_reference(name.removeprefix("docker://"))
         return tagged_images(reference, last, cancel, progress, insecure=reference.host in self._insecure)
+
+    def pull(
+        self,
+        name: str,
+        *,
+        cancel: threading.Event | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Pull:
+        """What a pull by the engine will fetch; nothing is pulled before :meth:`Pull.run` is called.
+
+        Args:
+            name: of an image in a registry, ``docker://`` before it or not.
+            cancel: ends the asking.
+            progress: notified of how far it has come.
+
+        Raises:
+            LaminaError: there is no such image, or registry or engine can't be used.
+            Cancelled: ``cancel`` was set.
+        """
+        from lamina.pull import plan
+        from lamina.sources.registry.reference import parse_reference
+        from lamina.sources.registry.source import RegistrySource
+
+        reference = parse_reference(name.removeprefix("docker://"))
+        source = RegistrySource(reference, insecure=reference.host in self._insecure)
+        return plan(source, reference, self.engine(), cancel or threading.Event(), progress)
 
     def demo(self) -> Source:
         """The built-in sample images."""

@@ -30,8 +30,12 @@ class CountingProxy:
             def do_GET(self) -> None:
                 upstream = http.client.HTTPConnection(registry, timeout=30)
                 try:
-                    headers = {key: value for key, value in self.headers.items() if key.lower() not in _HOP}
-                    upstream.request(self.command, self.path, headers=headers)
+                    upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+                    # One by one: engines send several of a name, such as Accept, in any order.
+                    for key, value in self.headers.items():
+                        if key.lower() not in _HOP:
+                            upstream.putheader(key, value)
+                    upstream.endheaders()
                     answer = upstream.getresponse()
                     body = answer.read()
                     self.send_response_only(answer.status, answer.reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,12 +23,13 @@ from tars import Member
 
 pytestmark = pytest.mark.engine
 
-REPOSITORY = "lamina-pull"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+REPOSITORY = f"lamina-pull{WORKER}"
 
 
 def tar(seed: int, size: int) -> bytes:
-    """A layer of one file that compresses, but not to nothing."""
-    entries: list[Member] = [directory(f"srv/{seed}"), file(f"srv/{seed}/data", noise(seed, size))]
+    """A layer of one file that compresses, but not to nothing. No other worker's engine tests have it."""
+    entries: list[Member] = [directory(f"srv/{WORKER}/{seed}"), file(f"srv/{WORKER}/{seed}/data", noise(seed, size))]
     return layer(*entries)
 
 

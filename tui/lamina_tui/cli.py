@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lamina_tui.commands.options import Parser
 
-COMMANDS = ("report", "shared", "diff", "tags", "cache")
+COMMANDS = ("report", "shared", "diff", "tags", "pull", "cache")
 """Each a module of :mod:`lamina_tui.commands`, with ``parser()`` and ``run(options)``."""
 
 _EPILOG = """\
@@ -198,6 +198,7 @@ def _parser() -> Parser:
         "       lamina shared [TARGET...] [--json | --markdown] [-o FILE]\n"
         "       lamina diff A B [--json | --markdown] [-o FILE]\n"
         "       lamina tags NAME [--last N] [--json | --markdown] [-o FILE]\n"
+        "       lamina pull NAME [--yes] [--json | --markdown] [-o FILE]\n"
         "       lamina cache [--clear]",
         description="See what a container image's layers ship and waste, and what images share: exact to the byte.",
         epilog=_EPILOG,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import urllib.parse
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lamina.model import LaminaError
@@ -134,6 +135,18 @@ class EngineClient:
         """The archive of an image, whose body is still to be read; it begins when the engine is ready."""
         return self.get(f"/images/{_quote(image_id)}/get", patient=True, refused=f"can't export {quoted(name)}")
 
+    def pull(self, name: str, version: str, headers: Mapping[str, str]) -> Response:
+        """Pull an image: messages of how far it is, whose body is still to be read.
+
+        Args:
+            name: with the registry's host, without a version.
+            version: a tag or a digest.
+            headers: who asks.
+        """
+        query = urllib.parse.urlencode({"fromImage": name, "tag": version})
+        said = f"can't pull {quoted(name)}"
+        return self.get(f"/images/create?{query}", method="POST", headers=headers, patient=True, refused=said)
+
     # -- answers -------------------------------------------------------------------------------------------------
 
     def _rows(self, path: str, *, patient: bool = False) -> list[dict[str, Any]]:
@@ -164,7 +177,14 @@ class EngineClient:
             response.close()
 
     def get(
-        self, path: str, *, missing: str | None = None, refused: str = "refuses", patient: bool = False
+        self,
+        path: str,
+        *,
+        missing: str | None = None,
+        refused: str = "refuses",
+        patient: bool = False,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
     ) -> Response:
         """An answer whose body is still to be read, and closed by the caller.
 
@@ -173,6 +193,8 @@ class EngineClient:
             missing: the error's text where the engine says "not found"; None: what the engine says.
             refused: what the engine does in any other error.
             patient: whether the answer may take as long as it takes.
+            method: of the request.
+            headers: more of them.
 
         Raises:
             Refused: it is an error's.
@@ -184,10 +206,11 @@ class EngineClient:
 
         options = {"timeout": None} if patient else {"timeout": self._session.timeout}
         try:
-            response: Response = self._session.get(
+            response: Response = self._session.request(
+                method,
                 f"{self._session.base_url}{self._prefix}{path}",
                 stream=True,
-                headers=IDENTITY,
+                headers={**IDENTITY, **(headers or {})},
                 allow_redirects=False,
                 **options,
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import contextlib
 import dataclasses
 import threading
 from collections import Counter
@@ -18,6 +17,7 @@ from lamina.sources.base import NullObserver, Observer, ReadImage
 from lamina.sources.blobs import BlobReader
 from lamina.sources.choose import StoreImages
 from lamina.sources.engine.answers import count_of, id_of, info_of, line_up, summary_of
+from lamina.sources.engine.client import Refused
 from lamina.sources.engine.connection import Connection
 from lamina.sources.engine.content_store import find_blobs
 from lamina.sources.engine.export import ExportStream
@@ -86,11 +86,7 @@ class EngineSource:
         inspected = self.connection.ask(lambda client: client.image(target), cancel, ticker)
         image_id = id_of(inspected, f"what the engine says of {quoted(target)}")
         kept = self._cache.head(image_id)
-        history: builtins.list[dict[str, Any]] = []
-        if kept is None:
-            # Podman 4.3 fails on an image with a step that has no date. The config tells the instructions better.
-            with contextlib.suppress(LaminaError):
-                history = self.connection.ask(lambda client: client.history(image_id), cancel, ticker)
+        history = self._history(image_id, cancel, ticker) if kept is None else []
         info = info_of(target, inspected, history)
         if kept is not None and [layer.diff_id for layer in kept.layers] == [layer.diff_id for layer in info.layers]:
             info = _renamed(kept, info)
@@ -162,6 +158,27 @@ class EngineSource:
                 found.append(dataclasses.replace(image, containers=containers[image.summary.id]))
         return found
 
+    def fetches_by_position(self, cancel: threading.Event) -> bool:
+        """Whether a pull fetches all layers from the first on that the engine lacks, also those it has elsewhere.
+
+        Docker's classic store does; containerd and Podman look for each.
+
+        Raises:
+            LaminaError: the engine can't be asked.
+        """
+        engine = self.connection.ask(lambda client: client.info(), cancel, Ticker(None, None, ""))
+        status = engine.get("DriverStatus")
+        snapshotter = isinstance(status, list) and any("io.containerd.snapshotter" in str(row) for row in status)
+        # Podman's service tells of its storage under the kernel's own name.
+        return not snapshotter and engine.get("Driver") not in ("overlay", "vfs")
+
+    def _history(self, image_id: str, cancel: threading.Event, ticker: Ticker) -> builtins.list[dict[str, Any]]:
+        """The steps of an image; none where the engine can't tell. Podman 4.3 fails on one that has no date."""
+        try:
+            return self.connection.ask(lambda client: client.history(image_id), cancel, ticker)
+        except Refused:
+            return []
+
     def _known_image(self, summary: ImageSummary, cancel: threading.Event, ticker: Ticker) -> KnownImage | None:
         kept = self._cache.known(summary.id)
         if kept is not None:
@@ -169,14 +186,15 @@ class EngineSource:
         else:
             try:
                 inspected = self.connection.ask(lambda client: client.image(summary.id), cancel, ticker)
-                history = self.connection.ask(lambda client: client.history(summary.id), cancel, ticker)
+                history = self._history(summary.id, cancel, ticker)
                 layers = info_of(summary.target, inspected, history).layers
             except LaminaError:
                 # It was removed in between, or the engine tells too little of it; unless it is the engine that is gone.
                 self.connection.ask(lambda client: client.ping(), cancel, ticker)
                 return None
             sizes = tuple(step.size for step in line_up(history, len(layers)))
-            self._cache.put_known(summary.id, layers, sizes)
+            if history:
+                self._cache.put_known(summary.id, layers, sizes)
         return KnownImage(dataclasses.replace(summary, layers=len(layers)), layers, sizes)
 
     # -- the engine's own disk -------------------------------------------------------------------------------------
