@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # what is needed for one target is loaded when that is opened
     from lamina.sources.base import Observer, Source
     from lamina.sources.engine.containers import ContainerSource
     from lamina.sources.engine.source import EngineSource
+    from lamina.sources.registry.search import SearchResult
     from lamina.sources.registry.tags import TaggedImages
     from lamina.sources.target import Resolver, Target
 
@@ -110,6 +111,30 @@ class Workspace:
 
         reference = parse_reference(name.removeprefix("docker://"))
         return tagged_images(reference, last, cancel, progress, insecure=reference.host in self._insecure)
+
+    def search(
+        self,
+        term: str,
+        limit: int = 25,
+        *,
+        cancel: threading.Event | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> SearchResult:
+        """Repositories by words: the engine searches in its registries; without one the default registry is asked.
+
+        Args:
+            term: words; ``HOST/WORDS`` asks that registry itself for its catalogue.
+            limit: of how many repositories.
+            cancel: ends the asking.
+            progress: notified of how long it takes.
+
+        Raises:
+            LaminaError: nobody can be asked, or refuses.
+            Cancelled: ``cancel`` was set.
+        """
+        from lamina.search import search
+
+        return search(self.engine(), term, limit, self._insecure, cancel or threading.Event(), progress)
 
     def pull(
         self,

@@ -151,9 +151,9 @@ def test_a_page_leads_to_no_other_place(registry: LyingRegistry) -> None:
 def test_pages_without_end_end(registry: LyingRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     registry.instead["tags/list"] = [page("1", following="/x?a=b"), page(following="/x?a=b")]
     assert tags_of(registry) == ["1"]
-    monkeypatch.setattr("lamina.sources.registry.tags._MOST", 50)
+    monkeypatch.setattr("lamina.sources.registry.listing._MOST", 50)
     registry.instead["tags/list"] = [page("1", following="/x?a=b")]
-    with pytest.raises(LaminaError, match="more than 50 tags"):
+    with pytest.raises(LaminaError, match="more than 50 names"):
         tags_of(registry)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lamina_tui.commands.options import Parser
 
-COMMANDS = ("report", "shared", "diff", "tags", "pull", "cache")
+COMMANDS = ("report", "shared", "diff", "tags", "pull", "search", "cache")
 """Each a module of :mod:`lamina_tui.commands`, with ``parser()`` and ``run(options)``."""
 
 _EPILOG = """\
@@ -197,6 +197,7 @@ def _parser() -> Parser:
         "       lamina report TARGET... [--json | --markdown] [-o FILE] [--verify]\n"
         "       lamina shared [TARGET...] [--json | --markdown] [-o FILE]\n"
         "       lamina diff A B [--json | --markdown] [-o FILE]\n"
+        "       lamina search TERM [--limit N] [--json | --markdown] [-o FILE]\n"
         "       lamina tags NAME [--last N] [--json | --markdown] [-o FILE]\n"
         "       lamina pull NAME [--yes] [--json | --markdown] [-o FILE]\n"
         "       lamina cache [--clear]",

@@ -147,6 +147,10 @@ class EngineClient:
         said = f"can't pull {quoted(name)}"
         return self.get(f"/images/create?{query}", method="POST", headers=headers, patient=True, refused=said)
 
+    def search(self, term: str, limit: int) -> list[dict[str, Any]]:
+        """Repositories that the engine finds in its registries, a row each."""
+        return self._rows(f"/images/search?{urllib.parse.urlencode({'term': term, 'limit': limit})}", patient=True)
+
     # -- answers -------------------------------------------------------------------------------------------------
 
     def _rows(self, path: str, *, patient: bool = False) -> list[dict[str, Any]]:

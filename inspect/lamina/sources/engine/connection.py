@@ -22,6 +22,10 @@ from lamina.sources.progress import Ticker
 T = TypeVar("T")
 
 
+class NoEngine(LaminaError):
+    """None was named, and none listens where they usually do."""
+
+
 class Connection:
     """One engine, connected to when it is first asked something.
 
@@ -83,7 +87,7 @@ def connect(host: str | None = None) -> EngineClient:
     if refused is not None:
         raise refused
     looked = ", ".join(str(address).removeprefix("unix://") for address in places)
-    raise LaminaError(f"no container engine found at {looked}: start one, or set DOCKER_HOST or --host; {WITHOUT}")
+    raise NoEngine(f"no container engine found at {looked}: start one, or set DOCKER_HOST or --host; {WITHOUT}")
 
 
 def _exists(path: str) -> bool:

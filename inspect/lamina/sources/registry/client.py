@@ -61,7 +61,7 @@ class RegistryClient:
         """An answer whose body is still to be read, and closed by the caller.
 
         Args:
-            path: below the repository: ``manifests/1.0``, ``blobs/sha256:…``.
+            path: below the repository: ``manifests/1.0``, ``blobs/sha256:…``; from a slash on: below the host.
             cancel: ends the waiting.
             accept: media types.
             start: the first byte that is wanted; above 0 the answer is of that range, or an error.
@@ -76,11 +76,13 @@ class RegistryClient:
             headers["Accept"] = accept
         if start:
             headers["Range"] = f"bytes={start}-"
+        if not path.startswith("/"):
+            path = f"/v2/{self.reference.repository}/{path}"
         pause = _FIRST_PAUSE
         for attempt in range(_TRIES):
             last = attempt == _TRIES - 1
             try:
-                response = self._ask(f"/v2/{self.reference.repository}/{path}", headers)
+                response = self._ask(path, headers)
             except _Again as error:
                 if last:
                     raise LaminaError(str(error)) from None
@@ -214,7 +216,7 @@ class RegistryClient:
         self._check(realm)
         asked = {
             "service": fields.get("service", ""),
-            "scope": fields.get("scope") or f"repository:{self.reference.repository}:pull",
+            "scope": fields.get("scope") or self._scope(),
         }
         if credentials is not None and credentials.token:
             form = {**asked, "grant_type": "refresh_token", "refresh_token": credentials.token, "client_id": "lamina"}
@@ -236,12 +238,14 @@ class RegistryClient:
             raise LaminaError(f"{what} gives no token")
         return token
 
+    def _scope(self) -> str:
+        return f"repository:{self.reference.repository}:pull" if self.reference.repository else "registry:catalog:*"
+
     # -- refusals --------------------------------------------------------------------------------------------------
 
     def _denied(self, why: str) -> LaminaError:
-        return LaminaError(
-            f"{self} does not let us read {quoted(self.reference.name)}: {why} (`docker login {self.reference.host}`)"
-        )
+        what = quoted(self.reference.name) if self.reference.repository else "that"
+        return LaminaError(f"{self} does not let us read {what}: {why} (`docker login {self.reference.host}`)")
 
     def _refused(self, response: Response, missing: str) -> LaminaError:
         try:

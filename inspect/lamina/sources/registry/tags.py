@@ -5,25 +5,19 @@ from __future__ import annotations
 import dataclasses
 import re
 import threading
-import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from lamina.errors import NotAnImage
-from lamina.model import ImageInfo, LaminaError, Progress
+from lamina.model import ImageInfo, Progress
 from lamina.sources.blocking import answer
-from lamina.sources.http_body import json_of
-from lamina.sources.json_checks import object_of, strings_of
 from lamina.sources.progress import Ticker
 from lamina.sources.registry.client import RegistryClient
+from lamina.sources.registry.listing import listed
 from lamina.sources.registry.reference import Reference
 from lamina.sources.registry.source import RegistrySource
 
-_PAGE = 1000
-_MOST = 100_000
-"""Tags of a repository."""
-_NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?', re.IGNORECASE)
 _NUMBERS = re.compile(r"(\d+)")
 
 
@@ -43,39 +37,9 @@ def repository_tags(
     cancel = cancel or threading.Event()
     ticker = Ticker(progress, None, f"asking the registry {reference.host} for tags")
     client = RegistryClient(reference, insecure=insecure)
-    tags = answer(lambda: _all_tags(client, cancel), cancel, ticker.tick)
+    path = f"/v2/{reference.repository}/tags/list"
+    tags = answer(lambda: listed(client, path, "tags", reference.name, cancel), cancel, ticker.tick)
     return sorted(dict.fromkeys(tags), key=_natural)
-
-
-def _all_tags(client: RegistryClient, cancel: threading.Event) -> list[str]:
-    from requests.exceptions import RequestException
-    from urllib3.exceptions import HTTPError
-
-    what = f"the list of tags of {client.reference.name}"
-    found: list[str] = []
-    path = f"tags/list?n={_PAGE}"
-    while path:
-        response = client.get(path, cancel, missing=client.reference.name)
-        try:
-            page = object_of(json_of(response, what), what, "the answer")
-            following = _next_page(response.headers.get("Link", ""))
-        except (RequestException, HTTPError, OSError, ValueError, AttributeError) as error:
-            raise LaminaError(client.fault(error)) from None
-        finally:
-            response.close()
-        tags = strings_of(page.get("tags"), what, "tags")
-        found += tags
-        if len(found) > _MOST:
-            raise LaminaError(f"{what}: more than {_MOST} tags are not read")
-        path = following if tags else ""  # a page of nothing that leads to another would never end
-    return found
-
-
-def _next_page(link: str) -> str:
-    """Where a page leads to (distribution specification, "Listing Tags"); only its query is taken."""
-    found = _NEXT.search(link)
-    query = urllib.parse.urlsplit(found[1]).query if found else ""
-    return f"tags/list?{query}" if query else ""
 
 
 def _natural(tag: str) -> tuple[Any, ...]:
