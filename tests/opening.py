@@ -21,4 +21,4 @@ def resolve(
 
 def workspace(host: str | None = None) -> Workspace:
     """What the command makes for a screen."""
-    return workspace_of(Namespace(host=host, no_cache=False, insecure_registry=[]), screen=True)
+    return workspace_of(Namespace(host=host, no_cache=False, insecure_registry=[], platform=""), screen=True)

@@ -13,5 +13,9 @@ class Cancelled(Exception):
     """The user asked to stop; what was read so far stays usable."""
 
 
+class OtherPlatform(LaminaError):
+    """What was named is an image, but none for the platform that was asked for."""
+
+
 class NotAnImage(LaminaError):
     """What was named is something else than a container image: a signature, an SBOM, a chart."""

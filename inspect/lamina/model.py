@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lamina.errors import Cancelled, LaminaError
+from lamina.names import same_reference
 
 __all__ = [
     "Cancelled",
@@ -141,6 +142,14 @@ class ImageSummary:
     layers: int | None = None
     container: ContainerInfo | None = None
     """Of a container: ``size`` is then of its read/write layer alone."""
+
+    def is_called(self, name: str) -> bool:
+        """Whether a user's name means this image: its target, a tag however it is written, or a (short) ID."""
+        return (
+            name == self.target
+            or any(same_reference(tag, name) for tag in self.tags)
+            or (len(name) >= 4 and self.id.removeprefix("sha256:").startswith(name.removeprefix("sha256:")))
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class Pull:
     plan: PullPlan
     reference: Reference
     _engine: EngineSource
+    _platform: str = ""
 
     @property
     def engine(self) -> str:
@@ -72,12 +73,17 @@ class Pull:
         client = self._engine.connection.client
         credentials = credentials_for(self.reference.host)
         diff_ids = [layer.diff_id for layer in self.plan.info.layers]
-        pull(client, self.reference, diff_ids, credentials, cancel or threading.Event(), tell)
+        pull(client, self.reference, self._platform, diff_ids, credentials, cancel or threading.Event(), tell)
         ticker.tick(now=True)
 
 
 def plan(
-    source: RegistrySource, reference: Reference, engine: EngineSource, cancel: threading.Event, progress: Tell | None
+    source: RegistrySource,
+    reference: Reference,
+    engine: EngineSource,
+    cancel: threading.Event,
+    progress: Tell | None,
+    platform: str = "",
 ) -> Pull:
     """What a pull of an image will fetch.
 
@@ -87,6 +93,7 @@ def plan(
         engine: who is to pull it.
         cancel: ends the asking.
         progress: notified of how far it has come.
+        platform: which the engine is to pull; "": its own.
 
     Raises:
         LaminaError: registry or engine can't be used.
@@ -96,4 +103,4 @@ def plan(
     known = engine.known_images(cancel, progress)
     if not info.layers:
         raise LaminaError(f"{reference} has no layers: there is nothing to pull")
-    return Pull(plan_pull(info, known, by_position=engine.fetches_by_position(cancel)), reference, engine)
+    return Pull(plan_pull(info, known, by_position=engine.fetches_by_position(cancel)), reference, engine, platform)

@@ -37,6 +37,11 @@ class Workspace:
         store: whether an engine's own disk may be read, where this process can; else the engine is asked for an export.
         insecure: hosts of registries that may be asked without TLS, or with a certificate that nobody vouches for; one
             on this machine may always be.
+        platform: which is meant where an index has several, ``linux/arm64``: "" is the best for this machine, ``all``
+            each as an image of its own. What is for another is an error.
+
+    Raises:
+        LaminaError: ``platform`` can be none.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class Workspace:
         workers: int | Pool | None = None,
         store: bool = True,
         insecure: Collection[str] = (),
+        platform: str = "",
     ) -> None:
         self._host = host
         self._cache = cache
@@ -55,6 +61,11 @@ class Workspace:
         self._workers = workers
         self._store = store
         self._insecure = frozenset(insecure)
+        self._platform = platform
+        if platform:
+            from lamina.sources.platforms import parse_platform
+
+            self._platform = parse_platform(platform)
         self._made: Resolver | None = None
 
     @property
@@ -66,7 +77,13 @@ class Workspace:
 
             folder = CacheFolder(Path(self._cache)) if isinstance(self._cache, str | Path) else self._cache
             self._made = Resolver(
-                self._host, self._stdin, Cache(folder), _pool(self._workers), self._store, self._insecure
+                host=self._host,
+                stdin=self._stdin,
+                cache=Cache(folder),
+                pool=_pool(self._workers),
+                store=self._store,
+                insecure=self._insecure,
+                platform=self._platform,
             )
         return self._made
 
@@ -110,7 +127,8 @@ class Workspace:
         from lamina.sources.registry.tags import tagged_images
 
         reference = parse_reference(name.removeprefix("docker://"))
-        return tagged_images(reference, last, cancel, progress, insecure=reference.host in self._insecure)
+        insecure = reference.host in self._insecure
+        return tagged_images(reference, last, cancel, progress, insecure=insecure, platform=self._platform)
 
     def search(
         self,
@@ -159,8 +177,10 @@ class Workspace:
         from lamina.sources.registry.source import RegistrySource
 
         reference = parse_reference(name.removeprefix("docker://"))
-        source = RegistrySource(reference, insecure=reference.host in self._insecure)
-        return plan(source, reference, self.engine(), cancel or threading.Event(), progress)
+        cancel, engine = cancel or threading.Event(), self.engine()
+        platform = self._platform or engine.platform(cancel)
+        source = RegistrySource(reference, insecure=reference.host in self._insecure, platform=platform)
+        return plan(source, reference, engine, cancel, progress, self._platform)
 
     def demo(self) -> Source:
         """The built-in sample images."""
@@ -205,13 +225,16 @@ class Workspace:
         *,
         verify: bool = False,
     ) -> list[LoadedImage]:
-        """The figures of the image that is meant, or of every image of a source where none was said.
+        """The figures of the image that is meant, or of every image of a source where none was said, or all platforms.
 
         Raises:
             LaminaError: one of them can't be read.
             Cancelled: before the last one's head was known.
         """
-        names = [name] if name is not None else [s.target for s in source.list(cancel, observer.progress)]
+        names: list[str | None] = [name]
+        if name is None or self._platform == "all":
+            listed = source.list(cancel, observer.progress)
+            names = [s.target for s in listed if name is None or s.is_called(name)] or names
         images = []
         for wanted in names:
             read = source.read(wanted, observer, cancel, verify=verify)

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 
-from builders import Image, layer, old_docker
+from builders import Image, layer, old_docker, write_layout
 from cache.support import cache_in, written
 from engine.images import APP1
 from engine.tools import Silent, lamina, run
@@ -24,6 +25,7 @@ from lamina.cache.keys import blob_key
 from lamina.model import LaminaError
 from lamina.sources.target import Resolver
 from needs import tool
+from sources.test_platforms import IMAGES, PLATFORMS, members_of
 from tars import file
 
 PASSWORD = "secret-of-lamina"
@@ -51,6 +53,38 @@ def test_an_image_in_a_registry_has_the_figures_of_its_archive(
         assert figures(target, host=NOWHERE, cache=cache) == expected
     ended = lamina("report", "--json", "--verify", target, host=NOWHERE)
     assert ended.code == 0, ended.err
+
+
+def test_the_platforms_of_an_index_in_a_registry(registry: str, engine_host: str, tmp_path: Path) -> None:
+    layout = write_layout(tmp_path / "layout", members_of())
+    target = f"docker://{registry}/lamina-test/platforms:1"
+    run(
+        *(tool("skopeo"), "--insecure-policy", "copy", "-q", "--all", "--dest-tls-verify=false"),
+        *(f"oci:{layout}:app:1", target),
+    )
+    ended = lamina("report", "--json", "--platform", "all", target, host=NOWHERE)
+    assert [row["platform"] for row in json.loads(ended.out)["images"]] == list(PLATFORMS)
+    for platform, image in IMAGES.items():
+        ended = lamina("report", "--json", "--platform", platform, target, host=NOWHERE)
+        assert [row["id"] for row in json.loads(ended.out)["images"]] == [image.id]
+    ended = lamina("tags", target, "--platform", "linux/arm/v7", "--json", host=NOWHERE)
+    assert [row["id"] for row in json.loads(ended.out)["tags"]] == [IMAGES["linux/arm/v7"].id]
+    ended = lamina("report", "--platform", "linux/riscv64", target, host=NOWHERE)
+    assert (ended.code, ended.out) == (3, "")
+    assert "there is linux/s390x" in ended.line
+
+    name = target.removeprefix("docker://")
+    ended = lamina("pull", name, "--platform", "linux/s390x", "--yes", host=engine_host)
+    assert ended.code == 0, ended.err
+    try:
+        ended = lamina("report", "--json", "--platform", "s390x", name, host=engine_host)
+        assert [row["id"] for row in json.loads(ended.out)["images"]] == [IMAGES["linux/s390x"].id]
+        ended = lamina("report", "--platform", "amd64", name, host=engine_host)
+        assert ended.code == 3
+        assert "is for linux/s390x, not for linux/amd64" in ended.line
+    finally:
+        with contextlib.closing(docker.APIClient(base_url=engine_host)) as client:
+            client.remove_image(name, force=True)
 
 
 def test_the_second_time_no_layer_is_fetched(saved: Path, registry: str, tmp_path: Path) -> None:

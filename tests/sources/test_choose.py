@@ -22,7 +22,7 @@ from builders import (
     read,
     sample_image,
 )
-from lamina.sources.oci_images import host_platform
+from lamina.sources.platforms import host_platform
 
 IMAGE = sample_image()
 OTHER = Image([layer(file("b", b"2"))], ("registry.example.org:5000/team/other:2.1", "other:latest"))

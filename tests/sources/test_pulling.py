@@ -38,7 +38,7 @@ def pulled(engine: LyingEngine, credentials: Credentials | None = None) -> list[
     def tell(layers: list[PulledLayer]) -> None:
         told[:] = layers
 
-    pull(connect(engine.host), NAME, IMAGE.diff_ids, credentials, threading.Event(), tell)
+    pull(connect(engine.host), NAME, "", IMAGE.diff_ids, credentials, threading.Event(), tell)
     return told
 
 
@@ -133,6 +133,6 @@ def test_a_pull_that_says_nothing_can_be_left(engine: LyingEngine) -> None:
     threading.Timer(0.3, cancel.set).start()
     begun = time.monotonic()
     with pytest.raises(Cancelled):
-        pull(connect(engine.host), NAME, IMAGE.diff_ids, None, cancel, lambda _: None)
+        pull(connect(engine.host), NAME, "", IMAGE.diff_ids, None, cancel, lambda _: None)
     over.set()
     assert time.monotonic() - begun < 0.8

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from textual.screen import Screen
 
 from lamina.model import ImageSummary, Progress
-from lamina.names import same_reference
 from lamina.sources.target import Target
 from lamina.workspace import Workspace
 from lamina_tui import hangup
@@ -78,19 +77,10 @@ def set_lister(targets: Sequence[Target]) -> Lister:
         for source, name in targets:
             summaries = source.list(cancel, tell)
             if name is not None:
-                summaries = [s for s in summaries if _is(s, name)][:1] or [
+                summaries = [s for s in summaries if s.is_called(name)][:1] or [
                     ImageSummary(target=name, id="", tags=(name,))
                 ]
             found += [Entry(source, summary) for summary in summaries]
         return found
 
     return entries
-
-
-def _is(summary: ImageSummary, name: str) -> bool:
-    """Whether a summary is what a target names, by tag or by (short) ID."""
-    return (
-        name == summary.target
-        or any(same_reference(tag, name) for tag in summary.tags)
-        or (len(name) >= 4 and summary.id.removeprefix("sha256:").startswith(name.removeprefix("sha256:")))
-    )

@@ -32,13 +32,20 @@ class ArchiveSource:
         form: the table of contents to go by; None: whichever there is.
         cache: what was read before; None: nothing.
         pool: where the work of reading is done; None: on threads.
+        platform: see :class:`lamina.sources.choose.StoreImages`.
     """
 
     def __init__(
-        self, path: str, form: Form | None = None, cache: Cache | None = None, pool: Pool | None = None
+        self,
+        path: str,
+        form: Form | None = None,
+        cache: Cache | None = None,
+        pool: Pool | None = None,
+        platform: str = "",
     ) -> None:
         self.label = f"archive {display_name(path)}"
         self._form = form
+        self._platform = platform
         self._cache = cache or Cache()
         self._pool = pool or Pool()
         self._path = path
@@ -81,7 +88,7 @@ class ArchiveSource:
         if self._opened is None:
             store = _Archive(self._path, self.label)
             reader = BlobReader(self.label, store.locate, self._cache, self._pool)
-            self._opened = _Opened(StoreImages(store, self._form), reader)
+            self._opened = _Opened(StoreImages(store, self._form, self._platform), reader)
         return self._opened
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Sequence
 
-from lamina.errors import LaminaError, NotAnImage
+from lamina.errors import LaminaError, NotAnImage, OtherPlatform
 from lamina.model import ImageInfo, ImageSummary, KnownImage
 from lamina.names import normalise_reference, same_reference
 from lamina.sources.catalogue import catalogue
 from lamina.sources.json_checks import quoted
+from lamina.sources.platforms import ALL, fits
 from lamina.sources.store import Entry, Form, Found, Store
 
 _HEX = re.compile(r"[0-9a-f]{4,64}")
@@ -21,16 +23,24 @@ class StoreImages:
     Args:
         store: the blobs.
         form: the table of contents to go by; None: whichever there is.
+        platform: what images are asked for, ``linux/arm64``; "": of an index the best for this machine; ``all``: of an
+            index every one as an image of its own.
 
     Raises:
         LaminaError: there is no table of contents, it is malformed, or it names no image.
     """
 
-    def __init__(self, store: Store, form: Form | None = None) -> None:
+    def __init__(self, store: Store, form: Form | None = None, platform: str = "") -> None:
         self.where = store.where
         self.remark = ""
         """What :meth:`found` passed over, in one line; empty where it was nothing."""
-        self._catalogue = catalogue(store, form)
+        self._catalogue = catalogue(store, form, platform)
+        if platform not in ("", ALL):
+            entries = tuple(
+                dataclasses.replace(entry, open=_only(entry, platform, store.where))
+                for entry in self._catalogue.entries
+            )
+            self._catalogue = dataclasses.replace(self._catalogue, entries=entries)
         self._by_name = {entry.target: entry for entry in self._catalogue.entries}
 
     def found(self) -> list[Found]:
@@ -47,6 +57,8 @@ class StoreImages:
                 images.append(entry.open())
             except NotAnImage as error:
                 artifacts += 1
+                reason = reason or error
+            except OtherPlatform as error:
                 reason = reason or error
             except LaminaError as error:
                 faults.append(error)
@@ -90,6 +102,20 @@ class StoreImages:
             if [layer.diff_id for layer in found.info.layers] == diff_ids:
                 return found
         return None
+
+
+def _only(entry: Entry, platform: str, where: str) -> Callable[[], Found]:
+    """Opens an image if it is for a platform."""
+
+    def open_() -> Found:
+        found = entry.open()
+        if not fits(platform, found.info.platform):
+            raise OtherPlatform(
+                f"{quoted(entry.target)} of {where} is for {quoted(found.info.platform)}, not for {platform}"
+            )
+        return found
+
+    return open_
 
 
 def summary_of(info: ImageInfo) -> ImageSummary:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,27 +19,24 @@ class Known:
 def image_names(images: Sequence[Known], store: str) -> list[str]:
     """A name for each image, no two alike: what to ask for it by, and what people read.
 
-    A tag that no other image has. Without one the store's own name, and where several have none also the platform, if
-    that tells them apart, or else the first digits of the digest.
+    Its tag; without one the store's own name. Where several have it, also the platform if that tells them apart, else
+    the first digits of the digest.
 
     Args:
         images: of one store.
         store: the name of its file or folder.
     """
     first = [image.tags[0] if image.tags else "" for image in images]
-    times = Counter(first)
+    alike: dict[str, list[str]] = {}
+    for image, name in zip(images, first, strict=True):
+        alike.setdefault(name, []).append(image.platform)
+    by_platform = {name: "" not in found and len(set(found)) == len(found) for name, found in alike.items()}
     taken: set[str] = set()
-    unnamed = [image for image, name in zip(images, first, strict=True) if not name]
-    platforms = [image.platform for image in unnamed]
-    by_platform = "" not in platforms and len(set(platforms)) == len(platforms)
     names: list[str] = []
     for place, (image, tag) in enumerate(zip(images, first, strict=True)):
-        if tag:
-            name = tag if times[tag] == 1 else f"{tag} ({_short(image, place)})"
-        elif len(images) == 1:
-            name = store
-        else:
-            name = f"{store} ({image.platform if by_platform else _short(image, place)})"
+        name = tag or store
+        if len(alike[tag]) > 1 or (not tag and len(images) > 1):
+            name = f"{name} ({image.platform if by_platform[tag] else _short(image, place)})"
         names.append(name if name not in taken else f"{name} ({place})")
         taken.add(names[-1])
     return names

@@ -23,11 +23,13 @@ class LayoutSource:
         path: the folder.
         cache: what was read before; None: nothing.
         pool: where the work of reading is done; None: on threads.
+        platform: see :class:`lamina.sources.choose.StoreImages`.
     """
 
-    def __init__(self, path: str, cache: Cache | None = None, pool: Pool | None = None) -> None:
+    def __init__(self, path: str, cache: Cache | None = None, pool: Pool | None = None, platform: str = "") -> None:
         self.label = f"OCI layout {display_name(path)}"
         self._store = Folder(path, self.label)
+        self._platform = platform
         self._images: StoreImages | None = None
         self._reader = BlobReader(self.label, self._store.locate, cache or Cache(), pool or Pool())
 
@@ -69,7 +71,7 @@ class LayoutSource:
                 raise LaminaError(
                     f"{display_name(self._store.path)} is a folder but no OCI layout: it has no index.json"
                 )
-            self._images = StoreImages(self._store, "oci")
+            self._images = StoreImages(self._store, "oci", self._platform)
         return self._images
 
 

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Sequence
 
-from lamina.errors import NotAnImage
+from lamina.errors import NotAnImage, OtherPlatform
 from lamina.model import LaminaError
 from lamina.sources.image_names import Known, image_names
 from lamina.sources.json_checks import is_digest, quoted, sha256, short
 from lamina.sources.manifest import Descriptor, Manifest, image_info, parse_config, parse_index, parse_manifest
+from lamina.sources.platforms import ALL, fits, host_platform
 from lamina.sources.store import Catalogue, Entry, Found, Store, changed, layer_blob
 
 _MAX_NESTING = 8
-_ARCHITECTURES = {
-    "x86_64": "amd64",
-    "aarch64": "arm64",
-    "armv7l": "arm",
-    "armv6l": "arm",
-    "i686": "386",
-    "i386": "386",
-}
 
 
 def blob_name(digest: str) -> str:
@@ -28,18 +20,13 @@ def blob_name(digest: str) -> str:
     return "blobs/" + digest.replace(":", "/", 1)
 
 
-def host_platform() -> str:
-    """The platform whose images this machine runs: Linux, since elsewhere engines run a Linux of their own."""
-    machine = platform.machine().lower()
-    return "linux/" + _ARCHITECTURES.get(machine, machine)
-
-
-def oci_catalogue(store: Store, data: bytes) -> Catalogue:
+def oci_catalogue(store: Store, data: bytes, platform: str = "") -> Catalogue:
     """The images of a store.
 
     Args:
         store: the blobs.
         data: its ``index.json``.
+        platform: which is taken of an index that has several; "": the best for this machine; ``all``: each.
 
     Raises:
         LaminaError: that is malformed, or names no image.
@@ -52,10 +39,12 @@ def oci_catalogue(store: Store, data: bytes) -> Catalogue:
         # What has no name can't be asked for: it is left out at once, so that the images are not counted with it.
         usable = [d for d in usable if _tags(d) or not _is_artifact(store, d)] or usable[:1]
     groups, tags = _merged(_groups(usable))
+    if platform == ALL:
+        groups, tags = _each_platform(store, groups, tags)
     known = [Known(t, group[0].digest, group[0].platform) for t, group in zip(tags, groups, strict=True)]
     return Catalogue(
         tuple(
-            Entry(name, t, _oci_opener(store, group, t, name))
+            Entry(name, t, _oci_opener(store, group, t, name, platform))
             for group, t, name in zip(groups, tags, image_names(known, store.name), strict=True)
         ),
         artifacts=len(descriptors) - len(usable),
@@ -101,6 +90,44 @@ def _merged(groups: Sequence[list[Descriptor]]) -> tuple[list[list[Descriptor]],
     return [group for group, _ in found.values()], [tuple(tags) for _, tags in found.values()]
 
 
+def _each_platform(
+    store: Store, groups: Sequence[list[Descriptor]], tags: Sequence[tuple[str, ...]]
+) -> tuple[list[list[Descriptor]], list[tuple[str, ...]]]:
+    """Each manifest that is there as a group of its own, under the names of its index."""
+    apart: list[list[Descriptor]] = []
+    names: list[tuple[str, ...]] = []
+    for group, own in zip(groups, tags, strict=True):
+        found: dict[str, Descriptor] = {}
+        seen: set[str] = set()
+
+        def collect(
+            descriptors: Sequence[Descriptor], depth: int, found: dict[str, Descriptor], seen: set[str]
+        ) -> None:
+            for descriptor in descriptors:
+                if descriptor.digest in seen or not _is_there(store, descriptor):
+                    continue
+                seen.add(descriptor.digest)
+                if descriptor.is_index:
+                    collect(_inner(store, descriptor, depth), depth + 1, found, seen)
+                else:
+                    found[descriptor.digest] = descriptor
+
+        try:
+            collect(group, 0, found, seen)
+        except LaminaError:
+            found = {}
+        # What can't be taken apart says what is wrong with it when it is opened.
+        for part in [[descriptor] for descriptor in found.values()] or [group]:
+            apart.append(part)
+            names.append(own)
+    return apart, names
+
+
+def _is_there(store: Store, descriptor: Descriptor) -> bool:
+    """An engine may save an index of ten platforms with the blobs of one."""
+    return is_digest(descriptor.digest) and store.blob(blob_name(descriptor.digest)) is not None
+
+
 def _tags(descriptor: Descriptor) -> tuple[str, ...]:
     # containerd's exports keep the whole name apart, and in ref.name the bare tag.
     full = descriptor.annotations.get("io.containerd.image.name", "")
@@ -108,16 +135,15 @@ def _tags(descriptor: Descriptor) -> tuple[str, ...]:
     return (name,) if name else ()
 
 
-def _preferred(descriptors: Sequence[Descriptor], store: Store) -> list[Descriptor]:
-    """Best first: what this machine runs, then its architecture in another variant, then any; missing blobs last."""
-    host = host_platform()
+def _preferred(descriptors: Sequence[Descriptor], store: Store, platform: str) -> list[Descriptor]:
+    """Best first: what was asked for, or this machine runs, then that in another variant, then any; missing last."""
+    best = host_platform() if platform in ("", ALL) else platform
 
     def rank(descriptor: Descriptor) -> tuple[bool, int]:
-        # An engine may save an index of ten platforms with the blobs of one.
-        absent = not is_digest(descriptor.digest) or store.blob(blob_name(descriptor.digest)) is None
-        if descriptor.platform == host:
+        absent = not _is_there(store, descriptor)
+        if descriptor.platform == best:
             return absent, 0
-        return absent, 1 if descriptor.platform.startswith(host + "/") else 2
+        return absent, 1 if fits(best, descriptor.platform) else 2
 
     return sorted(descriptors, key=rank)
 
@@ -133,16 +159,18 @@ def _document(store: Store, digest: str, what: str) -> bytes:
     return data
 
 
-def _manifest(store: Store, candidates: Sequence[Descriptor]) -> tuple[Manifest, str]:
-    """The image manifest that fits this machine best, and its digest; indexes are followed, each once.
+def _manifest(store: Store, candidates: Sequence[Descriptor], platform: str) -> tuple[Manifest, str]:
+    """The image manifest that fits best, and its digest; indexes are followed, each once.
 
     Raises:
         NotAnImage: there are only artifacts.
+        OtherPlatform: there are images, but not for the platform that was asked for.
         LaminaError: no image among them can be read.
     """
     seen: set[str] = set()
     artifact = ""
     broken: LaminaError | None = None
+    others: dict[str, None] = {}
 
     def look(candidates: Sequence[Descriptor], depth: int) -> tuple[Manifest, str] | None:
         nonlocal artifact, broken
@@ -150,8 +178,11 @@ def _manifest(store: Store, candidates: Sequence[Descriptor]) -> tuple[Manifest,
         for descriptor in candidates:
             if descriptor.digest not in seen:
                 unseen.setdefault(descriptor.digest, descriptor)
-        for descriptor in _preferred(list(unseen.values()), store):
+        for descriptor in _preferred(list(unseen.values()), store, platform):
             if descriptor.digest in seen:  # meanwhile, in an index before it
+                continue
+            if descriptor.platform and not fits(platform, descriptor.platform):
+                others[descriptor.platform] = None
                 continue
             seen.add(descriptor.digest)
             try:
@@ -175,6 +206,9 @@ def _manifest(store: Store, candidates: Sequence[Descriptor]) -> tuple[Manifest,
         return found
     if broken is not None:
         raise broken
+    if others:
+        known = ", ".join(quoted(other) for other in list(others)[:12])
+        raise OtherPlatform(f"no image for {platform} in {store.where}: there is {known}")
     said = f" but an artifact of type {quoted(artifact)}" if artifact else ""
     raise NotAnImage(f"{store.where} holds no container image{said}")
 
@@ -188,9 +222,11 @@ def _inner(store: Store, index: Descriptor, depth: int) -> list[Descriptor]:
     return [d for d in inner if not d.is_attestation and (d.is_index or d.is_manifest)]
 
 
-def _oci_opener(store: Store, group: Sequence[Descriptor], tags: tuple[str, ...], target: str) -> Callable[[], Found]:
+def _oci_opener(
+    store: Store, group: Sequence[Descriptor], tags: tuple[str, ...], target: str, platform: str
+) -> Callable[[], Found]:
     def open_() -> Found:
-        manifest, digest = _manifest(store, group)
+        manifest, digest = _manifest(store, group, platform)
         config_digest = manifest.config.digest
         data = _document(store, config_digest, "the config")
         config = parse_config(data, f"config {config_digest} of {store.where}")

@@ -97,13 +97,17 @@ class StreamSource:
         origin: the bytes.
         form: the table of contents to go by; None: whichever there is.
         cache: where layers are put once they are read; None: nowhere.
+        platform: see :class:`lamina.sources.choose.StoreImages`.
     """
 
-    def __init__(self, origin: Origin, form: Form | None = None, cache: Cache | None = None) -> None:
+    def __init__(
+        self, origin: Origin, form: Form | None = None, cache: Cache | None = None, platform: str = ""
+    ) -> None:
         self.label = origin.where
         self._cache = cache or Cache()
         self._origin = origin
         self._form = form
+        self._platform = platform
         self._passage: Passage | None = None
         self._images: StoreImages | None = None
         self._failure: LaminaError | None = None
@@ -160,7 +164,7 @@ class StreamSource:
     def _read(self, progress: Callable[[Progress], None] | None, cancel: threading.Event | None) -> StoreImages:
         members = self._run(Ticker(progress, self._origin.total, _WHAT), cancel or threading.Event())
         if self._images is None:
-            self._images = StoreImages(members, self._form)
+            self._images = StoreImages(members, self._form, self._platform)
         return self._images
 
     def _run(self, ticker: Ticker, cancel: threading.Event) -> StreamMembers:

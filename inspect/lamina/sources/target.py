@@ -49,6 +49,7 @@ class Resolver:
         pool: where the work of reading is done.
         store: whether an engine's own disk may be read.
         insecure: hosts of registries that may be asked without TLS, or with a certificate nobody vouches for.
+        platform: see :class:`lamina.sources.choose.StoreImages`.
     """
 
     host: str | None = None
@@ -57,12 +58,13 @@ class Resolver:
     pool: Pool = field(default_factory=Pool)
     store: bool = True
     insecure: frozenset[str] = frozenset()
+    platform: str = ""
 
     def engine(self) -> EngineSource:
         """The container engine; it is connected to when it is first asked something."""
         from lamina.sources.engine.source import EngineSource
 
-        return EngineSource(self.host, self.cache, self.pool, store=self.store)
+        return EngineSource(self.host, self.cache, self.pool, store=self.store, platform=self.platform)
 
     def containers(self) -> ContainerSource:
         """The engine's containers."""
@@ -132,7 +134,7 @@ class Resolver:
         if not rest.startswith("//"):
             raise LaminaError(f"docker:{quoted(rest)}: a registry's image is named docker://NAME")
         reference = parse_reference(rest[2:])
-        return RegistrySource(reference, self.cache, insecure=reference.host in self.insecure)
+        return RegistrySource(reference, self.cache, insecure=reference.host in self.insecure, platform=self.platform)
 
     def _archive(self, path: str, form: Form | None) -> Source:
         from lamina.sources.archive import ArchiveSource
@@ -146,7 +148,7 @@ class Resolver:
             raise LaminaError(f"no such file: {quoted(path)}")
         where, name = f"archive {display_name(path)}", Path(path).name
         if stat.S_ISFIFO(status.st_mode):
-            return StreamSource(Origin(where, lambda: FileStream(path, where), name), form, self.cache)
+            return StreamSource(Origin(where, lambda: FileStream(path, where), name), form, self.cache, self.platform)
         if not stat.S_ISREG(status.st_mode):
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "neither a file nor a pipe"
             raise LaminaError(f"{quoted(path)} is {kind}, not an image archive")
@@ -156,8 +158,9 @@ class Resolver:
         if kind not in _ARCHIVES:
             raise not_an_archive(quoted(path))
         if kind == "tar":
-            return ArchiveSource(path, form, self.cache, self.pool)
-        return StreamSource(Origin(where, lambda: FileStream(path, where), name, status.st_size), form, self.cache)
+            return ArchiveSource(path, form, self.cache, self.pool, self.platform)
+        origin = Origin(where, lambda: FileStream(path, where), name, status.st_size)
+        return StreamSource(origin, form, self.cache, self.platform)
 
     def _layout(self, path: str) -> Source:
         from lamina.sources.layout import LayoutSource, is_layout
@@ -167,7 +170,7 @@ class Resolver:
             raise LaminaError(f"no such folder: {quoted(path)}")
         if not is_layout(path):
             raise LaminaError(f"{quoted(path)} is a folder but no OCI layout: it has no oci-layout and no index.json")
-        return LayoutSource(path, self.cache, self.pool)
+        return LayoutSource(path, self.cache, self.pool, self.platform)
 
     def _standard_input(self) -> Source:
         from lamina.sources.byte_streams import PipeStream
@@ -176,9 +179,8 @@ class Resolver:
         file = sys.stdin.buffer if self.stdin is None else self.stdin
         if file.isatty():
             raise LaminaError("standard input is a terminal: pipe an archive into it (docker save IMAGE | lamina -)")
-        return StreamSource(
-            Origin("standard input", lambda: PipeStream(file, "standard input"), total=_size_of(file)), cache=self.cache
-        )
+        origin = Origin("standard input", lambda: PipeStream(file, "standard input"), total=_size_of(file))
+        return StreamSource(origin, None, self.cache, self.platform)
 
 
 def _looks_like_path(target: str) -> bool:

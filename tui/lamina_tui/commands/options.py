@@ -43,6 +43,12 @@ class Parser(argparse.ArgumentParser):
             default=[],
             help="a registry without TLS, or with a certificate nobody vouches for",
         )
+        self.add_argument(
+            "--platform",
+            metavar="OS/ARCH",
+            default="",
+            help="of an image for several platforms: linux/arm64, all (each, where several can be shown)",
+        )
         self.add_argument("--no-cache", action="store_true", help="read everything again and keep nothing")
 
     def add_form(self, schema: str) -> None:
@@ -83,6 +89,7 @@ def workspace_of(
         workers=Pool(processes=True, joins=not screen, meanwhile=meanwhile),
         store=not os.environ.get("LAMINA_NO_STORE"),
         insecure=options.insecure_registry,
+        platform=options.platform,
     )
 
 

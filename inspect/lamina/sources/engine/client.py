@@ -135,15 +135,18 @@ class EngineClient:
         """The archive of an image, whose body is still to be read; it begins when the engine is ready."""
         return self.get(f"/images/{_quote(image_id)}/get", patient=True, refused=f"can't export {quoted(name)}")
 
-    def pull(self, name: str, version: str, headers: Mapping[str, str]) -> Response:
+    def pull(self, name: str, version: str, platform: str, headers: Mapping[str, str]) -> Response:
         """Pull an image: messages of how far it is, whose body is still to be read.
 
         Args:
             name: with the registry's host, without a version.
             version: a tag or a digest.
+            platform: which of several; "": the engine's own.
             headers: who asks.
         """
-        query = urllib.parse.urlencode({"fromImage": name, "tag": version})
+        query = urllib.parse.urlencode(
+            {"fromImage": name, "tag": version, **({"platform": platform} if platform else {})}
+        )
         said = f"can't pull {quoted(name)}"
         return self.get(f"/images/create?{query}", method="POST", headers=headers, patient=True, refused=said)
 

@@ -44,6 +44,7 @@ class PulledLayer:
 def pull(
     client: EngineClient,
     reference: Reference,
+    platform: str,
     diff_ids: Sequence[str],
     credentials: Credentials | None,
     cancel: threading.Event,
@@ -54,6 +55,7 @@ def pull(
     Args:
         client: the engine.
         reference: the image.
+        platform: which of it; "": the engine's own.
         diff_ids: of the layers that it must have then. Engines differ in how they say that a pull has ended.
         credentials: for its registry.
         cancel: when set, the engine is left; it gives up what nobody waits for.
@@ -65,7 +67,7 @@ def pull(
     """
     headers = {} if credentials is None else {"X-Registry-Auth": _header(credentials, reference)}
     name = f"{reference.host}/{reference.repository}"
-    response = answer(lambda: client.pull(name, reference.version, headers), cancel)
+    response = answer(lambda: client.pull(name, reference.version, platform, headers), cancel)
     layers: dict[str, PulledLayer] = {}
     for message in _messages(response, client, cancel, lambda: tell(list(layers.values()))):
         fault = message.get("error")

@@ -11,6 +11,7 @@ from typing import Any
 
 from lamina.cache.cache import Cache
 from lamina.cache.keys import diff_key
+from lamina.errors import OtherPlatform
 from lamina.layers.index import LayerIndex
 from lamina.model import Cancelled, ImageInfo, ImageSummary, KnownImage, LaminaError, Progress
 from lamina.sources.base import NullObserver, Observer, ReadImage
@@ -25,6 +26,7 @@ from lamina.sources.engine.overlay_reader import Export, StoreContent, known_by,
 from lamina.sources.engine.overlay_store import StoredImage, find_image
 from lamina.sources.json_checks import quoted
 from lamina.sources.manifest import image_info, parse_config
+from lamina.sources.platforms import architecture, fits
 from lamina.sources.progress import Ticker
 from lamina.sources.store import Found
 from lamina.sources.stream import Origin, Passage
@@ -40,16 +42,24 @@ class EngineSource:
         cache: what was read before; None: nothing.
         pool: where the work of reading is done; None: on threads.
         store: whether the engine's own disk may be read, where this process can.
+        platform: what an image must be for, ``linux/arm64``; "" or ``all``: anything, for an engine tells of one.
     """
 
     def __init__(
-        self, host: str | None = None, cache: Cache | None = None, pool: Pool | None = None, *, store: bool = True
+        self,
+        host: str | None = None,
+        cache: Cache | None = None,
+        pool: Pool | None = None,
+        *,
+        store: bool = True,
+        platform: str = "",
     ) -> None:
         self.connection = Connection(host)
         self._cache = cache or Cache()
         self._engine: dict[str, Any] | None = None
         self._pool = pool or Pool()
         self._store = store
+        self._platform = platform
 
     @property
     def label(self) -> str:
@@ -88,6 +98,10 @@ class EngineSource:
         kept = self._cache.head(image_id)
         history = self._history(image_id, cancel, ticker) if kept is None else []
         info = info_of(target, inspected, history)
+        if not fits(self._platform, info.platform):
+            raise OtherPlatform(
+                f"{quoted(target)} of the {self.label} is for {quoted(info.platform)}, not for {self._platform}"
+            )
         if kept is not None and [layer.diff_id for layer in kept.layers] == [layer.diff_id for layer in info.layers]:
             info = _renamed(kept, info)
         else:
@@ -157,6 +171,18 @@ class EngineSource:
             if image is not None:
                 found.append(dataclasses.replace(image, containers=containers[image.summary.id]))
         return found
+
+    def platform(self, cancel: threading.Event) -> str:
+        """What the engine runs images for, and pulls where nobody says otherwise; "" where it doesn't tell.
+
+        Raises:
+            LaminaError: the engine can't be asked.
+        """
+        engine = self.connection.ask(lambda client: client.info(), cancel, Ticker(None, None, ""))
+        system, machine = engine.get("OSType"), engine.get("Architecture")
+        if not isinstance(system, str) or not isinstance(machine, str) or not system or not machine:
+            return ""
+        return f"{system}/{architecture(machine)}"
 
     def fetches_by_position(self, cancel: threading.Event) -> bool:
         """Whether a pull fetches all layers from the first on that the engine lacks, also those it has elsewhere.

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lamina.errors import NotAnImage
+from lamina.errors import NotAnImage, OtherPlatform
 from lamina.model import ImageInfo, Progress
 from lamina.sources.blocking import answer
 from lamina.sources.progress import Ticker
@@ -69,6 +69,7 @@ def tagged_images(
     progress: Callable[[Progress], None] | None = None,
     *,
     insecure: bool = False,
+    platform: str = "",
 ) -> TaggedImages:
     """The tags of a repository, and the images of the last of them; what is no image is left out.
 
@@ -78,6 +79,7 @@ def tagged_images(
         cancel: ends the asking.
         progress: notified of how far it has come.
         insecure: see :class:`lamina.sources.registry.client.RegistryClient`.
+        platform: see :class:`lamina.sources.choose.StoreImages`; tags without that are left out too.
 
     Raises:
         LaminaError: the registry can't be used.
@@ -90,10 +92,12 @@ def tagged_images(
     for number, tag in enumerate(chosen):
         if progress is not None:
             progress(Progress(0, None, f"tag {number + 1} of {len(chosen)}"))
-        source = RegistrySource(dataclasses.replace(reference, tag=tag, digest=""), insecure=insecure)
+        source = RegistrySource(
+            dataclasses.replace(reference, tag=tag, digest=""), insecure=insecure, platform=platform
+        )
         try:
             found.append((tag, source.head(cancel)))
-        except NotAnImage:
+        except (NotAnImage, OtherPlatform):
             continue
     found.sort(key=lambda row: (row[1].created or "", _natural(row[0])))
     return TaggedImages(reference, tags, found)
