@@ -21,4 +21,7 @@ def resolve(
 
 def workspace(host: str | None = None) -> Workspace:
     """What the command makes for a screen."""
-    return workspace_of(Namespace(host=host, no_cache=False, insecure_registry=[], platform=""), screen=True)
+    return workspace_of(
+        Namespace(host=[host] if host else [], context=None, no_cache=False, insecure_registry=[], platform=""),
+        screen=True,
+    )

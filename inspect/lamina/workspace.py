@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what is needed for one target is loaded when that is opened
     from lamina.pull import Pull
     from lamina.sources.base import Observer, Source
     from lamina.sources.engine.containers import ContainerSource
+    from lamina.sources.engine.contexts import Context
     from lamina.sources.engine.source import EngineSource
     from lamina.sources.registry.search import SearchResult
     from lamina.sources.registry.tags import TaggedImages
@@ -28,7 +29,8 @@ class Workspace:
     """What several readings have in common: an engine, a cache, and who does the work.
 
     Args:
-        host: where the engine listens, as in DOCKER_HOST; None: by the docker CLI's rules.
+        host: where the engine listens, as in DOCKER_HOST, or ``context://NAME`` of the docker CLI's contexts; None: by
+            the docker CLI's rules.
         cache: the folder where what was read is kept, and found again by later runs; None: in memory, for as long as
             this object lives.
         stdin: what the target ``-`` reads; None: the process's standard input.
@@ -68,6 +70,22 @@ class Workspace:
             self._platform = parse_platform(platform)
         self._made: Resolver | None = None
 
+    def at(self, host: str) -> Workspace:
+        """The same with another engine.
+
+        Args:
+            host: where it listens, as in DOCKER_HOST, or ``context://NAME``.
+        """
+        return Workspace(
+            host=host,
+            cache=self._cache,
+            stdin=self._stdin,
+            workers=self._workers,
+            store=self._store,
+            insecure=self._insecure,
+            platform=self._platform,
+        )
+
     @property
     def _resolver(self) -> Resolver:
         if self._made is None:
@@ -102,6 +120,12 @@ class Workspace:
     def containers(self) -> ContainerSource:
         """The container engine's containers, running or not."""
         return self._resolver.containers()
+
+    def contexts(self) -> list[Context]:
+        """The engines that the docker CLI has names for; :meth:`at` takes their ``host``."""
+        from lamina.sources.engine.contexts import contexts
+
+        return contexts()
 
     def tags(
         self,

@@ -70,7 +70,7 @@ def test_what_the_user_says_comes_before_all(nobody: Path, monkeypatch: pytest.M
 
 def test_a_context_that_is_gone_or_broken(nobody: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_CONTEXT", "nosuch")
-    with pytest.raises(LaminaError, match="context nosuch is current but not there"):
+    with pytest.raises(LaminaError, match=r"context nosuch .*is current but not there"):
         addresses()
     monkeypatch.delenv("DOCKER_CONTEXT")
     with_context(nobody, "broken", "x")

@@ -47,7 +47,7 @@ examples
 
 Where standard output is not a terminal, `lamina TARGET` prints the text report, `lamina diff` its text.
 The engine is found as the docker command finds it: DOCKER_HOST, the current context, the usual
-sockets, Podman's last; --host overrides.
+sockets, Podman's last; --host and --context override. ssh://HOST goes through the system's ssh.
 
 exit codes: 0 ok, 2 usage, 3 the source can't be read or reached, 130 interrupted
 """

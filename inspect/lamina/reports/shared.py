@@ -8,7 +8,7 @@ from lamina.figures.image import LoadedImage
 from lamina.model import KnownImage
 from lamina.reports.image import SCHEMA
 from lamina.reports.json_text import Json, plain_text
-from lamina.reports.sharing import head, sharing_of, sharing_of_known
+from lamina.reports.sharing import head, sharing_of, sharing_of_engines, sharing_of_known
 
 
 def build(images: Sequence[LoadedImage]) -> Json:
@@ -24,17 +24,31 @@ def build_known(images: Sequence[KnownImage]) -> Json:
     """The same of an engine's images, from what the engine tells: no layer is read, so no pull cost is known."""
     return {
         "schema": SCHEMA,
-        "images": [
-            {
-                "target": plain_text(image.summary.target),
-                "tags": [plain_text(tag) for tag in image.summary.tags],
-                "id": plain_text(image.summary.id),
-                "platform": None,
-                "created": plain_text(image.summary.created),
-                "size": image.size,
-                "containers": image.containers,
-            }
-            for image in images
-        ],
+        "images": [_known_head(image) for image in images],
         "sharing": sharing_of_known(images),
+    }
+
+
+def build_engines(engines: Sequence[tuple[str, Sequence[KnownImage]]]) -> Json:
+    """What the images of several engines have in common: (engine, its images) each.
+
+    As :func:`build_known` of all of them; but what lies on a disk, and is freed there, is each engine's own. ``common``
+    is the bytes of the layers that every engine has, each once.
+    """
+    return {
+        "schema": SCHEMA,
+        "images": [{**_known_head(image), "engine": plain_text(name)} for name, images in engines for image in images],
+        "sharing": sharing_of_engines(engines),
+    }
+
+
+def _known_head(image: KnownImage) -> Json:
+    return {
+        "target": plain_text(image.summary.target),
+        "tags": [plain_text(tag) for tag in image.summary.tags],
+        "id": plain_text(image.summary.id),
+        "platform": None,
+        "created": plain_text(image.summary.created),
+        "size": image.size,
+        "containers": image.containers,
     }

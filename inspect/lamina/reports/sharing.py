@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lamina.figures.image import LoadedImage
-from lamina.figures.overview import Overview, overview
+from lamina.figures.overview import Overview, in_all, overview
 from lamina.figures.sharing import SetMember, known_image, member_of, share
 from lamina.model import ImageInfo, KnownImage
 from lamina.reports.json_text import Json, plain_text
@@ -30,11 +30,40 @@ def sharing_of(images: Sequence[LoadedImage]) -> Json:
 def sharing_of_known(images: Sequence[KnownImage]) -> Json:
     """The same from what an engine tells: no layer is read, so no pull cost is known; but what is reclaimable is."""
     found = overview(images)
-    members = [
+    return {**_sharing(_members(images), found, pulls=False), "reclaimable": found.reclaimable}
+
+
+def sharing_of_engines(engines: Sequence[tuple[str, Sequence[KnownImage]]]) -> Json:
+    """The same of several engines: each has a disk of its own, so that is counted by engine."""
+    images = [image for _, own in engines for image in own]
+    found = [overview(own) for _, own in engines]
+    told = _sharing(_members(images), overview(images), pulls=False)
+    standings = [standing for one in found for standing in one.standings]
+    for row, standing in zip(told["images"], standings, strict=True):
+        row["frees"] = None if standing is None else standing.unique
+    return {
+        **told,
+        "on_disk": sum(one.on_disk for one in found),
+        "reclaimable": sum(one.reclaimable for one in found),
+        "common": in_all([own for _, own in engines]),
+        "engines": [
+            {
+                "engine": plain_text(name),
+                "images": len(own),
+                "sum": one.sum,
+                "on_disk": one.on_disk,
+                "reclaimable": one.reclaimable,
+            }
+            for (name, own), one in zip(engines, found, strict=True)
+        ],
+    }
+
+
+def _members(images: Sequence[KnownImage]) -> list[SetMember]:
+    return [
         SetMember(image.layers, sizes := tuple(layer_size or 0 for layer_size in image.sizes), sizes)
         for image in images
     ]
-    return {**_sharing(members, found, pulls=False), "reclaimable": found.reclaimable}
 
 
 def _sharing(members: Sequence[SetMember], found: Overview, *, pulls: bool) -> Json:

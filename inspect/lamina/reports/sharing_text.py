@@ -61,7 +61,8 @@ def _text_layers(report: Json, names: Sequence[str]) -> list[str]:
 def sharing_markdown(report: Json) -> str:
     """The same as GitHub-flavoured Markdown."""
     names = _names(report)
-    lines = [f"**{_totals(report)}**", "", "| image | size | unique | shared | frees | with | layers |"]
+    totals = "\n".join(f"**{md(line)}**  " for line in _totals(report).splitlines())
+    lines = [totals, "", "| image | size | unique | shared | frees | with | layers |"]
     lines.append("|---|--:|--:|--:|--:|--:|--:|")
     lines += [f"| {md(names[row['image']])} | {' | '.join(_cells(row))} |" for row in _ordered(report)]
     pairs = report["sharing"]["pairs"]
@@ -77,6 +78,12 @@ def sharing_markdown(report: Json) -> str:
 
 def _totals(report: Json) -> str:
     sharing = report["sharing"]
+    if "engines" in sharing:
+        parts = [
+            f"{plural(row['images'], 'image')} on {_engine(row)}: {size_bytes(row['on_disk'])} on disk"
+            for row in sharing["engines"]
+        ]
+        return "\n".join([*parts, f"on all of them: {size_bytes(sharing['common'])} of layers"])
     saved = sharing["sum"] - sharing["on_disk"]
     text = (
         f"{plural(len(report['images']), 'image')}: {size_bytes(sharing['sum'])} in all, "
@@ -112,4 +119,12 @@ def _pair(pair: Json, names: Sequence[str]) -> str:
 
 def _names(report: Json) -> list[str]:
     """The images' names, safe to show."""
-    return [display_name(image_name(image["tags"], image["target"])) for image in report["images"]]
+    return [
+        display_name(image_name(image["tags"], image["target"]))
+        + (f" on {_engine(image)}" if "engine" in image else "")
+        for image in report["images"]
+    ]
+
+
+def _engine(row: Json) -> str:
+    return display_name(row["engine"].removeprefix("engine "))

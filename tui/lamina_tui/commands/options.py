@@ -35,7 +35,10 @@ class Parser(argparse.ArgumentParser):
 
     def add_common(self) -> None:
         """Options of every command that reads images."""
-        self.add_argument("--host", metavar="URL", help="the engine's address, as DOCKER_HOST has it")
+        self.add_argument(
+            "--host", metavar="URL", action="append", default=[], help="the engine's address, as DOCKER_HOST has it"
+        )
+        self.add_argument("--context", metavar="NAME", help="the engine of one of the docker command's contexts")
         self.add_argument(
             "--insecure-registry",
             metavar="HOST",
@@ -83,7 +86,7 @@ def workspace_of(
     from lamina.workspace import Workspace
 
     return Workspace(
-        host=options.host,
+        host=host_of(options),
         cache=None if options.no_cache else default_cache_folder(),
         stdin=stdin,
         workers=Pool(processes=True, joins=not screen, meanwhile=meanwhile),
@@ -91,6 +94,30 @@ def workspace_of(
         insecure=options.insecure_registry,
         platform=options.platform,
     )
+
+
+def hosts_of(options: argparse.Namespace) -> list[str]:
+    """The engines that were named; none: by the docker CLI's rules.
+
+    Raises:
+        UsageError: in two ways.
+    """
+    hosts: list[str] = options.host
+    if hosts and options.context:
+        raise UsageError("--host and --context both name the engine: say one of them")
+    return [f"context://{options.context}"] if options.context else hosts
+
+
+def host_of(options: argparse.Namespace) -> str | None:
+    """The engine that was named; None: by the docker CLI's rules.
+
+    Raises:
+        UsageError: there are several, or it is named in two ways.
+    """
+    hosts = hosts_of(options)
+    if len(hosts) > 1:
+        raise UsageError("--host twice: only `lamina shared` without targets looks at several engines")
+    return hosts[0] if hosts else None
 
 
 def output_path(options: argparse.Namespace) -> Path | None:

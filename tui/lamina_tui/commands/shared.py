@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 
-from lamina_tui.commands.options import OK, Parser, output_path, workspace_of
+from lamina_tui.commands.options import OK, Parser, hosts_of, output_path, workspace_of
 
 _EPILOG = """\
 examples
   lamina shared                           all of the engine's images; no layer is read
   lamina shared web:1 web:2 worker.tar    engine and archives mixed; their layers are read
+  lamina shared --host ssh://a --host ssh://b     what two servers have in common
   lamina shared --json | jq '.sharing.images | max_by(.frees)'
 
 unique   bytes of layers that no other image of the set has     shared   the rest
@@ -49,10 +50,18 @@ def run(options: argparse.Namespace) -> int:
     from lamina_tui.commands.progress_line import ProgressLine
     from lamina_tui.commands.report import read_all
 
+    hosts = hosts_of(options)
+    several = len(hosts) > 1 and not options.targets
+    if several:
+        options.host = []
     workspace = workspace_of(options)
     with ProgressLine(sys.stderr) as line:
         if options.targets:
             built = report.build(read_all(workspace, options.targets, line))
+        elif several:
+            engines = [workspace.at(host).engine() for host in hosts]
+            known = [engine.known_images(line.cancel, line.progress) for engine in engines]
+            built = report.build_engines([(engine.label, own) for engine, own in zip(engines, known, strict=True)])
         else:
             built = report.build_known(workspace.engine().known_images(line.cancel, line.progress))
     emit_document(built, options, output, text=sharing_text, markdown=sharing_markdown)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lamina.model import LaminaError
+from lamina.sources.engine.contexts import CONTEXT, DEFAULT, current_context, find_context, tls_of
 from lamina.sources.json_checks import quoted
 
 TIMEOUT = 30.0
@@ -44,17 +45,27 @@ class Address:
 def addresses(host: str | None = None) -> list[Address]:
     """Where to look, in order. What the user named is the only place; the usual sockets are looked at in turn.
 
+    Args:
+        host: an address as DOCKER_HOST has it, the path of a socket, or ``context://NAME``; None: by the docker CLI's
+            rules.
+
     Raises:
-        LaminaError: the current context can't be read.
+        LaminaError: the context can't be read, or is not there.
     """
+    if host and host.startswith(CONTEXT):
+        name = host.removeprefix(CONTEXT)
+        if name != DEFAULT:
+            return [_of_context(name, "it is not there: `docker context ls` lists them")]
+        return [Address(f"unix://{path}", "") for path in _usual_sockets()]
     if host:
         return [Address(host if "://" in host else f"unix://{host}", "--host", _tls_of_environment())]
     named = os.environ.get("DOCKER_HOST")
     if named:
         return [Address(named, "DOCKER_HOST", _tls_of_environment())]
-    context = _context()
-    if context is not None:
-        return [context]
+    current = current_context()
+    if current != DEFAULT:
+        gone = "it is current but not there: `docker context use default`, or set DOCKER_HOST"
+        return [_of_context(current, gone)]
     return [Address(f"unix://{path}", "") for path in _usual_sockets()]
 
 
@@ -84,23 +95,13 @@ def _tls_of_environment() -> Any:
         raise LaminaError(f"DOCKER_CERT_PATH: {quoted(str(error).partition(chr(10))[0])}") from None
 
 
-def _context() -> Address | None:
-    """The docker CLI's current context; None for the default one."""
-    from docker.context import ContextAPI
-    from docker.context.config import get_current_context_name
-
-    wanted: object = os.environ.get("DOCKER_CONTEXT") or get_current_context_name()
-    if not isinstance(wanted, str) or wanted in ("", "default"):
-        return None
+def _of_context(name: str, missing: str) -> Address:
     try:
-        context: Any = ContextAPI.get_context(wanted)
-        url = context.Host if context is not None else None
-        tls = context.TLSConfig if context is not None else None
-    except Exception as error:  # noqa: BLE001  # docker-py lets whatever a broken file raises through
-        raise LaminaError(f"docker context {quoted(wanted)} can't be read: {quoted(str(error))}") from None
-    if not url:
-        raise LaminaError(
-            f"docker context {quoted(wanted)} is current but not there: `docker context use default`, "
-            "or set DOCKER_HOST"
-        )
-    return Address(str(url), f"the context {quoted(wanted)}", tls)
+        context = find_context(name)
+    except LaminaError as error:
+        raise LaminaError(f"docker context {quoted(name)} can't be read: {error}") from None
+    if context is None:
+        raise LaminaError(f"docker context {quoted(name)} can't be used: {missing}")
+    if context.fault:
+        raise LaminaError(f"docker context {quoted(name)} can't be used: {context.fault}")
+    return Address(context.url, f"the context {quoted(name)}", tls_of(context))

@@ -6,7 +6,7 @@ import datetime as dt
 import enum
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lamina import limits
@@ -62,6 +62,12 @@ def summary_of(row: Mapping[str, Any]) -> ImageSummary:
         created=_time(row.get("Created")),
         size=count_of(row.get("Size")),
     )
+
+
+def newest_first(summaries: Iterable[ImageSummary]) -> list[ImageSummary]:
+    """As engines list images; those of one second, which engines give in any order, by name."""
+    by_name = sorted(summaries, key=lambda summary: (summary.target, summary.id))
+    return sorted(by_name, key=lambda summary: summary.created or "", reverse=True)
 
 
 def _time(seconds: Any) -> str | None:

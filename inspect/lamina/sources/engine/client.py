@@ -219,6 +219,8 @@ class EngineClient:
                 stream=True,
                 headers={**IDENTITY, **(headers or {})},
                 allow_redirects=False,
+                # Else REQUESTS_CA_BUNDLE would stand in the place of the engine's own authority.
+                verify=self._session.verify,
                 **options,
             )
         except (DockerException, RequestException, HTTPError, OSError, ValueError, AttributeError) as error:

@@ -38,8 +38,9 @@ class Connection:
         self._client: EngineClient | None = None
 
     def __str__(self) -> str:
-        url = self._host if self._client is None else self._client.address.url
-        return f"engine {url}" if url else "engine"
+        if self._client is None:
+            return f"engine {self._host}" if self._host else "engine"
+        return f"engine {self._client.address.url}"
 
     @property
     def client(self) -> EngineClient:
@@ -113,16 +114,23 @@ def _client(address: Address) -> EngineClient:
     try:
         if address.socket is not None:
             _knock(address.socket)
+        ssh = address.url.startswith("ssh://")
         session = APIClient(
-            base_url=address.url,
-            tls=address.tls if address.tls is not None else False,
+            # docker-py would load a further package for ssh.
+            base_url="tcp://engine:1" if ssh else address.url,
+            tls=address.tls if address.tls is not None and not ssh else False,
             timeout=int(TIMEOUT),
-            use_ssh_client=True,
             # With none docker-py asks for it, and reads whatever comes; the client negotiates it.
             version="{}.{}".format(*OLDEST),
         )
+        if ssh:
+            from lamina.sources.engine.ssh import use_ssh
+
+            use_ssh(session, address.url, TIMEOUT)
     except InvalidConfigFile as error:
         raise _config_error(error) from None
+    except LaminaError:
+        raise
     except (DockerException, RequestException, OSError, ValueError) as error:
         raise connection_error(error, address) from None
     except Exception as error:  # noqa: BLE001  # docker-py lets through whatever a broken config.json raises

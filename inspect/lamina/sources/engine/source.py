@@ -17,7 +17,7 @@ from lamina.model import Cancelled, ImageInfo, ImageSummary, KnownImage, LaminaE
 from lamina.sources.base import NullObserver, Observer, ReadImage
 from lamina.sources.blobs import BlobReader
 from lamina.sources.choose import StoreImages
-from lamina.sources.engine.answers import count_of, id_of, info_of, line_up, summary_of
+from lamina.sources.engine.answers import count_of, id_of, info_of, line_up, newest_first, summary_of
 from lamina.sources.engine.client import Refused
 from lamina.sources.engine.connection import Connection
 from lamina.sources.engine.content_store import find_blobs
@@ -72,7 +72,7 @@ class EngineSource:
         """See :meth:`lamina.sources.base.Source.list`."""
         ticker = Ticker(progress, None, "asking the engine")
         rows = self.connection.ask(lambda client: client.images(), cancel, ticker)
-        return [summary_of(row) for row in rows]
+        return newest_first(map(summary_of, rows))
 
     def read(
         self,
@@ -159,7 +159,7 @@ class EngineSource:
         """See :meth:`lamina.sources.base.Source.known_images`; with the number of containers made of each."""
         cancel = cancel or threading.Event()
         ticker = Ticker(progress, None, "asking the engine")
-        rows = self.connection.ask(lambda client: client.images(), cancel, ticker)
+        rows = newest_first(map(summary_of, self.connection.ask(lambda client: client.images(), cancel, ticker)))
         containers = Counter(
             str(row.get("ImageID", ""))
             for row in self.connection.ask(lambda client: client.containers(), cancel, ticker)
@@ -167,7 +167,7 @@ class EngineSource:
         found: builtins.list[KnownImage] = []
         for row in rows:
             ticker.say(f"image {len(found) + 1} of {len(rows)}")
-            image = self._known_image(summary_of(row), cancel, ticker)
+            image = self._known_image(row, cancel, ticker)
             if image is not None:
                 found.append(dataclasses.replace(image, containers=containers[image.summary.id]))
         return found
