@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -126,12 +126,26 @@ def learn(entries: Sequence[Entry], cancel: threading.Event, tell: Tell) -> dict
     return found
 
 
+class Changes(Protocol):
+    """When what is listed has changed."""
+
+    def __iter__(self) -> Iterator[None]:
+        """Once for each change, waiting for it; raises LaminaError when no more can be told."""
+
+    def close(self) -> None:
+        """End the waiting."""
+
+
+Follow = Callable[[threading.Event], Changes]
+"""Opens the changes; may raise LaminaError."""
+
+
 @runtime_checkable
 class TellsWritten(Protocol):
     """A source of containers."""
 
-    def sizes(self, cancel: threading.Event, progress: Tell) -> dict[str, int]:
-        """Bytes of each read/write layer, by the container's ID."""
+    def sizes(self, cancel: threading.Event, progress: Tell, wanted: Collection[str]) -> dict[str, int]:
+        """Bytes of the read/write layers of some containers, by the containers' IDs."""
 
 
 def written(entries: Sequence[Entry], cancel: threading.Event, tell: Tell) -> dict[tuple[str, str, str], int]:
@@ -148,7 +162,8 @@ def written(entries: Sequence[Entry], cancel: threading.Event, tell: Tell) -> di
         if entry.summary.container is None or not isinstance(source, TellsWritten):
             continue
         if id(source) not in asked:
-            asked[id(source)] = source.sizes(cancel, tell)
+            wanted = {other.summary.id for other in entries if other.source is source}
+            asked[id(source)] = source.sizes(cancel, tell, wanted)
         if entry.summary.id in asked[id(source)]:
             found[entry.key] = asked[id(source)][entry.summary.id]
     return found

@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
-from textual.message import Message
 
-from lamina.figures.overview import overview
-from lamina.model import KnownImage, Progress
 from lamina.names import display_name
 from lamina_tui import texts
-from lamina_tui.background import Failure, outcome_of
-from lamina_tui.image_entries import Entry, Lister, cheap, learn, written
+from lamina_tui.image_entries import Entry
 from lamina_tui.keymap import Scope, bindings
-from lamina_tui.screens.base import FullScreen, Notice
-from lamina_tui.widgets.image_list import ImageList, Key
+from lamina_tui.screens.base import Notice
+from lamina_tui.screens.listing import ListingScreen
+from lamina_tui.widgets.image_list import ImageList
 from lamina_tui.widgets.key_bar import KeyBar
 from lamina_tui.widgets.line_bar import LineBar, Part
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
 
 
-class ImagesScreen(FullScreen):
+class ImagesScreen(ListingScreen):
     """The images of an engine, an archive or the demo; Enter opens one."""
 
     SCOPE = Scope.HOME
     BINDINGS = bindings(Scope.HOME)
-
-    class Progressed(Message):
-        """A stream is scanned for its images, or the layers of the images are asked for."""
-
-        def __init__(self, progress: Progress, cancel: threading.Event) -> None:
-            super().__init__()
-            self.progress = progress
-            self.cancel = cancel
-
-    def __init__(self, lister: Lister, label: str) -> None:
-        super().__init__()
-        self._lister = lister
-        self._label = label
-        self._cancel = threading.Event()
-        self._busy = ""
-        self._said = ""
-        self._known: dict[Key, KnownImage] | None = None
-        self._then: Callable[[], None] | None = None
-        self.failed = False
 
     def compose(self) -> ComposeResult:
         """Title, list, the cursor's image and the totals in words, prompt, footer."""
@@ -68,10 +43,6 @@ class ImagesScreen(FullScreen):
         self.set_focus(self.images)
         self.refresh_footer()
         self.action_reload()
-
-    def on_unmount(self) -> None:
-        """Whoever still reads can stop."""
-        self._cancel.set()
 
     # Telling
 
@@ -119,113 +90,6 @@ class ImagesScreen(FullScreen):
                 (f"   reclaimable {texts.size_bytes(figures.reclaimable)}", "plain"),
             ]
         self.query_one("#totals", LineBar).show((here, []), (totals, []))
-
-    # Asking
-
-    def action_reload(self) -> None:
-        """Ask the source for its images, again."""
-        self._cancel.set()
-        self._cancel = threading.Event()
-        self.failed = False
-        self._known, self._then = None, None
-        self.hide_notice()
-        images = self.images
-        images.figures, images.overview = {}, None
-        images.placeholder = f"asking {display_name(self._label)} …"
-        images.refresh()
-        self._busy = "asking …"
-        self._show_title()
-        self._show_totals()
-        self._list(self._cancel)
-
-    def _teller(self, cancel: threading.Event) -> Callable[[Progress], None]:
-        def tell(progress: Progress) -> None:
-            self.post_message(self.Progressed(progress, cancel))
-
-        return tell
-
-    @work(exclusive=True, group="list")
-    async def _list(self, cancel: threading.Event) -> None:
-        images = self.images
-        entries = await outcome_of(lambda: self._lister(cancel, self._teller(cancel)))
-        if entries is None:
-            return
-        if isinstance(entries, Failure):
-            self._fail(entries.text)
-            return
-        self._busy = ""
-        images.placeholder = "no images here\no opens an archive, d the built-in samples"
-        labels = {entry.source.label for entry in entries}
-        if len(labels) == 1:
-            self._label = labels.pop()
-        images.show_entries(entries)
-        self._said = next((entry.source.remark for entry in entries if entry.source.remark), "")
-        self._show_title()
-        self._show_totals()
-        if entries and cheap(entries):
-            self._learn()
-
-    def _learn(self) -> None:
-        self._busy = "asking for layers …"
-        self._show_title()
-        self._learn_layers(self._cancel)
-
-    @work(exclusive=True, group="learn")
-    async def _learn_layers(self, cancel: threading.Event) -> None:
-        entries = self.images.entries
-        known = await outcome_of(lambda: learn(entries, cancel, self._teller(cancel)))
-        if cancel is not self._cancel:
-            return  # asked again meanwhile
-        then, self._then = self._then, None
-        self._busy = ""
-        if cancel.is_set() or known is None:
-            self._cancel = threading.Event()
-            self.say("stopped")
-            return
-        if isinstance(known, Failure):
-            self.say(f"the layers stay unknown: {known.text}")
-            return
-        self._known = known
-        self.images.show_figures(known, overview(list(known.values())))
-        self._show_title()
-        self._show_totals()
-        if then is not None and self.app.screen is self:
-            then()
-        self._measure(cancel)
-
-    @work(exclusive=True, group="measure")
-    async def _measure(self, cancel: threading.Event) -> None:
-        """The engine looks into every container for this, so it comes last."""
-        entries = [entry for entry in self.images.entries if entry.summary.container is not None]
-        if not entries:
-            return
-        sizes = await outcome_of(lambda: written(entries, cancel, lambda _: None))
-        if cancel is self._cancel and isinstance(sizes, dict):
-            self.images.show_written(sizes)
-            self._show_totals()
-
-    def _fail(self, text: str) -> None:
-        self._busy = ""
-        self.failed = True
-        self._show_title()
-        self._show_totals()
-        self.show_notice(
-            text,
-            [
-                "",
-                "  r   ask again",
-                "  d   look at the built-in sample images: they need no engine",
-                "  o   open an archive (docker save, skopeo) or an OCI layout folder",
-                "  q   quit",
-            ],
-        )
-
-    def on_images_screen_progressed(self, event: Progressed) -> None:
-        """Show how far the asking has come."""
-        if self._busy and event.cancel is self._cancel and not event.cancel.is_set():
-            done = f" {texts.size_bytes(event.progress.done)}" if event.progress.done else ""
-            self._busy = f"{display_name(event.progress.what)}{done}"
-            self._show_title()
 
     # Opening
 

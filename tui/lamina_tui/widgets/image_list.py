@@ -95,12 +95,25 @@ class ImageList(RowList):
         self.marked = {key: None for key in self.marked if key in keys}
         self.rearrange()
 
+    def show_all(self, entries: list[Entry], known: Mapping[Key, KnownImage], overview: Overview) -> None:
+        """Show what a source answered when it was asked again. Cursor and marks stay on their images, also where these
+        have other names now.
+        """  # noqa: D205
+        now = {entry.key[:2]: entry.key for entry in entries}
+        there = {entry.key for entry in entries}
+        self.marked = {key if key in there else now.get(key[:2], key): None for key in self.marked}
+        here, row, before = self.entry, self.cursor, self.lines_in_view()
+        self.marked = {key: None for key in self.marked if key in there}
+        self.entries = entries
+        self.figures = _figures(known, overview)
+        self.overview = overview
+        self._arrange()
+        wanted = None if here is None else here.key if here.key in there else now.get(here.key[:2])
+        self.redraw(before, next((n for n, entry in enumerate(self.shown) if entry.key == wanted), row))
+
     def show_figures(self, known: Mapping[Key, KnownImage], overview: Overview) -> None:
         """Fill in what was learnt of the images, ``overview`` being of ``known`` in its order."""
-        self.figures = {
-            key: Figures(image, standing)
-            for (key, image), standing in zip(known.items(), overview.standings, strict=True)
-        }
+        self.figures = _figures(known, overview)
         self.overview = overview
         self.rearrange()
 
@@ -115,6 +128,11 @@ class ImageList(RowList):
     def rearrange(self) -> None:
         """Filter and sort again; the cursor stays on its image."""
         here = self.entry
+        self._arrange()
+        row = next((n for n, e in enumerate(self.shown) if here is not None and e.key == here.key), 0)
+        self.rows_changed(row)
+
+    def _arrange(self) -> None:
         text = self.filter.casefold()
         self.shown = [e for e in self.entries if text in f"{e.name} {e.summary.id}".casefold()]
         key = self.sort_key
@@ -128,8 +146,6 @@ class ImageList(RowList):
             self.shown.sort(key=lambda e: e.name, reverse=self.sort_reversed)
         elif key == "age":
             self.shown.sort(key=lambda e: _moment(e.summary.created), reverse=not self.sort_reversed)
-        row = next((n for n, e in enumerate(self.shown) if here is not None and e.key == here.key), 0)
-        self.rows_changed(row)
 
     def sort_by(self, key: str) -> None:
         """Sort; the same key again reverses."""
@@ -246,6 +262,11 @@ class ImageList(RowList):
         words.append("" if summary.size is None else f"has written {texts.size_bytes(summary.size)}")
         words.append("enter shows what")
         return self.glyphs.text(f" {self.glyphs.dot} ".join(word for word in words if word))
+
+
+def _figures(known: Mapping[Key, KnownImage], overview: Overview) -> dict[Key, Figures]:
+    pairs = zip(known.items(), overview.standings, strict=True)
+    return {key: Figures(image, standing) for (key, image), standing in pairs}
 
 
 def _moment(created: str | None) -> float:

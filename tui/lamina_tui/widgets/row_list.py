@@ -202,6 +202,28 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self._reveal()
         self.refresh()
 
+    def lines_in_view(self) -> list[Strip]:
+        """What is drawn now, for :meth:`redraw`."""
+        return [self.render_line(y) for y in range(self.size.height)]
+
+    def redraw(self, before: list[Strip], cursor: int) -> None:
+        """The rows are others now, and may look as before: draw the lines that don't.
+
+        Args:
+            before: the lines as they were.
+            cursor: where the cursor goes.
+        """
+        total = self.row_count()
+        if self.virtual_size.height != total + self.header_lines or len(before) != self.size.height:
+            self.rows_changed(cursor)
+            return
+        self.cursor = max(0, min(cursor, total - 1))
+        if self._reveal():
+            return
+        for y, (old, new) in enumerate(zip(before, self.lines_in_view(), strict=True)):
+            if old != new:
+                self.refresh(Region(0, y, self.size.width, 1))
+
     # Moving
 
     @property

@@ -154,6 +154,11 @@ class EngineClient:
         """Repositories that the engine finds in its registries, a row each."""
         return self._rows(f"/images/search?{urllib.parse.urlencode({'term': term, 'limit': limit})}", patient=True)
 
+    def events(self) -> Response:
+        """What happens to images and containers from now on, an object each; the body is endless."""
+        filters = urllib.parse.quote('{"type":["image","container"]}')
+        return self.get(f"/events?filters={filters}", patient=True, refused="tells of no events")
+
     # -- answers -------------------------------------------------------------------------------------------------
 
     def _rows(self, path: str, *, patient: bool = False) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import builtins
 import dataclasses
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from lamina.cache.cache import Cache
@@ -73,9 +73,12 @@ class ContainerSource:
         return self._summaries(cancel, progress, sizes=False)
 
     def sizes(
-        self, cancel: threading.Event | None = None, progress: Callable[[Progress], None] | None = None
+        self,
+        cancel: threading.Event | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        wanted: Collection[str] | None = None,
     ) -> dict[str, int]:
-        """Bytes of each container's read/write layer, by the container's ID.
+        """Bytes of each container's read/write layer, by the container's ID; of the ``wanted`` ones, or of all.
 
         They are counted in its folder, as :meth:`read` does, where this process may look there. Else they are the
         engine's own figure, which counts symbolic links, too.
@@ -88,16 +91,17 @@ class ContainerSource:
         ticker = Ticker(progress, None, "looking into containers")
         rows = self._connection.ask(lambda client: client.containers(), cancel, ticker)
         found: dict[str, int] = {}
-        for row in rows:
+        ids = [summary.id for summary in map(container_summary_of, rows) if wanted is None or summary.id in wanted]
+        for container_id in ids:
             try:
-                inspected = self._inspect(container_summary_of(row).id, cancel, ticker)
+                inspected = self._inspect(container_id, cancel, ticker)
                 container, _ = container_of(inspected, "")
                 folder = self._folder(container, inspected, cancel, ticker)
                 if folder is not None:
                     found[container.id] = folder.size(cancel)
             except LaminaError:
                 continue  # gone meanwhile, or not to be read: the engine's figure then
-        if len(found) < len(rows):
+        if len(found) < len(ids):
             told = self._summaries(cancel, progress, sizes=True)
             found = {**{summary.id: summary.size for summary in told if summary.size is not None}, **found}
         return found

@@ -13,7 +13,7 @@ from lamina.cache.cache import Cache
 from lamina.cache.keys import diff_key
 from lamina.errors import OtherPlatform
 from lamina.layers.index import LayerIndex
-from lamina.model import Cancelled, ImageInfo, ImageSummary, KnownImage, LaminaError, Progress
+from lamina.model import Cancelled, ImageInfo, ImageSummary, KnownImage, LaminaError, LayerInfo, Progress
 from lamina.sources.base import NullObserver, Observer, ReadImage
 from lamina.sources.blobs import BlobReader
 from lamina.sources.choose import StoreImages
@@ -21,6 +21,7 @@ from lamina.sources.engine.answers import count_of, id_of, info_of, line_up, new
 from lamina.sources.engine.client import Refused
 from lamina.sources.engine.connection import Connection
 from lamina.sources.engine.content_store import find_blobs
+from lamina.sources.engine.events import Changes
 from lamina.sources.engine.export import ExportStream
 from lamina.sources.engine.overlay_reader import Export, StoreContent, known_by, read_store
 from lamina.sources.engine.overlay_store import StoredImage, find_image
@@ -60,6 +61,8 @@ class EngineSource:
         self._pool = pool or Pool()
         self._store = store
         self._platform = platform
+        self._known: dict[str, tuple[tuple[LayerInfo, ...], tuple[int | None, ...]]] = {}
+        """Layers and their sizes by image, for whoever asks again when one of them has changed."""
 
     @property
     def label(self) -> str:
@@ -170,7 +173,17 @@ class EngineSource:
             image = self._known_image(row, cancel, ticker)
             if image is not None:
                 found.append(dataclasses.replace(image, containers=containers[image.summary.id]))
+        self._known = {image.summary.id: (image.layers, image.sizes) for image in found}
         return found
+
+    def changes(self, cancel: threading.Event) -> Changes:
+        """What happens to images and containers from now on.
+
+        Raises:
+            LaminaError: the engine can't be asked, or tells of no events.
+            Cancelled: ``cancel`` was set.
+        """
+        return self.connection.ask(Changes, cancel, Ticker(None, None, ""))
 
     def platform(self, cancel: threading.Event) -> str:
         """What the engine runs images for, and pulls where nobody says otherwise; "" where it doesn't tell.
@@ -206,9 +219,9 @@ class EngineSource:
             return []
 
     def _known_image(self, summary: ImageSummary, cancel: threading.Event, ticker: Ticker) -> KnownImage | None:
-        kept = self._cache.known(summary.id)
+        kept = self._known.get(summary.id) or self._cache.known(summary.id)
         if kept is not None:
-            layers, sizes = kept
+            layers, sizes = self._known[summary.id] = kept
         else:
             try:
                 inspected = self.connection.ask(lambda client: client.image(summary.id), cancel, ticker)
@@ -219,6 +232,7 @@ class EngineSource:
                 self.connection.ask(lambda client: client.ping(), cancel, ticker)
                 return None
             sizes = tuple(step.size for step in line_up(history, len(layers)))
+            self._known[summary.id] = layers, sizes
             if history:
                 self._cache.put_known(summary.id, layers, sizes)
         return KnownImage(dataclasses.replace(summary, layers=len(layers)), layers, sizes)
