@@ -85,20 +85,25 @@ async def settled(pilot: Pilot[int]) -> None:
     await pilot.pause()
 
 
+def write_picture(folder: Path, name: str, size: tuple[int, int], svg: str) -> None:
+    """Write a screen, of so many cells, as PNG."""
+    with tempfile.TemporaryDirectory() as temporary:
+        source = Path(temporary) / f"{name}.svg"
+        source.write_text(place_every_cell(svg), encoding="utf-8")
+        target = folder / f"{name}.png"
+        width = WIDTH * size[0] // 120
+        subprocess.run(["rsvg-convert", "-w", str(width), "-o", target, source], check=True)
+    if target.stat().st_size > LARGEST:
+        raise SystemExit(f"{target} has more than {LARGEST:,} bytes")
+    print(f"{target.name}: {target.stat().st_size:,} bytes")
+
+
 def main() -> None:
     """Make every picture."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     folder.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as temporary:
-        for name, (size, keys) in PICTURES.items():
-            source = Path(temporary) / f"{name}.svg"
-            source.write_text(place_every_cell(asyncio.run(picture(size, keys))), encoding="utf-8")
-            target = folder / f"{name}.png"
-            width = WIDTH * size[0] // 120
-            subprocess.run(["rsvg-convert", "-w", str(width), "-o", target, source], check=True)
-            if target.stat().st_size > LARGEST:
-                raise SystemExit(f"{target} has more than {LARGEST:,} bytes")
-            print(f"{target.name}: {target.stat().st_size:,} bytes")
+    for name, (size, keys) in PICTURES.items():
+        write_picture(folder, name, size, asyncio.run(picture(size, keys)))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -120,6 +121,15 @@ class Workspace:
     def containers(self) -> ContainerSource:
         """The container engine's containers, running or not."""
         return self._resolver.containers()
+
+    @property
+    def context(self) -> str:
+        """The name of the context in use; "" where an address was named."""
+        from lamina.sources.engine.contexts import CONTEXT, current_context
+
+        if self._host is not None:
+            return self._host.removeprefix(CONTEXT) if self._host.startswith(CONTEXT) else ""
+        return "" if os.environ.get("DOCKER_HOST") else current_context()
 
     def contexts(self) -> list[Context]:
         """The engines that the docker CLI has names for; :meth:`at` takes their ``host``."""

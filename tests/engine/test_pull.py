@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from textual.keys import _character_to_key as character_to_key
 
+from driving import Driven
 from engine.counting import CountingProxy
 from engine.test_podman_store import running
 from engine.test_pull_cost import REPOSITORY, Shop, shop  # noqa: F401  # a fixture
@@ -17,6 +19,9 @@ from engine.tools import lamina
 from lamina.figures.pull_plan import Presence
 from lamina.model import Cancelled, LaminaError
 from lamina.workspace import Workspace
+from lamina_tui import texts
+from lamina_tui.app import LaminaApp
+from lamina_tui.screens.images import engine_images
 
 
 @pytest.fixture
@@ -97,6 +102,36 @@ def test_nothing_is_pulled_where_nobody_said_so(shop: Shop, engine_host: str) ->
         assert shop.client.images(name)
     finally:
         shop.remove("app:1")
+
+
+async def test_from_the_search_to_the_image_on_the_screen(
+    shop: Shop,  # noqa: F811
+    engine_host: str,
+) -> None:
+    workspace = Workspace(host=engine_host)
+    app = LaminaApp(lambda: engine_images(workspace), workspace)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = Driven(app, pilot)
+        await screen.settle()
+        await screen.press("p")
+        screen.send(*map(character_to_key, f"{shop.proxy.address}/{REPOSITORY}/app"), "enter")
+        await screen.settle()
+        assert f"{REPOSITORY}/app" in screen.text
+        await screen.press("enter")
+        assert "2 tags" in screen.lines[0]
+        step = shop.cost("app:2", "app:1")
+        assert texts.size_bytes(step) in screen.text
+        await screen.press("p")
+        assert f"{texts.size_bytes(size_of(shop, 'app:2'))} to fetch" in screen.text
+        await screen.press("enter")
+        try:
+            assert "pulled: enter opens it" in screen.text
+            assert "pull complete" in screen.text
+            assert shop.client.images(f"{shop.proxy.address}/{REPOSITORY}/app:2")
+            await screen.press("enter")
+            assert "wasted" in screen.lines[0]
+        finally:
+            shop.remove("app:2")
 
 
 def test_what_the_registry_has_not_is_told_before(shop: Shop, engine_host: str) -> None:  # noqa: F811

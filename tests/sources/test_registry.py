@@ -148,6 +148,22 @@ def test_a_page_leads_to_no_other_place(registry: LyingRegistry) -> None:
     assert [path for path, _, _ in registry.asked] == ["/v2/app/tags/list?n=1000", "/v2/app/tags/list?last=1"]
 
 
+def test_a_tag_that_outlives_its_manifest_is_told_and_a_registry_that_is_tired_is_left(
+    registry: LyingRegistry,
+) -> None:
+    registry.instead["tags/list"] = [page("1", "2")]
+    found = tagged_images(parse_reference(f"{registry.host}/app"), 0)
+    assert [tag for tag, _ in found.images] == ["1"]
+    assert found.remark.startswith("2 can't be read: no ")
+    registry.instead["manifests/2"] = [status(429, b"{}", Retry_After="3600")]
+    with pytest.raises(LaminaError, match="answers no more questions for now"):
+        tagged_images(parse_reference(f"{registry.host}/app"), 0)
+    registry.instead["tags/list"] = [page("2")]
+    registry.instead["manifests/2"] = [status(404, b"{}")]
+    with pytest.raises(LaminaError, match="no 127"):
+        tagged_images(parse_reference(f"{registry.host}/app"), 0)
+
+
 def test_pages_without_end_end(registry: LyingRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     registry.instead["tags/list"] = [page("1", following="/x?a=b"), page(following="/x?a=b")]
     assert tags_of(registry) == ["1"]

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.app import App
+from textual.screen import Screen
 
+from builders import sample_image
 from driving import Drive, Driven
+from lamina.workspace import Workspace
 from lamina_tui import keymap
+from lamina_tui.app import LaminaApp
 from lamina_tui.keymap import COMMANDS, Command, Scope
 from lamina_tui.screens.dialogs import help_lines
+from lamina_tui.screens.images import engine_images
+from lamina_tui.screens.registry.pull import PullScreen
+from lamina_tui.screens.registry.search import SearchScreen
+from lamina_tui.screens.registry.tags import TagsScreen
+from lying_engine import LyingEngine
+from lying_registry import LyingRegistry, status
 
 # What to press, from an opened sample image, to stand where a scope's commands work.
 WAY: dict[Scope, tuple[str, ...]] = {
@@ -36,6 +49,16 @@ FROM_LIST: dict[Scope, tuple[str, ...]] = {
     Scope.MISSES: ("A", "c", "4"),
     Scope.DIFF: ("space", "D"),
 }
+# The screens of registries, on what lies as a test wants it.
+REGISTRY: dict[Scope, Callable[[Workspace, str], Screen[None]]] = {
+    Scope.REGISTRY: lambda workspace, _: SearchScreen(workspace, "app"),
+    Scope.FOUND: lambda workspace, _: SearchScreen(workspace, "app"),
+    Scope.VERSIONS: TagsScreen,
+    Scope.TAGS: TagsScreen,
+    Scope.PULLING: PullScreen,
+    Scope.PULL: PullScreen,
+    Scope.CONTEXTS: lambda workspace, _: engine_images(workspace),
+}
 ENDS = {"quit", "interrupt", "suspend_process"}
 
 
@@ -57,8 +80,42 @@ async def test_each_key_of_the_lists_runs_its_command(
         await every_key_runs_its_command(screen, scope, monkeypatch)
 
 
+@asynccontextmanager
+async def registry_screen(scope: Scope, folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Driven]:
+    monkeypatch.setenv("DOCKER_CONFIG", str(folder))
+    with LyingEngine() as engine, LyingRegistry(sample_image("app:1")) as registry:
+        engine.answers["/images/search"] = [{"name": f"{registry.host}/app", "star_count": 1}]
+        registry.instead["tags/list"] = [status(200, b'{"tags": ["1"]}')]
+        workspace = Workspace(host=engine.host)
+        app = LaminaApp(lambda: REGISTRY[scope](workspace, f"{registry.host}/app:1"), workspace)
+        async with app.run_test(size=(80, 24)) as pilot:
+            screen = Driven(app, pilot)
+            await screen.settle()
+            if scope is Scope.CONTEXTS:
+                await screen.press("x")
+            yield screen
+
+
+@pytest.mark.parametrize("scope", REGISTRY, ids=lambda scope: scope.name)
+async def test_each_key_of_the_registry_screens_runs_its_command(
+    scope: Scope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with registry_screen(scope, tmp_path, monkeypatch) as screen:
+        await every_key_runs_its_command(screen, scope, monkeypatch)
+
+
+@pytest.mark.parametrize("command", keymap.of(*REGISTRY), ids=lambda command: f"{command.scope.name}-{command.action}")
+async def test_each_command_of_the_registry_screens_leaves_the_app_alive(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with registry_screen(command.scope, tmp_path, monkeypatch) as screen:
+        await screen.press(command.keys[0], command.keys[0])
+        assert screen.app.crash is None
+        assert screen.app.is_running
+
+
 def test_every_scope_is_reached_by_these_tests() -> None:
-    assert {*WAY, *FROM_LIST} == set(Scope)
+    assert {*WAY, *FROM_LIST, *REGISTRY} == set(Scope)
 
 
 async def every_key_runs_its_command(screen: Driven, scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,6 +180,9 @@ def test_no_key_stands_twice_where_both_would_work() -> None:
         Scope.SHARED: (Scope.LIST, Scope.SET, Scope.APP),
         Scope.MISSES: (Scope.LIST, Scope.SET, Scope.APP),
         Scope.DIFF: (Scope.FILES, Scope.LIST, Scope.APP),
+        Scope.FOUND: (Scope.LIST, Scope.REGISTRY, Scope.APP),
+        Scope.TAGS: (Scope.LIST, Scope.VERSIONS, Scope.APP),
+        Scope.PULL: (Scope.LIST, Scope.PULLING, Scope.APP),
     }
     for scope, others in near.items():
         keys = [key for command in keymap.of(scope, *others) for key in command.keys]

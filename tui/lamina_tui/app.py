@@ -25,7 +25,7 @@ from lamina_tui.image_entries import Entry, Lister, listed, source_lister
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.screens.base import FullScreen
 from lamina_tui.screens.dialogs import HelpScreen, TextScreen
-from lamina_tui.screens.images import ImagesScreen
+from lamina_tui.screens.images import ImagesScreen, engine_images
 from lamina_tui.screens.palette import Palette
 from lamina_tui.terminal_filter import Wall
 
@@ -180,6 +180,36 @@ class LaminaApp(App[int]):
     def open_demo(self) -> None:
         """Open the list of the built-in samples."""
         _ = self.push_screen(ImagesScreen(source_lister(self._workspace.demo), "built-in samples"))
+
+    def open_search(self, term: str) -> None:
+        """Open a search for repositories."""
+        from lamina_tui.screens.registry.search import SearchScreen
+
+        _ = self.push_screen(SearchScreen(self._workspace, term))
+
+    def open_tags(self, name: str) -> None:
+        """Open the versions of a repository."""
+        from lamina_tui.screens.registry.tags import TagsScreen
+
+        _ = self.push_screen(TagsScreen(self._workspace, name))
+
+    def open_pull(self, name: str) -> None:
+        """Open what a pull of an image would fetch."""
+        from lamina_tui.screens.registry.pull import PullScreen
+
+        _ = self.push_screen(PullScreen(self._workspace, name))
+
+    def open_contexts(self) -> None:
+        """Ask for another engine."""
+        from lamina_tui.screens.contexts import ContextsScreen
+
+        contexts, current = self._workspace.contexts(), self._workspace.context
+        _ = self.push_screen(ContextsScreen(contexts, current, lambda chosen: self.open_engine(chosen.host)))
+
+    def open_engine(self, host: str) -> None:
+        """Open the list of another engine's images in place of the one that is shown."""
+        self._workspace = self._workspace.at(host)
+        _ = self.switch_screen(engine_images(self._workspace))
 
     def open_source(self, source: Source) -> None:
         """Open the list of a source's images in place of the image that is shown."""

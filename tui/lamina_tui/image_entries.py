@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from lamina.model import ImageInfo, ImageSummary, KnownImage, LaminaError, Progress
 from lamina.names import image_name
 from lamina.sources.base import Source
+from lamina.sources.registry.reference import names_a_host
 
 if TYPE_CHECKING:  # numpy comes with these, and the first frame doesn't wait for it
     from lamina.layers.index import LayerFacts
@@ -30,7 +31,10 @@ class Entry:
         """What people call it: its tags, else its file, else its short id. Untrusted."""
         container = self.summary.container
         if container is not None:
-            return f"{container.name} ({container.state}, of {image_name((), container.image)})"
+            image = image_name((), container.image)
+            # Where it comes from is told where there is room: an image's own row has it.
+            image = image.partition("/")[2] if names_a_host(image) else image
+            return f"{container.name} ({container.state}, of {image})"
         return "  ".join(self.summary.tags) or image_name((), self.summary.target)
 
     @property

@@ -15,6 +15,13 @@ class Scope(enum.Enum):
     APP = "Everywhere"
     LIST = "In every list"
     HOME = "Images"
+    REGISTRY = "Search"
+    FOUND = "Repositories found"
+    VERSIONS = "Versions in a registry"
+    TAGS = "Tags"
+    PULLING = "Pull"
+    PULL = "Layers of a pull"
+    CONTEXTS = "Engines"
     TREE = "Layer tree"
     SET = "A set of images"
     MATRIX = "What pairs share"
@@ -53,6 +60,8 @@ class Command:
 
 _A, _L, _H, _I = Scope.APP, Scope.LIST, Scope.HOME, Scope.IMAGE
 _R, _S, _M, _E = Scope.TREE, Scope.SET, Scope.MATRIX, Scope.MEMBERS
+_G, _GF, _V, _VT = Scope.REGISTRY, Scope.FOUND, Scope.VERSIONS, Scope.TAGS
+_B, _BL, _X = Scope.PULLING, Scope.PULL, Scope.CONTEXTS
 _C, _N, _D = Scope.SHARED, Scope.MISSES, Scope.DIFF
 _Y, _F, _W, _T, _K, _P = Scope.LAYERS, Scope.FILES, Scope.WASTE, Scope.TEXT, Scope.KINDS, Scope.PROMPT
 
@@ -85,11 +94,43 @@ COMMANDS: tuple[Command, ...] = (
     Command(_H, ("a",), "sort_by('age')", "sort by age; again reverses"),
     Command(_H, ("greater_than_sign",), "sort_beside(1)", "sort by the next column"),
     Command(_H, ("less_than_sign",), "sort_beside(-1)", "sort by the column before"),
-    Command(_H, ("r",), "reload", "ask the engine again", "reload", priority=7),
+    Command(_H, ("r",), "reload", "ask the engine again", "reload", priority=9),
+    Command(_H, ("p",), "search", "search for images in registries, and pull", "search", priority=7),
+    Command(
+        _H, ("v",), "versions", "versions of the image in its registry, and what updates cost", "versions", priority=7
+    ),
+    Command(_H, ("x",), "contexts", "look at another engine (docker contexts)", "engine", priority=8),
     Command(_H, ("o",), "open_other", "open another image, archive or layout folder", "other", priority=8),
     Command(_H, ("d",), "open_demo", "the built-in sample images", "demo", priority=9),
     Command(_H, ("y",), "copy", "copy the image's name", palette=True),
     Command(_H, ("escape",), "back", "drop the filter, or go back", palette=False),
+    Command(_GF, ("enter", "l", "right"), "screen.open", "its tags", "tags", priority=2),
+    Command(_GF, ("p",), "screen.pull", "what a pull of its latest would fetch", "pull", priority=3),
+    Command(_GF, ("y",), "screen.copy", "copy the name", "copy", priority=5),
+    Command(_G, ("slash", "f"), "search", "search for something else", "search", priority=4),
+    Command(_G, ("R",), "reload", "ask again", palette=True),
+    Command(_G, ("escape", "left", "h"), "back", "stop, or go back", "back", "esc", priority=6, palette=False),
+    Command(_VT, ("enter", "l", "right"), "screen.open", "open the image, without an engine", "open", priority=2),
+    Command(_VT, ("p",), "screen.pull", "what a pull of it would fetch", "pull", priority=3),
+    Command(_VT, ("m",), "screen.look_at_more", "look at more tags", "more", priority=4),
+    Command(_VT, ("y",), "screen.copy", "copy the name", "copy", priority=6),
+    Command(_V, ("slash",), "find", "show only tags that have …", "find", priority=5),
+    Command(_V, ("R",), "reload", "ask again", palette=True),
+    Command(
+        _V,
+        ("escape", "left", "h"),
+        "back",
+        "drop the filter, stop, or go back",
+        "back",
+        "esc",
+        priority=7,
+        palette=False,
+    ),
+    Command(_BL, ("enter",), "screen.go", "let the engine pull; then open the image", "pull, then open", priority=2),
+    Command(_B, ("R",), "reload", "ask again what it would fetch", "ask again", priority=4),
+    Command(_B, ("escape", "left", "h"), "back", "stop, or go back", "stop or back", "esc", priority=3, palette=False),
+    Command(_X, ("enter",), "choose", "look at this engine", "choose", priority=2),
+    Command(_X, ("escape", "q", "x"), "close", "close", "close", "esc", priority=3, palette=False),
     Command(_R, ("enter",), "open", "open the image; of layers: list them and who has them", "open", priority=2),
     Command(_R, ("space",), "toggle_fold", "fold or unfold what stands on the layers", "fold", priority=3),
     Command(_R, ("right", "l"), "unfold", "unfold, or step in", palette=False),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import cache
 
 from textual.screen import Screen
 
@@ -13,8 +12,8 @@ from lamina.sources.target import Target
 from lamina.workspace import Workspace
 from lamina_tui import hangup
 from lamina_tui.app import LaminaApp
-from lamina_tui.image_entries import Entry, Lister, engine_lister, source_lister
-from lamina_tui.screens.images import ImagesScreen
+from lamina_tui.image_entries import Entry, Lister, source_lister
+from lamina_tui.screens.images import ImagesScreen, engine_images
 
 
 def run_screen(workspace: Workspace, words: Sequence[str], *, ascii_only: bool, diff: bool = False) -> int:
@@ -49,7 +48,7 @@ def first_screen(workspace: Workspace, words: Sequence[str], *, diff: bool = Fal
     if list(words) == ["demo"]:
         return lambda: ImagesScreen(source_lister(workspace.demo), "built-in samples")
     if not words:
-        return lambda: engine_screen(workspace)
+        return lambda: engine_images(workspace)
     targets = [workspace.resolve(word) for word in words]  # what is wrong with a path is told before a screen opens
     labels = ["standard input" if word == "-" else word for word in words]
 
@@ -68,14 +67,6 @@ def first_screen(workspace: Workspace, words: Sequence[str], *, diff: bool = Fal
         return SetScreen(set_lister(targets), f"{len(words)} targets")
 
     return screen
-
-
-def engine_screen(workspace: Workspace) -> ImagesScreen:
-    """The images and containers of an engine, and what becomes of them."""
-    # Made when the screen is painted, and kept: what they know of images need not be asked again.
-    engine, containers = cache(workspace.engine), cache(workspace.containers)
-    lister = engine_lister(engine, containers)
-    return ImagesScreen(lister, "container engine", lambda cancel: engine().changes(cancel))
 
 
 def set_lister(targets: Sequence[Target]) -> Lister:

@@ -40,6 +40,18 @@ class Navigation(Protocol):
     def open_list(self, lister: Lister, label: str) -> None:
         """Open a list of images in place of what is shown."""
 
+    def open_search(self, term: str) -> None:
+        """Open a search for repositories."""
+
+    def open_tags(self, name: str) -> None:
+        """Open the versions of a repository."""
+
+    def open_pull(self, name: str) -> None:
+        """Open what a pull of an image would fetch."""
+
+    def open_contexts(self) -> None:
+        """Ask for another engine."""
+
     def go_back(self) -> bool:
         """Close this screen, unless it is the first; False if it is."""
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from lamina.amounts import plural, size, size_bytes
-from lamina.figures.sharing import SetMember, pull_cost
-from lamina.model import ImageInfo
+from lamina.figures.tag_steps import tag_steps
 from lamina.names import display_name
 from lamina.reports.json_text import Json, plain_text
 from lamina.reports.tables import md, table
@@ -18,30 +17,21 @@ def build(found: TaggedImages) -> Json:
 
     ``blob_size`` is what pulling the image transfers where nothing is there; ``update`` where the one before it is.
     """
-    rows: list[Json] = []
-    before: tuple[str, ImageInfo] | None = None
-    for tag, info in found.images:
-        update = None if before is None else pull_cost(_member(info), _member(before[1])).bytes
-        rows.append(
-            {
-                "tag": plain_text(tag),
-                "digest": info.digests[0].partition("@")[2] if info.digests else None,
-                "id": info.id,
-                "platform": plain_text(info.platform),
-                "created": plain_text(info.created),
-                "layers": len(info.layers),
-                "blob_size": sum(layer.blob_size or 0 for layer in info.layers),
-                "update": update,
-                "from": None if before is None else plain_text(before[0]),
-            }
-        )
-        before = (tag, info)
+    rows: list[Json] = [
+        {
+            "tag": plain_text(step.tag),
+            "digest": step.info.digests[0].partition("@")[2] if step.info.digests else None,
+            "id": step.info.id,
+            "platform": plain_text(step.info.platform),
+            "created": plain_text(step.info.created),
+            "layers": len(step.info.layers),
+            "blob_size": step.size,
+            "update": step.update,
+            "from": plain_text(step.before),
+        }
+        for step in tag_steps(found.images)
+    ]
     return {"schema": SCHEMA, "name": found.reference.name, "count": len(found.tags), "tags": rows}
-
-
-def _member(info: ImageInfo) -> SetMember:
-    sizes = tuple(layer.blob_size or 0 for layer in info.layers)
-    return SetMember(info.layers, sizes, sizes)
 
 
 def to_text(document: Json) -> str:

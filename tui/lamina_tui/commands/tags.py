@@ -55,5 +55,6 @@ def run(options: argparse.Namespace) -> int:
     workspace = workspace_of(options)
     with ProgressLine(sys.stderr) as line:
         found = workspace.tags(options.name, options.last, cancel=line.cancel, progress=line.progress)
+        line.remark(found.remark)
     emit_document(report.build(found), options, output, text=report.to_text, markdown=report.to_markdown)
     return OK

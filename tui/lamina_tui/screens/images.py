@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from textual import on
 from textual.app import ComposeResult
 
 from lamina.names import display_name
+from lamina.sources.registry.reference import names_a_host
+from lamina.workspace import Workspace
 from lamina_tui import texts
-from lamina_tui.image_entries import Entry
+from lamina_tui.image_entries import Entry, engine_lister
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.screens.base import Notice
 from lamina_tui.screens.listing import ListingScreen
@@ -148,6 +152,32 @@ class ImagesScreen(ListingScreen):
         if kept and text.strip():
             self.navigation.open_target(text.strip())
 
+    def action_search(self) -> None:
+        """Ask for words to search registries for."""
+        self.query_one(Prompt).open("search for (words, or HOST/words for one registry):", "", done=self._search_typed)
+
+    def _search_typed(self, text: str, kept: bool) -> None:
+        if kept and text.strip():
+            self.navigation.open_search(text.strip())
+
+    def action_versions(self) -> None:
+        """Show the versions of the image under the cursor in its registry."""
+        entry = self.images.entry
+        if entry is None or self.failed:
+            return
+        name = next(iter(entry.summary.tags), "")
+        # The name of what was built here is nobody's business: it is asked for where its registry is known.
+        if not name:
+            self.say("no tag leads to it, so that no registry can be asked")
+        elif not entry.summary.digests and not names_a_host(name):
+            self.say(f"it never was in a registry: `lamina tags {name}` asks all the same")
+        else:
+            self.navigation.open_tags(name)
+
+    def action_contexts(self) -> None:
+        """Ask for another engine."""
+        self.navigation.open_contexts()
+
     def action_open_demo(self) -> None:
         """Show the built-in sample images."""
         self.navigation.open_demo()
@@ -200,3 +230,11 @@ class ImagesScreen(ListingScreen):
             self._cancel.set()
         else:
             self.navigation.go_back()
+
+
+def engine_images(workspace: Workspace) -> ImagesScreen:
+    """The images and containers of an engine, and what becomes of them."""
+    # Made when the screen is painted, and kept: what they know of images need not be asked again.
+    engine, containers = cache(workspace.engine), cache(workspace.containers)
+    lister = engine_lister(engine, containers)
+    return ImagesScreen(lister, "container engine", lambda cancel: engine().changes(cancel))

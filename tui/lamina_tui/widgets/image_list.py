@@ -220,7 +220,10 @@ class ImageList(RowList):
         entry, glyphs = self.shown[index], self.glyphs
         summary, figures = entry.summary, self.figures.get(entry.key)
         marked = entry.key in self.marked
-        name = f"{MARK if marked else ' '} {glyphs.text(display_name(entry.name))}"
+        name = glyphs.text(display_name(entry.name))
+        if len(summary.tags) == 1:  # the end of a long name tells more than the host of a registry
+            name = texts.fit_end(name, self._name_width(width) - 3, glyphs.more)
+        name = f"{MARK if marked else ' '} {name}"
         style = "accent" if marked else "plain" if summary.tags else "dim"
         parts: list[Part] = [(texts.fit(name, self._name_width(width), glyphs.more), style)]
         if width >= 98:
@@ -246,7 +249,8 @@ class ImageList(RowList):
         if figures is not None and standing is not None:
             frees = f"removing it frees {texts.size_bytes(standing.unique)}"
             if figures.known.containers:
-                frees += f" once {texts.plural(figures.known.containers, 'container')} of it are gone"
+                count = figures.known.containers
+                frees += f" once {texts.plural(count, 'container')} of it {'is' if count == 1 else 'are'} gone"
             words.append(frees)
             if standing.shared_with:
                 others = texts.plural(standing.shared_with, "image")

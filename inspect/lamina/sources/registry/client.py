@@ -30,6 +30,10 @@ _REDIRECTS = 5
 _CHALLENGE = re.compile(r'([a-z_]+)="([^"]*)"', re.IGNORECASE)
 
 
+class Unavailable(LaminaError):
+    """The registry can't be used, denies, or wants to be left alone: the next question would fare no better."""
+
+
 class RegistryClient:
     """Asks about one repository.
 
@@ -85,7 +89,7 @@ class RegistryClient:
                 response = self._ask(path, headers)
             except _Again as error:
                 if last:
-                    raise LaminaError(str(error)) from None
+                    raise Unavailable(str(error)) from None
             else:
                 if response.status_code in (200, 206):
                     return response
@@ -126,7 +130,7 @@ class RegistryClient:
             self._check(url)
             response = self._send(url, {**headers, **(self._auth() if same else {})})
         response.close()
-        raise LaminaError(f"{self} redirects without end")
+        raise Unavailable(f"{self} redirects without end")
 
     def _check(self, url: str) -> None:
         parts = urllib.parse.urlsplit(url)
@@ -245,7 +249,7 @@ class RegistryClient:
 
     def _denied(self, why: str) -> LaminaError:
         what = quoted(self.reference.name) if self.reference.repository else "that"
-        return LaminaError(f"{self} does not let us read {what}: {why} (`docker login {self.reference.host}`)")
+        return Unavailable(f"{self} does not let us read {what}: {why} (`docker login {self.reference.host}`)")
 
     def _refused(self, response: Response, missing: str) -> LaminaError:
         try:
@@ -259,8 +263,8 @@ class RegistryClient:
         if status == 429:
             wait = response.headers.get("Retry-After") or response.headers.get("RateLimit-Reset") or ""
             when = f"; it may be asked again in {quoted(wait)} seconds" if wait.isdecimal() else ""
-            return LaminaError(f"{self} answers no more questions for now: {said}{when}")
-        return LaminaError(f"{self} refuses: {said}")
+            return Unavailable(f"{self} answers no more questions for now: {said}{when}")
+        return Unavailable(f"{self} refuses: {said}")
 
 
 class _Again(LaminaError):

@@ -67,6 +67,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def names_a_host(name: str) -> bool:
+    """Whether an image's name begins with a registry's host: a first part that looks like one, as the CLI takes it."""
+    first, parted, _ = name.partition("/")
+    return bool(parted) and ("." in first or ":" in first or first == "localhost")
+
+
 def parse_reference(text: str) -> Reference:
     """A name as users write it: ``ubuntu``, ``localhost:5000/team/app:1``, ``app@sha256:…``.
 
@@ -77,10 +83,8 @@ def parse_reference(text: str) -> Reference:
     head, slash, tail = name.rpartition("/")
     last, colon, tag = tail.partition(":")
     repository = f"{head}{slash}{last}"
-    first, parted, rest = repository.partition("/")
-    # A first part is a host where it looks like one, as the docker CLI takes it.
-    if parted and ("." in first or ":" in first or first == "localhost"):
-        host, repository = first, rest
+    if names_a_host(repository):
+        host, _, repository = repository.partition("/")
     else:
         host = DEFAULT
     if host in ("index.docker.io", _DEFAULT_API):

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lamina.errors import NotAnImage, OtherPlatform
-from lamina.model import ImageInfo, Progress
+from lamina.model import ImageInfo, LaminaError, Progress
 from lamina.sources.blocking import answer
 from lamina.sources.progress import Ticker
-from lamina.sources.registry.client import RegistryClient
+from lamina.sources.registry.client import RegistryClient, Unavailable
 from lamina.sources.registry.listing import listed
 from lamina.sources.registry.reference import Reference
 from lamina.sources.registry.source import RegistrySource
@@ -60,6 +60,8 @@ class TaggedImages:
     """All of them, as :func:`repository_tags` orders them."""
     images: list[tuple[str, ImageInfo]]
     """(tag, what manifest and config say) of those that were looked at, the oldest first."""
+    remark: str = ""
+    """Which of them can't be read, on one line; untrusted."""
 
 
 def tagged_images(
@@ -88,7 +90,8 @@ def tagged_images(
     cancel = cancel or threading.Event()
     tags = repository_tags(reference, cancel, progress, insecure=insecure)
     chosen = tags[-last:] if last else tags
-    found = []
+    found: list[tuple[str, ImageInfo]] = []
+    faults: list[tuple[str, LaminaError]] = []
     for number, tag in enumerate(chosen):
         if progress is not None:
             progress(Progress(0, None, f"tag {number + 1} of {len(chosen)}"))
@@ -99,5 +102,14 @@ def tagged_images(
             found.append((tag, source.head(cancel)))
         except (NotAnImage, OtherPlatform):
             continue
+        except Unavailable:
+            raise
+        except LaminaError as error:
+            faults.append((tag, error))  # a tag may outlive its manifest
+    if faults and not found:
+        raise faults[0][1]
     found.sort(key=lambda row: (row[1].created or "", _natural(row[0])))
-    return TaggedImages(reference, tags, found)
+    remark = "" if not faults else f"{faults[0][0]} can't be read: {faults[0][1]}"
+    if len(faults) > 1:
+        remark = f"{len(faults)} tags can't be read, {remark}"
+    return TaggedImages(reference, tags, found, remark)
