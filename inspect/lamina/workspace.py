@@ -71,6 +71,11 @@ class Workspace:
             self._platform = parse_platform(platform)
         self._made: Resolver | None = None
 
+    @property
+    def platform(self) -> str:
+        """Which platform is meant where an image has several; "": the best for this machine."""
+        return self._platform
+
     def at(self, host: str) -> Workspace:
         """The same with another engine.
 

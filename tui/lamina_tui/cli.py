@@ -29,6 +29,7 @@ TARGET is one of
   -                         an archive on standard input
   docker://NAME             an image in a registry, without an engine
   container:NAME            a container: its image, and what it has written
+  containerd:[NAME]         what a containerd holds without an engine (Kubernetes nodes)
   docker-daemon:NAME  docker-archive:FILE[:TAG]  oci-archive:FILE[:TAG]  oci:FOLDER[:TAG]
                             the same, said exactly (as skopeo says it)
 

@@ -51,6 +51,9 @@ def first_screen(workspace: Workspace, words: Sequence[str], *, diff: bool = Fal
         return lambda: engine_images(workspace)
     targets = [workspace.resolve(word) for word in words]  # what is wrong with a path is told before a screen opens
     labels = ["standard input" if word == "-" else word for word in words]
+    if len(words) == 1 and (words[0] == "containerd:" or workspace.platform == "all"):
+        source = targets[0].source
+        return lambda: ImagesScreen(source_lister(lambda: source), source.label)
 
     def screen() -> Screen[None]:
         # Numpy comes with these screens: the list of images alone does without.

@@ -100,6 +100,8 @@ class _Opened(NamedTuple):
 class _Archive:
     """The members of an archive file as a :class:`~lamina.sources.store.Store`."""
 
+    absence = ""
+
     def __init__(self, path: str, where: str) -> None:
         self.where = where
         self.name = Path(path).name

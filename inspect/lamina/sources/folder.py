@@ -22,6 +22,9 @@ class Folder:
     name leads out of the folder.
     """
 
+    absence: str = ""
+    """See :attr:`lamina.sources.store.Store.absence`."""
+
     def __init__(self, path: str, where: str) -> None:
         self.where = where
         self.name = Path(path).resolve().name

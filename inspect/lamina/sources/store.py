@@ -39,6 +39,10 @@ class Store(Protocol):
     def name(self) -> str:
         """Of its file or folder, without the path: ``web.tar``."""
 
+    @property
+    def absence(self) -> str:
+        """Why a blob that a manifest names may not be there, to be said after that; "" where nothing is known."""
+
     def document(self, name: str) -> bytes | None:
         """A small blob whole; None if it is not there.
 
@@ -108,7 +112,7 @@ def layer_blob(store: Store, name: str, place: int, table: str) -> Stored:
     """
     blob = store.blob(name)
     if blob is None:
-        raise LaminaError(f"{table} names layer {place}, {quoted(name)}, which is not in {store.where}")
+        raise LaminaError(f"{table} names layer {place}, {quoted(name)}, which is not in {store.where}{store.absence}")
     return blob
 
 

@@ -51,6 +51,8 @@ class StreamMembers:
         name: of the file, without its path.
     """
 
+    absence = ""
+
     def __init__(self, where: str, layer_done: Callable[[Scanned], None] = lambda _: None, name: str = "") -> None:
         self.where = where
         self.name = name or where

@@ -83,8 +83,8 @@ class Resolver:
 
         Args:
             target: a file, folder, ``-``, an engine's image name or ID, or one of these with skopeo's transport name
-                before it (``docker-daemon:``, ``container:``, ``docker://``, ``docker-archive:``,
-                ``oci-archive:``, ``oci:``).
+                before it (``docker-daemon:``, ``container:``, ``containerd:``, ``docker://``,
+                ``docker-archive:``, ``oci-archive:``, ``oci:``).
 
         Raises:
             LaminaError: there is nothing of that kind there.
@@ -93,6 +93,8 @@ class Resolver:
             return Target(self._standard_input(), None)
         transport, colon, rest = target.partition(":")
         if colon:
+            if transport == "containerd":
+                return Target(self._containerd(), rest or None)
             if transport == "docker":
                 return Target(self._registry(rest), None)
             if transport in ("container", "docker-daemon", "docker-archive", "oci-archive", "oci") and not rest:
@@ -126,6 +128,11 @@ class Resolver:
         elif tag is None or path_like or _sniffed(path, status) in _ARCHIVES:
             return Target(self._archive(path, None), tag)
         return Target(self.engine(), target)
+
+    def _containerd(self) -> Source:
+        from lamina.sources.containerd.source import ContainerdSource
+
+        return ContainerdSource(self.cache, self.pool, self.platform)
 
     def _registry(self, rest: str) -> Source:
         from lamina.sources.registry.reference import parse_reference

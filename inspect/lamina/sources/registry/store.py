@@ -42,6 +42,11 @@ class RegistryStore:
         """Of what the reference names, an index or a manifest; "" before it was asked for."""
 
     @property
+    def absence(self) -> str:
+        """See :attr:`lamina.sources.store.Store.absence`."""
+        return ""
+
+    @property
     def where(self) -> str:
         """For errors."""
         return f"{quoted(str(self._client.reference))} in {self._client}"
