@@ -26,6 +26,7 @@ class CountingProxy:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            default_request_version = "HTTP/1.0"  # whoever tries TLS first is to see that this is HTTP
 
             def do_GET(self) -> None:
                 upstream = http.client.HTTPConnection(registry, timeout=30)

@@ -78,7 +78,7 @@ def test_podman_tells_too(saved: Path) -> None:
         run(*podman.command, "load", "-q", "-i", saved)
         heard = Heard(EngineSource(podman.host).changes(threading.Event()))
         with docker.APIClient(base_url=podman.host) as client:
-            client.tag(f"localhost/{APP1}" if not APP1.startswith("localhost") else APP1, "lamina-events/a", "1")
+            client.tag(client.images()[0]["Id"], "lamina-events/a", "1")
             assert heard.one() == "change"
         heard.end()
 

@@ -96,7 +96,8 @@ def shop(engine_host: str, registry: str, tmp_path_factory: pytest.TempPathFacto
         for name in IMAGES:
             origin = f"docker://{registry}/{REPOSITORY}/{name}"
             layout = f"oci:{folder}/layout:{name.replace(':', '-')}"
-            run(tool("skopeo"), "--insecure-policy", "copy", "-q", "--src-tls-verify=false", origin, layout)
+            copy = ("--insecure-policy", "copy", "-q", "--preserve-digests", "--src-tls-verify=false")
+            run(tool("skopeo"), *copy, origin, layout)
             source, target = resolve(layout)
             copies[name] = load(source, target)
         with CountingProxy(registry) as proxy:

@@ -65,20 +65,6 @@ def overview(images: Sequence[KnownImage]) -> Overview:
     )
 
 
-def in_all(sets: Sequence[Sequence[KnownImage]]) -> int:
-    """Bytes of the layers, by diff_id and each once, that every one of some sets of images has."""
-    size_of: dict[str, int] = {}
-    common: set[str] | None = None
-    for images in sets:
-        own = set()
-        for image in images:
-            for layer, size in zip(image.layers, image.sizes, strict=True):
-                own.add(layer.diff_id)
-                size_of[layer.diff_id] = max(size or 0, size_of.get(layer.diff_id, 0))
-        common = own if common is None else common & own
-    return sum(size_of[diff_id] for diff_id in common or ())
-
-
 def _standing(
     image: KnownImage, number: int, having: dict[str, tuple[int, ...]], size_of: dict[str, int]
 ) -> Standing | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lamina.figures.image import LoadedImage
-from lamina.figures.overview import Overview, in_all, overview
+from lamina.figures.overview import Overview, overview
 from lamina.figures.sharing import SetMember, known_image, member_of, share
 from lamina.model import ImageInfo, KnownImage
 from lamina.reports.json_text import Json, plain_text
@@ -45,7 +45,7 @@ def sharing_of_engines(engines: Sequence[tuple[str, Sequence[KnownImage]]]) -> J
         **told,
         "on_disk": sum(one.on_disk for one in found),
         "reclaimable": sum(one.reclaimable for one in found),
-        "common": in_all([own for _, own in engines]),
+        "common": _common(told["layers"], [len(own) for _, own in engines]),
         "engines": [
             {
                 "engine": plain_text(name),
@@ -57,6 +57,12 @@ def sharing_of_engines(engines: Sequence[tuple[str, Sequence[KnownImage]]]) -> J
             for (name, own), one in zip(engines, found, strict=True)
         ],
     }
+
+
+def _common(layers: Sequence[Json], counts: Sequence[int]) -> int:
+    """Bytes of the layers that images of every engine have; the first images are of the first engine, and so on."""
+    engine_of = [engine for engine, count in enumerate(counts) for _ in range(count)]
+    return sum(layer["size"] for layer in layers if len({engine_of[image] for image in layer["images"]}) == len(counts))
 
 
 def _members(images: Sequence[KnownImage]) -> list[SetMember]:

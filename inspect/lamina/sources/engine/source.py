@@ -103,7 +103,8 @@ class EngineSource:
         info = info_of(target, inspected, history)
         if not fits(self._platform, info.platform):
             raise OtherPlatform(
-                f"{quoted(target)} of the {self.label} is for {quoted(info.platform)}, not for {self._platform}"
+                f"{quoted(target)} of the {self.label} is for {quoted(info.platform)}, not for {self._platform} "
+                "(it tells of one platform; `docker save` may hold more)"
             )
         if kept is not None and [layer.diff_id for layer in kept.layers] == [layer.diff_id for layer in info.layers]:
             info = _renamed(kept, info)
