@@ -70,6 +70,13 @@ def short_instruction(instruction: str) -> str:
     return display_name(_SPACE.sub(" ", text))
 
 
+def repository_of(reference: str) -> str:
+    """An image's name without tag and digest, in its familiar form: ``ubuntu``, ``localhost:5000/shop/web``."""
+    name = normalise_reference(reference).partition("@")[0]
+    head, slash, tail = name.rpartition("/")
+    return f"{head}{slash}{tail.partition(':')[0]}"
+
+
 def normalise_reference(reference: str) -> str:
     """An image reference in its short, familiar form, with its tag.
 

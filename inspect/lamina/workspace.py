@@ -8,14 +8,15 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from lamina.errors import Cancelled
+from lamina.errors import Cancelled, LaminaError
+from lamina.names import display_name
 from lamina.workers.pool import Pool
 
 if TYPE_CHECKING:  # what is needed for one target is loaded when that is opened
     from lamina.cache.folder import CacheFolder
     from lamina.figures.image import LoadedImage
     from lamina.image import Image
-    from lamina.model import Progress
+    from lamina.model import KnownImage, Progress
     from lamina.pull import Pull
     from lamina.sources.base import Observer, Source
     from lamina.sources.engine.containers import ContainerSource
@@ -254,6 +255,28 @@ class Workspace:
         if not image.complete or (cancel is not None and cancel.is_set()):
             raise Cancelled
         return Image(image)
+
+    def known(
+        self,
+        target: str,
+        *,
+        cancel: threading.Event | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> list[KnownImage]:
+        """What a target's source tells of its images, from manifests and configs alone: no layer is read.
+
+        Raises:
+            LaminaError: there is no such image, or it can't be read.
+            Cancelled: ``cancel`` was set.
+        """
+        source, name = self.resolve(target)
+        images = list(source.known_images(cancel, progress))
+        if name is None:
+            return images
+        found = [image for image in images if image.summary.is_called(name)]
+        if not found:
+            raise LaminaError(f"no image {display_name(name)} in {source.label}")
+        return found if self._platform == "all" else found[:1]
 
     def load_all(
         self,

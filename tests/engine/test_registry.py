@@ -19,6 +19,7 @@ import pytest
 
 from builders import Image, layer, old_docker, write_layout
 from cache.support import cache_in, written
+from engine.counting import CountingProxy
 from engine.images import APP1
 from engine.tools import Silent, lamina, run
 from lamina.cache.keys import blob_key
@@ -105,6 +106,23 @@ def test_sharing_and_comparing_go_across_registries_and_archives(saved: Path, re
     assert (archive["unique"], remote["unique"]) == (0, 0)
     assert archive["size"] == remote["size"] > 0
     ended = lamina("diff", "--json", str(saved), target, host=NOWHERE)
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["pull"]["bytes"] == 0
+
+
+def test_no_blob_of_a_layer_is_fetched_for_manifests_alone(saved: Path, registry: str, engine_host: str) -> None:
+    target = push(saved, registry, "lamina-test/heads:1")
+    with CountingProxy(registry) as proxy:
+        remote = target.replace(registry, proxy.address)
+        ended = lamina("shared", "--json", "--manifests", remote, f"docker-daemon:{APP1}", str(saved), host=engine_host)
+        assert ended.code == 0, ended.err
+        served = proxy.taken()
+    report = json.loads(ended.out)
+    assert served.keys() == {report["images"][0]["id"]}  # the config
+    assert {tuple(layer["images"]) for layer in report["sharing"]["layers"]} == {(0, 1, 2)}
+    of_engine = next(pair for pair in report["sharing"]["pairs"] if (pair["a"], pair["b"]) == (0, 1))
+    assert (of_engine["pull_b_given_a"], of_engine["pull_a_given_b"]) == (0, 0)
+    ended = lamina("diff", "--json", "--manifests", remote, str(saved), host=NOWHERE)
     assert ended.code == 0, ended.err
     assert json.loads(ended.out)["pull"]["bytes"] == 0
 

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lamina.figures.layer_tree import LayerNode, layer_tree
-from lamina.figures.overview import Overview, overview
+from lamina.figures.overview import Overview, frees_together, overview
 from lamina.figures.sharing import PullCost, SetMember, share
 from lamina.model import ImageSummary, KnownImage, LayerInfo
 
@@ -278,3 +278,12 @@ def test_a_set_stores_chains_and_transfers_layers(images: list[str]) -> None:
             letter: 10 ** (ord(letter) - ord("a")) + 512 for letter in images[pair.b] if letter not in images[pair.a]
         }
         assert pair.b_given_a == PullCost(sum(new.values()), compressed=not new)
+
+
+def test_what_removing_several_images_frees_is_what_nobody_else_stands_on() -> None:
+    images = [known(Told(word), number) for number, word in enumerate(("ab", "ac", "b"))]
+    ids = [image.summary.id for image in images]
+    assert frees_together(images, {ids[0]}) == size_of("ab")
+    assert frees_together(images, set(ids[:2])) == size_of("a") + size_of("ab") + size_of("ac")
+    assert frees_together(images, set(ids)) == overview(images).on_disk
+    assert frees_together(images, set()) == 0

@@ -292,3 +292,32 @@ async def test_copying_a_name(drive: Drive) -> None:
         await screen.press("y")
         assert screen.clipboard == "shop-web:1.5"
         assert "copied shop-web:1.5" in screen.lines[0]
+
+
+async def test_images_by_repository(drive: Drive) -> None:
+    listing = Listing(
+        summary("shop/web:2", 200),
+        summary("debian:12", 100),
+        summary("docker.io/shop/web:1", 300),
+        summary("web:1", 50),
+    )
+    listing.go.set()
+    async with drive(lambda: ImagesScreen(listing, "x"), size=(100, 24)) as screen:
+        await screen.press("down", "b")
+
+        def names() -> list[str]:
+            return [line.split()[0 if line.startswith("    ") else 1] for line in screen.lines[2:9] if line]
+
+        assert names() == ["shop/web", "shop/web:2", "docker.io/shop/web:1", "debian", "debian:12", "web", "web:1"]
+        images = screen.app.screen.images  # type: ignore[attr-defined]
+        assert images.entry.name == "debian:12"  # the cursor stays on its image
+        await screen.press("g", "enter")
+        assert images.group.name == "shop/web"
+        assert "shop/web · 2 images" in screen.text
+        assert "shop/web:2" not in screen.text
+        await screen.press("space", "y", "D")  # nothing to mark, to copy, to compare
+        assert not images.marked
+        await screen.press("enter", "s")
+        assert names()[:3] == ["shop/web", "docker.io/shop/web:1", "shop/web:2"]
+        await screen.press("b")
+        assert screen.lines[2].split()[0] == "docker.io/shop/web:1"

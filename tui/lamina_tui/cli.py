@@ -196,8 +196,8 @@ def _parser() -> Parser:
         "lamina",
         usage="lamina [TARGET...] [--host URL] [--ascii]\n       lamina demo\n"
         "       lamina report TARGET... [--json | --markdown] [-o FILE] [--verify]\n"
-        "       lamina shared [TARGET...] [--json | --markdown] [-o FILE]\n"
-        "       lamina diff A B [--json | --markdown] [-o FILE]\n"
+        "       lamina shared [TARGET...] [--manifests] [--json | --markdown] [-o FILE]\n"
+        "       lamina diff A B [--manifests] [--json | --markdown] [-o FILE]\n"
         "       lamina search TERM [--limit N] [--json | --markdown] [-o FILE]\n"
         "       lamina tags NAME [--last N] [--json | --markdown] [-o FILE]\n"
         "       lamina pull NAME [--yes] [--json | --markdown] [-o FILE]\n"

@@ -95,6 +95,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(_H, ("greater_than_sign",), "sort_beside(1)", "sort by the next column"),
     Command(_H, ("less_than_sign",), "sort_beside(-1)", "sort by the column before"),
     Command(_H, ("r",), "reload", "ask the engine again", "reload", priority=9),
+    Command(_H, ("b",), "group", "by repository, or as one list again", "by repository", priority=9),
     Command(_H, ("p",), "search", "search for images in registries, and pull", "search", priority=7),
     Command(
         _H, ("v",), "versions", "versions of the image in its registry, and what updates cost", "versions", priority=7

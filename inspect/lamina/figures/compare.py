@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.figures.divergence import Divergence, divergence_of
 from lamina.figures.flatten import final_names, flatten
 from lamina.figures.image import LoadedImage, Tally
 from lamina.figures.sharing import PullCost, member_of, pull_cost
@@ -15,23 +16,6 @@ from lamina.model import Change, Kind
 from lamina.stack.changes import Delta, changed_between
 from lamina.stack.union import ABSENT, Union, build_union
 from lamina.stack.view import View, removed_bytes, view_range
-
-
-@dataclass(frozen=True, slots=True)
-class Divergence:
-    """Where two stacks of layers part."""
-
-    index: int
-    """The first layer that is not the same in both; all below it are stored once."""
-    before: str | None
-    """Its instruction in the older image; None where that has no such layer."""
-    after: str | None
-    """The same in the newer one."""
-
-    @property
-    def same_instruction(self) -> bool:
-        """Whether the same instruction gave another layer: a build that is not reproducible, or changed input."""
-        return self.before is not None and self.before == self.after
 
 
 @dataclass(slots=True)
@@ -80,7 +64,7 @@ def compare(a: LoadedImage, b: LoadedImage, cancel: threading.Event | None = Non
         disk=sum(
             figures.size for layer, figures in zip(b.info.layers, b.layers, strict=True) if layer.chain_id not in chains
         ),
-        divergence=_divergence(a, b),
+        divergence=divergence_of(a.info.layers, b.info.layers),
         union=union,
         added=tallies[Change.ADDED],
         modified=tallies[Change.MODIFIED],
@@ -93,16 +77,6 @@ def _tally(union: Union, delta: Delta, change: Change) -> Tally:
     events = delta.after[delta.change == change]
     events = events[union.kind[events] != Kind.DIR]
     return Tally(len(events), int(union.size[events].sum()))
-
-
-def _divergence(a: LoadedImage, b: LoadedImage) -> Divergence | None:
-    old, new = a.info.layers, b.info.layers
-    index = 0
-    while index < min(len(old), len(new)) and old[index].chain_id == new[index].chain_id:
-        index += 1
-    if index >= len(old) or index >= len(new):
-        return None
-    return Divergence(index, old[index].instruction, new[index].instruction)
 
 
 def _joined(a: LoadedImage, b: LoadedImage, cancel: threading.Event) -> Union:

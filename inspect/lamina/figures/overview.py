@@ -6,7 +6,7 @@ stands in, since that is what an engine's disk holds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from lamina.figures.holders import holders
@@ -63,6 +63,22 @@ def overview(images: Sequence[KnownImage]) -> Overview:
         reclaimable=sum(size for chain, size in size_of.items() if chain not in used),
         saved=sum(size * (len(having[chain]) - 1) for chain, size in size_of.items()),
     )
+
+
+def frees_together(images: Sequence[KnownImage], removed: Collection[str]) -> int:
+    """Bytes that removing some images of an engine at once frees: of the layers that no other image stands on.
+
+    Args:
+        images: all of the engine's.
+        removed: the IDs of those that go.
+    """
+    kept = {layer.chain_id for image in images if image.summary.id not in removed for layer in image.layers}
+    size_of: dict[str, int] = {}
+    for image in images:
+        for layer, size in zip(image.layers, image.sizes, strict=True):
+            if layer.chain_id not in kept and size is not None:
+                size_of[layer.chain_id] = max(size, size_of.get(layer.chain_id, 0))
+    return sum(size_of.values())
 
 
 def _standing(

@@ -6,6 +6,7 @@ layer on another base is another one there.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -136,6 +137,23 @@ def member_of(image: LoadedImage) -> SetMember:
         sizes=tuple(layer.size for layer in image.layers),
         tar_sizes=tuple(layer.tar_size for layer in image.layers),
     )
+
+
+def as_transferred(image: KnownImage) -> KnownImage:
+    """An image no layer of which was read, with the sizes that its manifest tells; else those of its source."""
+    sizes = tuple(
+        known if layer.blob_size is None else layer.blob_size
+        for layer, known in zip(image.layers, image.sizes, strict=True)
+    )
+    return dataclasses.replace(image, sizes=sizes)
+
+
+def known_member(image: KnownImage) -> SetMember:
+    """An image no layer of which was read as a member of a set; sizes that nobody knows count as nothing."""
+    sizes = tuple(size or 0 for size in image.sizes)
+    # Of a blob whose size a manifest tells, nobody knows how large the tar in it is.
+    tars = tuple(0 if layer.blob_size else size for layer, size in zip(image.layers, sizes, strict=True))
+    return SetMember(image.layers, sizes, tars)
 
 
 def known_image(image: LoadedImage) -> KnownImage:

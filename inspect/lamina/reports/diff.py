@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.amounts import plural, size, size_bytes
-from lamina.model import Change, Kind
+from lamina.figures.divergence import Divergence, divergence_of
+from lamina.figures.sharing import as_transferred, known_member, pull_cost
+from lamina.model import Change, Kind, KnownImage
 from lamina.names import display_name, image_name, short_instruction
 from lamina.reports.json_text import Json, path_fields, plain_text
+from lamina.reports.shared import known_head
 from lamina.reports.sharing import head
 from lamina.reports.tables import md, path_of, table
 from lamina.stack.union import ABSENT, Union
@@ -37,7 +40,6 @@ def build(found: Comparison) -> Json:
     ``a``, null where it is not there; a hard link has its file's. The tallies leave directories out, and count the
     bytes of a file once, whatever names it has.
     """
-    divergence = found.divergence
     cost = {"bytes": found.pull.bytes, "compressed": found.pull.compressed}
     return {
         "schema": SCHEMA,
@@ -46,19 +48,43 @@ def build(found: Comparison) -> Json:
         "pull": cost,
         "push": dict(cost),
         "disk": found.disk,
-        "parting": None
-        if divergence is None
-        else {
-            "index": divergence.index,
-            "before": plain_text(divergence.before),
-            "after": plain_text(divergence.after),
-            "same_instruction": divergence.same_instruction,
-        },
+        "parting": _parting(found.divergence),
         "added": _tally(found.added),
         "modified": _tally(found.modified),
         "metadata": _tally(found.metadata),
         "removed": _tally(found.removed),
         "files": _files(found),
+    }
+
+
+def build_unread(a: KnownImage, b: KnownImage) -> Json:
+    """The same from manifests and configs alone: what takes files is null, and sizes are as transferred."""
+    first, second = as_transferred(a), as_transferred(b)
+    pull = pull_cost(known_member(second), known_member(first))
+    cost = {"bytes": pull.bytes, "compressed": pull.compressed}
+    heads = [{**known_head(image), "size": image.size, "layers": len(image.layers)} for image in (first, second)]
+    return {
+        "schema": SCHEMA,
+        "sizes": "transferred",
+        "a": heads[0],
+        "b": heads[1],
+        "pull": cost,
+        "push": dict(cost),
+        "disk": None,
+        "parting": _parting(divergence_of(a.layers, b.layers)),
+        **dict.fromkeys([key for key, _ in _CHANGES]),
+        "files": None,
+    }
+
+
+def _parting(divergence: Divergence | None) -> Json | None:
+    if divergence is None:
+        return None
+    return {
+        "index": divergence.index,
+        "before": plain_text(divergence.before),
+        "after": plain_text(divergence.after),
+        "same_instruction": divergence.same_instruction,
     }
 
 
@@ -153,6 +179,8 @@ def _title(diff: Json) -> str:
 def _costs(diff: Json) -> str:
     kind = "compressed" if diff["pull"]["compressed"] else "uncompressed"
     cost = size_bytes(diff["pull"]["bytes"]) + (f" ({kind})" if diff["pull"]["bytes"] else "")
+    if diff["disk"] is None:
+        return f"pull or push {cost} of {size_bytes(diff['b']['size'])}; no layer was read"
     return f"pull or push {cost}, {size_bytes(diff['disk'])} more on disk"
 
 
@@ -170,11 +198,13 @@ def _divergence(diff: Json) -> list[str]:
 
 
 def _tallies(diff: Json) -> str:
+    if diff["files"] is None:
+        return "files are not compared (--manifests)"
     return ", ".join(f"{diff[key]['count']:,} {key} ({size_bytes(diff[key]['bytes'])})" for key, _ in _CHANGES)
 
 
 def _shown(diff: Json) -> list[Json]:
-    files: list[Json] = diff["files"]
+    files: list[Json] = diff["files"] or []
     return [row for row in files if row["kind"] != "directory"][:_TOP_FILES]
 
 

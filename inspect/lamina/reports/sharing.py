@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lamina.figures.image import LoadedImage
 from lamina.figures.overview import Overview, overview
-from lamina.figures.sharing import SetMember, known_image, member_of, share
+from lamina.figures.sharing import SetMember, as_transferred, known_image, known_member, member_of, share
 from lamina.model import ImageInfo, KnownImage
 from lamina.reports.json_text import Json, plain_text
 
@@ -30,14 +30,20 @@ def sharing_of(images: Sequence[LoadedImage]) -> Json:
 def sharing_of_known(images: Sequence[KnownImage]) -> Json:
     """The same from what an engine tells: no layer is read, so no pull cost is known; but what is reclaimable is."""
     found = overview(images)
-    return {**_sharing(_members(images), found, pulls=False), "reclaimable": found.reclaimable}
+    return {**_sharing(list(map(known_member, images)), found, pulls=False), "reclaimable": found.reclaimable}
+
+
+def sharing_as_transferred(images: Sequence[KnownImage]) -> Json:
+    """The same of images whose manifests tell what is transferred: ``size`` is that, and pulls are known."""
+    told = [as_transferred(image) for image in images]
+    return _sharing(list(map(known_member, told)), overview(told), pulls=True)
 
 
 def sharing_of_engines(engines: Sequence[tuple[str, Sequence[KnownImage]]]) -> Json:
     """The same of several engines: each has a disk of its own, so that is counted by engine."""
     images = [image for _, own in engines for image in own]
     found = [overview(own) for _, own in engines]
-    told = _sharing(_members(images), overview(images), pulls=False)
+    told = _sharing(list(map(known_member, images)), overview(images), pulls=False)
     standings = [standing for one in found for standing in one.standings]
     for row, standing in zip(told["images"], standings, strict=True):
         row["frees"] = None if standing is None else standing.unique
@@ -63,13 +69,6 @@ def _common(layers: Sequence[Json], counts: Sequence[int]) -> int:
     """Bytes of the layers that images of every engine have; the first images are of the first engine, and so on."""
     engine_of = [engine for engine, count in enumerate(counts) for _ in range(count)]
     return sum(layer["size"] for layer in layers if len({engine_of[image] for image in layer["images"]}) == len(counts))
-
-
-def _members(images: Sequence[KnownImage]) -> list[SetMember]:
-    return [
-        SetMember(image.layers, sizes := tuple(layer_size or 0 for layer_size in image.sizes), sizes)
-        for image in images
-    ]
 
 
 def _sharing(members: Sequence[SetMember], found: Overview, *, pulls: bool) -> Json:

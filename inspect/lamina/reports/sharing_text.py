@@ -89,6 +89,8 @@ def _totals(report: Json) -> str:
         f"{plural(len(report['images']), 'image')}: {size_bytes(sharing['sum'])} in all, "
         f"{size_bytes(sharing['on_disk'])} on disk, {size_bytes(saved)} saved by sharing"
     )
+    if report.get("sizes") == "transferred":
+        text = text.replace(" on disk, ", " each layer once, ") + "; sizes as transferred, no layer was read"
     if sharing["reclaimable"] is not None:
         text += f", {size_bytes(sharing['reclaimable'])} reclaimable"
         dangling = sum(not image["tags"] for image in report["images"])

@@ -11,6 +11,7 @@ _EPILOG = """\
 examples
   lamina diff web:1 web:2                 a screen; text where standard output is no terminal
   lamina diff web:1 web:2 --json | jq '.pull'
+  lamina diff docker://web:1 docker://web:2 --manifests    what an update costs; no layer is read
   lamina diff old.tar new.tar --markdown >> "$GITHUB_STEP_SUMMARY"
 
 pull     bytes of the layers that B has and A has not: compressed where the source knows
@@ -29,6 +30,7 @@ def parser() -> Parser:
     made.add_argument("targets", metavar="TARGET", nargs=2, help="the older and the newer image; see lamina --help")
     made.add_ascii()
     made.add_common()
+    made.add_manifests()
     made.add_form("lamina.diff/1")
     return made
 
@@ -41,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         Cancelled: it was interrupted.
         UsageError: the output's folder is not there.
     """
-    if not (options.json or options.markdown or options.output) and sys.stdout.isatty():
+    if not (options.json or options.markdown or options.output or options.manifests) and sys.stdout.isatty():
         from lamina_tui.commands.screen import open_screen
 
         return open_screen(options, options.targets, diff=True)
@@ -53,6 +55,11 @@ def run(options: argparse.Namespace) -> int:
     from lamina_tui.commands.progress_line import ProgressLine
 
     workspace = workspace_of(options)
+    if options.manifests:
+        with ProgressLine(sys.stderr) as line:
+            a, b = (workspace.known(name, cancel=line.cancel, progress=line.progress)[0] for name in options.targets)
+        emit_document(report.build_unread(a, b), options, output, text=report.to_text, markdown=report.to_markdown)
+        return OK
     with ProgressLine(sys.stderr) as line:
         images = []
         for target in options.targets:

@@ -61,6 +61,14 @@ class Parser(argparse.ArgumentParser):
         form.add_argument("--markdown", action="store_true", help="Markdown, for a summary or a comment")
         self.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
 
+    def add_manifests(self) -> None:
+        """Of what can do without reading layers."""
+        self.add_argument(
+            "--manifests",
+            action="store_true",
+            help="from manifests and configs alone: no layer is read, sizes are as transferred",
+        )
+
     def add_ascii(self) -> None:
         """Of what may open a screen."""
         self.add_argument("--ascii", action="store_true", help="draw with ASCII signs only")

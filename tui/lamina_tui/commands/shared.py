@@ -11,6 +11,7 @@ _EPILOG = """\
 examples
   lamina shared                           all of the engine's images; no layer is read
   lamina shared web:1 web:2 worker.tar    engine and archives mixed; their layers are read
+  lamina shared docker://a:1 docker://a:2 --manifests    in registries, without reading a layer
   lamina shared --host ssh://a --host ssh://b     what two servers have in common
   lamina shared --json | jq '.sharing.images | max_by(.frees)'
 
@@ -31,6 +32,7 @@ def parser() -> Parser:
         "targets", metavar="TARGET", nargs="*", help="see lamina --help; without one: the engine's images"
     )
     made.add_common()
+    made.add_manifests()
     made.add_form("lamina.report/1, heads and sharing only")
     return made
 
@@ -56,12 +58,15 @@ def run(options: argparse.Namespace) -> int:
         options.host = []
     workspace = workspace_of(options)
     with ProgressLine(sys.stderr) as line:
-        if options.targets:
+        if options.targets and options.manifests:
+            known = [workspace.known(target, cancel=line.cancel, progress=line.progress) for target in options.targets]
+            built = report.build_unread([image for images in known for image in images])
+        elif options.targets:
             built = report.build(read_all(workspace, options.targets, line))
         elif several:
             engines = [workspace.at(host).engine() for host in hosts]
-            known = [engine.known_images(line.cancel, line.progress) for engine in engines]
-            built = report.build_engines([(engine.label, own) for engine, own in zip(engines, known, strict=True)])
+            told = [engine.known_images(line.cancel, line.progress) for engine in engines]
+            built = report.build_engines([(engine.label, own) for engine, own in zip(engines, told, strict=True)])
         else:
             built = report.build_known(workspace.engine().known_images(line.cancel, line.progress))
     emit_document(built, options, output, text=sharing_text, markdown=sharing_markdown)

@@ -101,7 +101,9 @@ class ImagesScreen(ListingScreen):
     def action_open(self) -> None:
         """Open the image under the cursor."""
         entry = self.images.entry
-        if entry is not None and not self.failed:
+        if self.images.toggle_group():
+            self._show_totals()
+        elif entry is not None and not self.failed:
             self.navigation.open_image(entry.source, entry.summary.target, entry.name)
 
     def action_layer_tree(self) -> None:
@@ -191,6 +193,11 @@ class ImagesScreen(ListingScreen):
     def action_sort_beside(self, step: int) -> None:
         """Sort by the column to the right, or to the left."""
         self.images.sort_beside(step)
+
+    def action_group(self) -> None:
+        """Show the images by repository, or as one list again."""
+        self.images.group_by_repository()
+        self._show_totals()
 
     def action_mark(self) -> None:
         """Mark the image under the cursor, or take its mark."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from lamina.figures.overview import Overview, Standing
+from lamina.figures.overview import Overview, Standing, frees_together
 from lamina.model import ImageSummary, KnownImage
-from lamina.names import display_name, short_id
+from lamina.names import display_name, repository_of, short_id
 from lamina_tui import texts
 from lamina_tui.image_entries import Entry
 from lamina_tui.keymap import Scope
@@ -71,6 +71,15 @@ ORDERS = ("name", *COLUMNS, "age")
 _AGE, _ID = 12, 14
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The images of one repository, and the containers made of them."""
+
+    name: str
+    """Untrusted."""
+    entries: tuple[Entry, ...]
+
+
 class ImageList(RowList):
     """Images: name, size, unique, shared, with how many, layers, containers, age."""
 
@@ -80,6 +89,9 @@ class ImageList(RowList):
         super().__init__(id=id)
         self.entries: list[Entry] = []
         self.shown: list[Entry] = []
+        self.grouped = False
+        self._rows: list[Entry | Group] = []
+        self._folded: set[str] = set()
         self.figures: Mapping[Key, Figures] = {}
         self.overview: Overview | None = None
         self.marked: dict[Key, None] = {}
@@ -109,7 +121,7 @@ class ImageList(RowList):
         self.overview = overview
         self._arrange()
         wanted = None if here is None else here.key if here.key in there else now.get(here.key[:2])
-        self.redraw(before, next((n for n, entry in enumerate(self.shown) if entry.key == wanted), row))
+        self.redraw(before, self._row_of(wanted, row))
 
     def show_figures(self, known: Mapping[Key, KnownImage], overview: Overview) -> None:
         """Fill in what was learnt of the images, ``overview`` being of ``known`` in its order."""
@@ -127,10 +139,17 @@ class ImageList(RowList):
 
     def rearrange(self) -> None:
         """Filter and sort again; the cursor stays on its image."""
-        here = self.entry
+        here, group = self.entry, self.group
         self._arrange()
-        row = next((n for n, e in enumerate(self.shown) if here is not None and e.key == here.key), 0)
-        self.rows_changed(row)
+        if group is not None:
+            names = [row.name if isinstance(row, Group) else None for row in self._rows]
+            self.rows_changed(names.index(group.name) if group.name in names else 0)
+        else:
+            self.rows_changed(self._row_of(None if here is None else here.key, 0))
+
+    def _row_of(self, key: Key | None, otherwise: int) -> int:
+        found = (n for n, row in enumerate(self._rows) if not isinstance(row, Group) and row.key == key)
+        return next(found, otherwise)
 
     def _arrange(self) -> None:
         text = self.filter.casefold()
@@ -146,6 +165,38 @@ class ImageList(RowList):
             self.shown.sort(key=lambda e: e.name, reverse=self.sort_reversed)
         elif key == "age":
             self.shown.sort(key=lambda e: _moment(e.summary.created), reverse=not self.sort_reversed)
+        self._rows = list(self.shown) if not self.grouped else self._grouped()
+
+    def _grouped(self) -> list[Entry | Group]:
+        """The images by repository: repositories in the order of their first image, and so are the images of each."""
+        groups: dict[str, list[Entry]] = {}
+        for entry in self.shown:
+            groups.setdefault(_repository(entry), []).append(entry)
+        rows: list[Entry | Group] = []
+        for name, entries in groups.items():
+            rows.append(Group(name, tuple(entries)))
+            rows += entries if name not in self._folded else []
+        return rows
+
+    def group_by_repository(self) -> None:
+        """Show the images by repository, or as one list again."""
+        self.grouped = not self.grouped
+        self.rearrange()
+
+    def toggle_group(self) -> bool:
+        """Fold or unfold the repository under the cursor; False where there is an image."""
+        group = self.group
+        if group is None:
+            return False
+        self._folded ^= {group.name}
+        self.rearrange()
+        return True
+
+    @property
+    def group(self) -> Group | None:
+        """The repository under the cursor, where its own row is."""
+        row = self._rows[self.cursor] if self.cursor < len(self._rows) else None
+        return row if isinstance(row, Group) else None
 
     def sort_by(self, key: str) -> None:
         """Sort; the same key again reverses."""
@@ -191,13 +242,14 @@ class ImageList(RowList):
     @property
     def entry(self) -> Entry | None:
         """The image under the cursor."""
-        return self.shown[self.cursor] if self.cursor < len(self.shown) else None
+        row = self._rows[self.cursor] if self.cursor < len(self._rows) else None
+        return None if isinstance(row, Group) else row
 
     # Drawing
 
     def row_count(self) -> int:
-        """Images shown."""
-        return len(self.shown)
+        """Images shown, and their repositories where they are grouped."""
+        return len(self._rows)
 
     def _name_width(self, width: int) -> int:
         return width - sum(column.width for column in COLUMNS.values()) - _AGE - (_ID if width >= 98 else 0)
@@ -216,14 +268,16 @@ class ImageList(RowList):
         return [(texts.fit(f"{line}  {title('age', 'age')}", width), "header")]
 
     def row(self, index: int, width: int) -> list[Part]:
-        """One image."""
-        entry, glyphs = self.shown[index], self.glyphs
+        """One image, or the head of a repository."""
+        entry, glyphs = self._rows[index], self.glyphs
+        if isinstance(entry, Group):
+            return self._group_row(entry, width)
         summary, figures = entry.summary, self.figures.get(entry.key)
         marked = entry.key in self.marked
         name = glyphs.text(display_name(entry.name))
         if len(summary.tags) == 1:  # the end of a long name tells more than the host of a registry
             name = texts.fit_end(name, self._name_width(width) - 3, glyphs.more)
-        name = f"{MARK if marked else ' '} {name}"
+        name = f"{MARK if marked else ' '} {'  ' if self.grouped else ''}{name}"
         style = "accent" if marked else "plain" if summary.tags else "dim"
         parts: list[Part] = [(texts.fit(name, self._name_width(width), glyphs.more), style)]
         if width >= 98:
@@ -240,7 +294,7 @@ class ImageList(RowList):
         """The image under the cursor in words: what removing it frees, and with whom it shares. Safe to show."""
         entry = self.entry
         if entry is None:
-            return ""
+            return self._describe_group()
         if entry.summary.container is not None:
             return self._describe_container(entry.summary)
         words = [display_name(short_id(entry.summary.id))] if entry.summary.tags else ["no tag leads to it"]
@@ -261,11 +315,40 @@ class ImageList(RowList):
             words.append("its source does not tell which layer has which size")
         return self.glyphs.text(f" {self.glyphs.dot} ".join(words))
 
+    def _group_row(self, group: Group, width: int) -> list[Part]:
+        glyphs = self.glyphs
+        sign = glyphs.closed if group.name in self._folded else glyphs.opened
+        name = texts.fit_end(glyphs.text(display_name(group.name)), self._name_width(width) - 5, glyphs.more)
+        count = texts.plural(len(group.entries), "row")
+        head = texts.fit(f"  {sign} {name}", self._name_width(width), glyphs.more)
+        return [(head, "strong"), (texts.fit(f"  {count}", max(0, width - self._name_width(width))), "dim")]
+
+    def _describe_group(self) -> str:
+        group = self.group
+        if group is None:
+            return ""
+        images = [entry for entry in group.entries if entry.summary.container is None]
+        words = [self.glyphs.text(display_name(group.name)), texts.plural(len(images), "image")]
+        if len(group.entries) > len(images):
+            words.append(texts.plural(len(group.entries) - len(images), "container"))
+        if self.overview is not None and images:
+            freed = frees_together(self.overview.images, {entry.summary.id for entry in images})
+            words.append(f"removing all of them frees {texts.size_bytes(freed)}")
+        return f" {self.glyphs.dot} ".join(words)
+
     def _describe_container(self, summary: ImageSummary) -> str:
         words = [f"container {display_name(short_id(summary.id))}"]
         words.append("" if summary.size is None else f"has written {texts.size_bytes(summary.size)}")
         words.append("enter shows what")
         return self.glyphs.text(f" {self.glyphs.dot} ".join(word for word in words if word))
+
+
+def _repository(entry: Entry) -> str:
+    container = entry.summary.container
+    name = container.image if container is not None else next(iter(entry.summary.tags), "")
+    if not name and entry.summary.digests:
+        name = entry.summary.digests[0]
+    return repository_of(name) if name and not name.startswith("sha256:") else "(no name)"
 
 
 def _figures(known: Mapping[Key, KnownImage], overview: Overview) -> dict[Key, Figures]:
