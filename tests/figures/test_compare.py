@@ -95,8 +95,8 @@ def problems(found: Comparison, a: Layers, b: Layers) -> list[str]:
         change = Change(int(view.change[row])).name
         checks: list[tuple[str, object, object]] = [
             ("change", change if path or b"" in old else "UNCHANGED", want.changes.get(path, "UNCHANGED")),
-            ("size", int(view.size[row]), sum(want.sizes.get(other, 0) for other in below)),
-            ("gone", int(view.gone[row]), sum(want.gone.get(other, 0) for other in below)),
+            ("after", int(view.size[row]), sum(want.sizes.get(other, 0) for other in below)),
+            ("removed", int(view.removed[row]), sum(want.gone.get(other, 0) for other in below)),
             (
                 "changed below",
                 bool(view.changed_below[row]),
@@ -188,7 +188,7 @@ def test_an_image_is_no_different_from_itself(layers: Layers, ways: list[Way]) -
     assert [found.added, found.modified, found.metadata, found.removed] == [NOTHING] * 4
     assert (found.pull.bytes, found.disk, found.divergence) == (0, 0, None)
     view = found.view()
-    assert (int(view.size[0]), int(view.gone[0]), bool(view.change.any())) == (0, 0, False)
+    assert (int(view.size[0]), int(view.removed[0]), bool(view.change.any())) == (0, 0, False)
     assert contents.asked == [], "what is the same by its place needs no reading"
 
 

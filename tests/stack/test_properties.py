@@ -294,7 +294,7 @@ def test_bytes_shown_as_removed(layers: Layers) -> None:
             gone = {
                 path: node.inode.size for path, node in before.items() if node.inode is not None and path not in now
             }
-            assert by_path(view_range(union, older, newer), "gone") == subtree_sums(gone)
+            assert by_path(view_range(union, older, newer), "removed") == subtree_sums(gone)
 
 
 @given(layer_stacks())

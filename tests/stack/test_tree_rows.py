@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lamina.stack.tree_rows
-from lamina.model import Change
+from lamina.model import Change, Kind
 from lamina.stack.tree_rows import ALL_CHANGES, TreeRows
-from lamina.stack.union import Union
-from lamina.stack.view import View, view_layer, view_range, view_upto
+from lamina.stack.union import ABSENT, Union
+from lamina.stack.view import View, view_layer, view_range, view_step, view_upto
 from random_layers import Layers, layer_stacks
 from stacks import stack
 from tars import Member, directory, file, whiteout
@@ -82,12 +82,12 @@ class Naive:
         found: list[int] = []
 
         def size(path: int) -> int:
-            return max(int(self.view.size[path]), int(self.view.gone[path]))
+            return int(self.view.figure(self.key)[path])
 
         def walk(top: int) -> None:
             children = [path for path in self.paths if path and self.parent(path) == top and path in shown]
             children.sort(key=self.view.union.paths.name, reverse=self.key == "name" and self.reverse)
-            if self.key == "size":
+            if self.key != "name":
                 # Equal sizes stand by name, whichever way the sizes run.
                 children.sort(key=lambda path: size(path) if self.reverse else -size(path))
             for child in children:
@@ -165,7 +165,7 @@ _FILTERS = st.one_of(
 _KEYS = st.one_of(
     st.tuples(st.sampled_from(["toggle", "expand", "collapse", "reveal"]), st.integers(0, 99)),
     st.tuples(st.just("view"), st.integers(0, 99)),
-    st.tuples(st.just("sort"), st.tuples(st.sampled_from(["size", "name"]), st.booleans())),
+    st.tuples(st.just("sort"), st.tuples(st.sampled_from(["size", "removed", "name"]), st.booleans())),
     st.tuples(st.just("kinds"), _KINDS | st.just(ALL_CHANGES)),
     st.tuples(st.just("filter"), _FILTERS),
     st.tuples(st.sampled_from(["expand_all", "collapse_all"]), st.none()),
@@ -303,7 +303,9 @@ def test_folds_survive_another_view() -> None:
     tree.set_view(view_layer(union, 1))
     assert listed(tree) == ["usr", "usr/bin", "usr/bin/new"]
     tree.set_view(view_range(union, 0, 2))
-    assert listed(tree) == ["etc", "usr", "usr/bin", "usr/bin/new"]
+    assert listed(tree) == ["usr", "usr/bin", "usr/bin/new", "etc"]  # of etc no byte is left
+    tree.set_sort("removed")
+    assert listed(tree)[0] == "etc"
 
 
 @pytest.mark.parametrize(
@@ -382,35 +384,67 @@ def test_kinds_shown() -> None:
         ({Change.REMOVED}, ["d", "d/c"]),
         ({Change.UNCHANGED}, ["d", "e"]),
         (set(), []),
-        (set(Change), ["d", "d/a", "d/n", "d/c", "d/b", "e"]),
+        (set(Change), ["d", "d/a", "d/n", "d/b", "d/c", "e"]),
     ):
         tree.set_kinds(frozenset(kinds))
         assert listed(tree) == shown, kinds
         assert len(shown) + tree.hidden_by_kinds >= 6
 
 
-def test_shares_of_the_parent() -> None:
+def test_parts_of_the_parent_are_of_the_same_column() -> None:
     tree = tree_of([file("d/a", 30), file("d/b", 10), file("e", 0)])
+    parts = {path: tree.view.part("size", path_id(tree, path)) for path in ("d", "d/a", "d/b", "e")}
+    assert parts == {"d": 1.0, "d/a": 0.75, "d/b": 0.25, "e": 0.0}
 
-    shares = {path: tree.share(path_id(tree, path)) for path in ("d", "d/a", "d/b", "e")}
-
-    assert shares == {"d": 1.0, "d/a": 0.75, "d/b": 0.25, "e": 0.0}
-
-
-def test_shares_of_what_was_removed_are_those_of_what_was_removed() -> None:
     tree = tree_of([file("d/a", 30), file("d/b", 10), file("d/c", 5)], [whiteout("d/a"), whiteout("d/b")])
+    assert [tree.view.part("removed", path_id(tree, f"d/{name}")) for name in "abc"] == [30 / 40, 10 / 40, 0.0]
+    assert [tree.view.part("size", path_id(tree, f"d/{name}")) for name in "abc"] == [0.0, 0.0, 1.0]
 
-    assert tree.share(path_id(tree, "d/a")) == 30 / 40
-    assert tree.share(path_id(tree, "d/c")) == 1.0
+
+def test_a_difference_is_held_against_all_that_changed() -> None:
+    union = stack(
+        [file("d/grew", 10), file("d/shrank", 40), file("d/same", 7), file("gone", 3)],
+        [file("d/grew", 30), file("d/shrank", 20), whiteout("gone"), file("new", 5)],
+    ).union
+    tree = TreeRows(view_step(union, 0, 1))
+    tree.expand_all()
+    assert tree.view.figures == ("before", "after", "difference")
+    told = {
+        path: [int(tree.view.figure(name)[path_id(tree, path)]) for name in tree.view.figures]
+        for path in ("", "d", "d/grew", "d/shrank", "gone", "new")
+    }
+    assert told == {
+        "": [53, 55, 2],
+        "d": [50, 50, 0],
+        "d/grew": [10, 30, 20],
+        "d/shrank": [40, 20, -20],
+        "gone": [3, 0, -3],
+        "new": [0, 5, 5],
+    }
+    assert tree.view.part("difference", path_id(tree, "d/grew")) == 20 / 50
+    grown_first = ["new", "d", "d/grew", "d/shrank", "gone"]
+    for reverse, order in ((False, grown_first), (True, ["gone", "d", "d/shrank", "d/grew", "new"])):
+        tree.set_sort("difference", reverse=reverse)
+        assert listed(tree) == order
 
 
 @given(layer_stacks(max_layers=3))
-@settings(max_examples=50)
-def test_shares_are_between_nothing_and_all(layers: Layers) -> None:
-    for view in views_of(stack(*layers).union):
-        tree = TreeRows(view)
-        shares = [tree.share(path) for path in range(1, view.union.paths.count)]
-        assert all(0.0 <= share <= 1.0 for share in shares)
+@settings(max_examples=60)
+def test_every_column_adds_up_and_every_part_is_between_nothing_and_all(layers: Layers) -> None:
+    union = stack(*layers).union
+    steps = [view_step(union, older, newer) for newer in range(union.layer_count) for older in range(newer)]
+    for view in [*views_of(union), *steps]:
+        for name in view.figures:
+            column = view.figure(name)
+            below = np.zeros(len(column), dtype=np.int64)
+            np.add.at(below, union.paths.parent[1:], column[1:])
+            own = column - below
+            held = np.unique(union.paths.parent[1:])
+            # A directory has no bytes of its own; what was a file before, or is one now, does.
+            events = np.concatenate([view.event[held], view.before[held]])
+            files = union.kind[events[events != ABSENT]] != Kind.DIR
+            assert files.any() or not own[held].any(), name
+            assert all(0.0 <= view.part(name, path) <= 1.0 for path in range(1, len(column)))
 
 
 def test_revealing_a_path_unfolds_the_way_to_it() -> None:

@@ -143,7 +143,7 @@ def test_what_was_removed_still_tells_what_it_was() -> None:
 
     assert view.kind(at(view, "d/f")) == Kind.FILE
     assert view.link(at(view, "s")) == b"d/f"
-    assert int(view.gone[at(view, "d")]) == len(b"old!")
+    assert int(view.removed[at(view, "d")]) == len(b"old!")
     assert int(view.size[at(view, "d")]) == 0
 
 
@@ -194,14 +194,14 @@ def test_an_opaque_directory_shows_what_it_hides() -> None:
         *[Change.REMOVED] * 3,
         Change.ADDED,
     ]
-    assert (int(view.gone[at(view, "d")]), int(view.size[at(view, "d")])) == (10, 1)
+    assert (int(view.removed[at(view, "d")]), int(view.size[at(view, "d")])) == (10, 1)
 
 
 def test_bytes_that_another_name_keeps_are_not_gone() -> None:
     view = view_upto(stack([file("a", 7), hardlink("b", "a")], [whiteout("a")]).union, 1)
 
     assert change(view, "a") == Change.REMOVED
-    assert int(view.gone[0]) == 0
+    assert int(view.removed[0]) == 0
     assert int(view.size[at(view, "b")]) == 7
 
 

@@ -52,14 +52,15 @@ async def test_the_tree_follows_the_layer(drive: Drive, small: list[str]) -> Non
 async def test_change_marks_sizes_and_details(drive: Drive, small: list[str]) -> None:
     async with drive(small) as screen:
         await screen.press("down", "tab", "E")
-        assert "m    300" in screen.line_with(" same ")
+        assert "m      300" in screen.line_with(" same ")
         assert "mode 644→755" in screen.line_with(" same ")
-        assert "M    200" in screen.line_with(" motd ")
-        assert "+  1.2 K" in screen.line_with(" new ")
+        assert "M      200" in screen.line_with(" motd ")
+        assert "+    1.2 K" in screen.line_with(" new ")
         assert "~" in screen.line_with("bin/ ")
         await screen.press("right_square_bracket")
         removed = screen.line_with(" old ")
-        assert "-  5.0 K" in removed
+        assert removed.split()[1:4] == ["-", "5.0", "K"]  # in the column of what is removed
+        assert "removed▾" in screen.text  # a layer that only removes is sorted by that
         assert "→ bin/big" in screen.line_with("sh →")
 
 
@@ -131,16 +132,20 @@ async def test_sorting(drive: Drive, small: list[str]) -> None:
 
     async with drive(small) as screen:
         await screen.press("tab", "E")
-        assert "size ▾" in screen.text
+        assert "size▾" in screen.text
         assert order(screen.text) == ["big", "old", "same"]
         await screen.press("s")
-        assert "size ▴" in screen.text
+        assert "size▴" in screen.text
         assert order(screen.text) == ["same", "old", "big"]
         await screen.press("S")
         assert "name ▾" in screen.text
         assert order(screen.text) == ["big", "old", "same"]
         await screen.press("S")
         assert order(screen.text) == ["same", "old", "big"]
+        await screen.press("greater_than_sign", "greater_than_sign")
+        assert "removed▾" in screen.text
+        await screen.press("less_than_sign")
+        assert "size▾" in screen.text
 
 
 async def test_filter_as_you_type_and_matches(drive: Drive, small: list[str]) -> None:
@@ -360,7 +365,7 @@ async def test_a_row_that_is_no_longer_shown_leaves_the_cursor_on_its_folder(dri
     path = tmp_path / "image.tar"
     path.write_bytes(pack(old_docker(image)))
     async with drive([str(path)]) as screen:
-        await screen.press("G", "tab", "E", "G", "k")
+        await screen.press("G", "tab", "E", "G")
         files = screen.image.files
         assert "gone" in screen.lines[-3] + screen.lines[-2], screen.text
         files.set_kinds(frozenset({Change.ADDED, Change.MODIFIED}))

@@ -15,7 +15,7 @@ from lamina.figures.sharing import PullCost, member_of, pull_cost
 from lamina.model import Change, Kind
 from lamina.stack.changes import Delta, changed_between
 from lamina.stack.union import ABSENT, Union, build_union
-from lamina.stack.view import View, removed_bytes, view_range
+from lamina.stack.view import View, removed_bytes, view_step
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Comparison:
 
     def view(self) -> View:
         """What ``b`` changed against ``a``, by content, wherever in the layers it stands."""
-        return view_range(self.union, 0, 1, shipped=False)
+        return view_step(self.union, 0, 1)
 
 
 def compare(a: LoadedImage, b: LoadedImage, cancel: threading.Event | None = None) -> Comparison:

@@ -6,15 +6,12 @@ All state that a tree on the screen has (folds, sorting, kinds shown, filter) ov
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
 from lamina.model import Change
 from lamina.stack.view import View
 
-SortKey = Literal["size", "name"]
 ALL_CHANGES = frozenset(Change)
 
 _SIZE_BITS = 44  # 16 TiB: larger files sort alike
@@ -33,7 +30,7 @@ class TreeRows:
         self._open = np.zeros(paths.count, dtype=bool)
         self._open[0] = True
         self._open_unfiltered: NDArray[np.bool_] | None = None
-        self._sort: SortKey = "size"
+        self._sort = view.figures[0]
         self._reverse = False
         self._kinds: frozenset[Change] = ALL_CHANGES
         self._filter = ""
@@ -65,13 +62,13 @@ class TreeRows:
             self._apply_filter()
         self._refresh()
 
-    def set_sort(self, key: SortKey, *, reverse: bool = False) -> None:
-        """Order siblings by size (largest first) or name; ``reverse`` turns it round."""
+    def set_sort(self, key: str, *, reverse: bool = False) -> None:
+        """Order siblings by one of the view's figures (most first), or by ``name``; ``reverse`` turns it round."""
         self._sort, self._reverse = key, reverse
         self.rows = self._rows_below(0)
 
     @property
-    def sort(self) -> tuple[SortKey, bool]:
+    def sort(self) -> tuple[str, bool]:
         """(key, reversed)."""
         return self._sort, self._reverse
 
@@ -178,13 +175,6 @@ class TreeRows:
         """The row of a path, None where it is not shown."""
         found = np.flatnonzero(self.rows == path)
         return int(found[0]) if found.size else None
-
-    def share(self, path: int) -> float:
-        """Size of a path over the size of its parent, 0 to 1."""
-        size = int(self._view.size[path]) or int(self._view.gone[path])
-        parent = int(self._paths.parent[path])
-        whole = int(self._view.size[parent]) if self._view.size[path] else int(self._view.gone[parent])
-        return size / whole if whole else 0.0
 
     # Computing.
 
@@ -314,7 +304,9 @@ class TreeRows:
             if not self._reverse:
                 return np.arange(len(nodes))
             return np.lexsort((-nodes, parents))
-        sizes = np.minimum(np.maximum(self._view.size[nodes], self._view.gone[nodes]), _SIZE_TOP)
+        # A difference may be negative: all are moved up by half the room.
+        half = (_SIZE_TOP + 1) // 2 if self._sort == "difference" else 0
+        sizes = np.clip(self._view.figure(self._sort)[nodes] + half, 0, _SIZE_TOP)
         key = (parents << _SIZE_BITS) | (sizes if self._reverse else _SIZE_TOP - sizes)
         return np.argsort(key, kind="stable")
 

@@ -5,6 +5,7 @@ A view is a handful of columns over all paths, computed in one pass; nothing is 
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,12 +40,42 @@ class View:
     """Whether something below the path changed."""
     size: NDArray[np.int64] = field(repr=False)
     """Bytes of the subtree, every inode once."""
-    gone: NDArray[np.int64] = field(repr=False)
-    """Bytes of the subtree that are shown as removed."""
+    removed: NDArray[np.int64] = field(repr=False)
+    """Bytes of the subtree that the shown change takes away."""
     event: NDArray[np.int32] = field(repr=False)
     """The event to show: what is there now, or what was removed."""
     before: NDArray[np.int32] = field(repr=False)
     """What was there before, where something was and changed."""
+    was: NDArray[np.int64] | None = field(repr=False, default=None)
+    """Of two file systems compared: bytes that what changed in the subtree had before; ``size`` is what it has now."""
+
+    def figure(self, name: str) -> NDArray[np.int64]:
+        """A column of :attr:`figures`: bytes at or below each path. A folder's is the sum of its children's."""
+        if name == "removed":
+            return self.removed
+        if name == "before" and self.was is not None:
+            return self.was
+        if name == "difference" and self.was is not None:
+            return self.size - self.was
+        return self.size
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The columns that this view has, in the order of their reading."""
+        return ("size", "removed") if self.was is None else ("before", "after", "difference")
+
+    def part(self, name: str, path: int) -> float:
+        """How much of its parent's column a path makes up, 0 to 1.
+
+        A difference may be of either sign: it is held against all that changed in the parent, whichever way.
+        """
+        values = self.figure(name)
+        parent = int(self.union.paths.parent[path])
+        if name == "difference" and self.was is not None:
+            whole = int(max(self.size[parent], self.was[parent]))
+        else:
+            whole = int(values[parent])
+        return min(1.0, abs(int(values[path])) / whole) if whole else 0.0
 
     def kind(self, path: int) -> Kind:
         """What stands at a path; a directory where it is only implied."""
@@ -134,6 +165,19 @@ def view_range(union: Union, older: int, newer: int, *, shipped: bool = True) ->
     return _assemble(union, f"layers {older + 1} to {newer}", own, delta, older, newer)
 
 
+def view_step(union: Union, older: int, newer: int) -> View:
+    """What changed between two file systems, with bytes before and after; what is the same has none of either."""
+    view = view_range(union, older, newer, shipped=False)
+    changed = view.present & (view.change != Change.UNCHANGED)
+    sides = []
+    for layer in (older, newer):
+        events = union.alive(layer)
+        own = np.zeros(union.paths.count, dtype=np.int64)
+        own[union.path[events]] = union.attributed_sizes(events)
+        sides.append(union.paths.subtree_sums(np.where(changed, own, 0)))
+    return dataclasses.replace(view, was=sides[0], size=sides[1])
+
+
 def removed_bytes(union: Union, delta: Delta, older: int, newer: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """(path, bytes) of the inodes whose last name a delta removes, nothing taking its place."""
     dead = union.dead
@@ -186,7 +230,7 @@ def _assemble(
         change=change,
         changed_below=paths.subtree_counts(changed) > changed,
         size=paths.subtree_sums(own),
-        gone=gone,
+        removed=gone,
         event=event,
         before=before,
     )

@@ -12,6 +12,17 @@ from lamina.stack.view import View
 from lamina_tui import texts
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.widgets.row_list import STYLE_OF_CHANGE, Part, RowList
+from lamina_tui.widgets.tree_columns import (
+    FIGURE,
+    NAME,
+    Layout,
+    amount,
+    in_words,
+    layout,
+    main_figure,
+    style_of,
+    title,
+)
 
 CHANGED_BELOW = "~"
 """Marks a folder that is unchanged itself, while something in it changed."""
@@ -33,7 +44,8 @@ class FileTree(RowList):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self.tree_rows: TreeRows | None = None
-        self.sort_key = "size"
+        self.sort_key = ""
+        """A column, or ``name``; empty: the view's main column."""
         self.sort_reversed = False
         self.kinds = frozenset(Change)
         self.usual_kinds = self.kinds
@@ -48,11 +60,35 @@ class FileTree(RowList):
         if self.tree_rows is None:
             self.tree_rows = TreeRows(view)
             self.tree_rows.set_kinds(self.kinds)
-            self.tree_rows.set_sort("name" if self.sort_key == "name" else "size", reverse=self.sort_reversed)
             self.tree_rows.set_filter(self.filter)
         else:
             self.tree_rows.set_view(view)
+        if view.was is not None and not self.sort_key:
+            self.sort_reversed = bool(view.size[0] < view.was[0])  # of what shrank, what is gone comes first
+        self._sort()
         self._rows_changed(here)
+
+    @property
+    def column(self) -> str:
+        """What rows are sorted by: a column of the view, or ``name``."""
+        if self.sort_key == NAME or self.tree_rows is None:
+            return self.sort_key
+        view = self.tree_rows.view
+        if self.sort_key in view.figures:
+            return self.sort_key
+        main = main_figure(view.figures)
+        # Of a layer that only removes, the bytes are in the other column.
+        return "removed" if main == "size" and view.removed[0] and not view.size[0] else main
+
+    @property
+    def bar_column(self) -> str:
+        """What bars are drawn from."""
+        assert self.tree_rows is not None
+        return main_figure(self.tree_rows.view.figures) if self.column == NAME else self.column
+
+    def _sort(self) -> None:
+        if self.tree_rows is not None and (self.column, self.sort_reversed) != self.tree_rows.sort:
+            self.tree_rows.set_sort(self.column, reverse=self.sort_reversed)
 
     def forget(self) -> None:
         """Show nothing, as before the first view."""
@@ -99,34 +135,30 @@ class FileTree(RowList):
         """Rows of the tree as it is folded now."""
         return 0 if self.tree_rows is None else len(self.tree_rows.rows)
 
-    def _columns(self, width: int) -> tuple[int, int, int]:
-        """Cells of name, bar and detail."""
-        bar = 10 if width >= 60 else 6 if width >= 44 else 0
-        detail = min(30, width // 4) if width >= 70 else 0
-        name = width - 3 - texts.SIZE_WIDTH - (bar + 2 if bar else 0) - (detail + 1 if detail else 0)
-        return name, bar, detail
+    def _layout(self, width: int) -> Layout:
+        figures = ("size", "removed") if self.tree_rows is None else self.tree_rows.view.figures
+        return layout(width, figures, self.column)
 
     def header(self, width: int) -> list[Part]:
         """Column names, with the sign of the sort order."""
-        name, bar, detail = self._columns(width)
+        columns = self._layout(width)
         sign = self.glyphs.up if self.sort_reversed else self.glyphs.down
-        by_size = self.sort_key == "size"
-        first = "name" if by_size else f"name {sign}"
-        second = f"size {sign}" if by_size else "size"
-        line = texts.fit(f" {first}", name) + f"{second:>{texts.SIZE_WIDTH + 2}} "
-        if bar:
-            line += "  " + texts.fit("of parent", bar)
-        if detail:
-            line += " " + texts.fit("what changed", detail)
-        return [(line, "header")]
+        column = self.column
+        line = texts.fit(f" name {sign}" if column == NAME else " name", columns.name) + "  "
+        for figure in columns.figures:
+            line += f"{title(figure) + (sign if figure == column else ' '):>{FIGURE}}"
+        if columns.bar:
+            line += " " + texts.fit("of parent", columns.bar)
+        if columns.detail:
+            line += " " + texts.fit("what changed", columns.detail)
+        return [(texts.fit(line, width), "header")]
 
     def row(self, index: int, width: int) -> list[Part]:
-        """One path: fold sign, name, change mark, size, share of its folder, what changed."""
+        """One path: fold sign, name, change mark, its bytes, their share of its folder, what changed."""
         tree = self.tree_rows
         assert tree is not None
         view, path = tree.view, int(tree.rows[index])
-        name_width, bar_width, detail_width = self._columns(width)
-        glyphs = self.glyphs
+        columns, glyphs = self._layout(width), self.glyphs
         change = Change(int(view.change[path]))
         style = STYLE_OF_CHANGE[change]
         mark = change.mark
@@ -138,23 +170,25 @@ class FileTree(RowList):
             sign = (glyphs.opened if tree.is_expanded(path) else glyphs.closed) if tree.has_children(path) else " "
         else:
             sign = " "
-        size, gone = int(view.size[path]), int(view.gone[path])
-        if change is Change.REMOVED or (gone and not size):
-            # A folder that only lost something tells how much: "0" would hide it.
-            size, style = gone, "removed"
         first = texts.fit(
-            self._indent(int(view.union.paths.depth[path]) - 1, name_width) + f"{sign} " + self._shown_name(path, kind),
-            name_width,
+            self._indent(int(view.union.paths.depth[path]) - 1, columns.name)
+            + f"{sign} "
+            + self._shown_name(path, kind),
+            columns.name,
             glyphs.more,
         )
-        parts = [(f"{first}{mark} {texts.size(size):>{texts.SIZE_WIDTH}} ", style)]
-        if bar_width:
-            share = tree.share(path)
-            parts.append(("  " + glyphs.bar(share, bar_width), "bar" if share else style))
-        if detail_width:
+        parts = [(f"{first}{mark} ", style)]
+        for figure in columns.figures:
+            text = f"{amount(view, figure, path):>{FIGURE - 1}} "
+            parts.append((text, style_of(view, figure, path, style)))
+        if columns.bar:
+            figure = self.bar_column
+            bar = glyphs.bar(view.part(figure, path), columns.bar)
+            parts.append((" " + bar, "removed" if figure == "removed" else "bar"))
+        if columns.detail:
             detail = view.detail(path)
             if detail:
-                parts.append((" " + texts.fit(glyphs.text(display_name(detail)), detail_width, glyphs.more), style))
+                parts.append((" " + texts.fit(glyphs.text(display_name(detail)), columns.detail, glyphs.more), style))
         return parts
 
     def _shown_name(self, path: int, kind: Kind) -> str:
@@ -230,11 +264,22 @@ class FileTree(RowList):
 
     def action_sort_by(self, key: str) -> None:
         """Sort by size or by name; the same again reverses."""
-        self.sort_reversed = key == self.sort_key and not self.sort_reversed
-        self.sort_key = key
+        wanted = key if key == NAME or self.tree_rows is None else main_figure(self.tree_rows.view.figures)
+        self.sort_reversed = wanted == self.column and not self.sort_reversed
+        self.sort_key = wanted
         if self.tree_rows is not None:
             here = self.path_id
-            self.tree_rows.set_sort("name" if key == "name" else "size", reverse=self.sort_reversed)
+            self._sort()
+            self._rows_changed(here)
+
+    def action_sort_beside(self, step: int) -> None:
+        """Sort by the next column, or by the one before."""
+        if self.tree_rows is not None:
+            orders = (NAME, *self.tree_rows.view.figures)
+            self.sort_reversed = False
+            self.sort_key = orders[(orders.index(self.column) + step) % len(orders)]
+            here = self.path_id
+            self._sort()
             self._rows_changed(here)
 
     def set_kinds(self, kinds: frozenset[Change]) -> None:
@@ -303,10 +348,9 @@ class FileTree(RowList):
         view = tree.view
         change = Change(int(view.change[here]))
         kind = view.kind(here)
-        size = int(view.gone[here]) if change is Change.REMOVED else int(view.size[here])
         user, group = view.owner(here)
         words = [
-            f"{mode_text(kind, view.mode(here))} {user}:{group} {texts.count(size)} B",
+            f"{mode_text(kind, view.mode(here))} {user}:{group} {in_words(view, here)}",
             decode(view.union.paths.path(here)),
         ]
         if kind in {Kind.SYMLINK, Kind.HARDLINK}:
