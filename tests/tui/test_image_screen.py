@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -375,3 +376,73 @@ async def test_a_row_that_is_no_longer_shown_leaves_the_cursor_on_its_folder(dri
         assert files.path_id is not None
         assert tree.view.union.paths.path(files.path_id) == b"d"
         assert files.cursor > 0
+
+
+async def test_a_layer_that_only_removes_shows_what_it_hides(drive: Drive, small: list[str]) -> None:
+    async with drive(small, size=(100, 30)) as screen:
+        row = next(line for line in screen.lines if line.lstrip().startswith("2 "))
+        assert row.split()[:4] == ["2", "0", "0", "5.0"]
+        assert "hides" in screen.lines[1]
+
+
+async def test_bars_of_layers_are_exact_and_little_waste_has_no_length(drive: Drive, tmp_path: Path) -> None:
+    """63 bytes of waste are no tenth of a bar, and all of a layer's waste is all of its bar."""
+    layers = [
+        layer(file("large", bytes(100_000)), file("tiny", b"x" * 63)),
+        layer(file("half", bytes(50_000)), file("tiny", b"y" * 64)),
+        layer(file("half", bytes(50_001)), file("all", bytes(49_999))),
+        layer(file("small", bytes(400))),
+    ]
+    path = tmp_path / "image.tar"
+    path.write_bytes(pack(old_docker(Image(layers))))
+    async with drive([str(path)], size=(100, 30)) as screen:
+        bars = [line[28:40] for line in screen.cells[2:6]]
+    assert bars == ["██████████∙ ", "▒▒▒▒▒       ", "██████████  ", "            "]
+
+
+async def test_escape_leads_back_to_the_waste_that_led_here(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("2", "down")
+        row = screen.image.waste.cursor
+        await screen.press("enter")
+        assert screen.image.tab == "files"
+        await screen.press("escape")
+        assert (screen.image.tab, screen.image.waste.cursor) == ("waste", row)
+        await screen.press("enter", "3", "escape")  # another tab was opened meanwhile: esc leaves the image
+        assert "1 image" in screen.lines[0]
+
+
+async def test_letters_filter_in_every_tab_and_run_nothing(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        for tab, text in (("3", "zz"), ("4", "amd64")):
+            await screen.press(tab, "slash", *text)
+            assert screen.focus == "_Field"
+            await screen.press("enter")
+        assert "linux/amd64" in screen.text
+        assert "diff_id" not in screen.text
+        await screen.press("escape")
+        assert "diff_id" in screen.text or "created" in screen.text
+        await screen.press("3")
+        assert "nothing here has “zz”" in screen.text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 129, 130, 140, 170, 200])
+async def test_no_width_cuts_a_tab_or_loses_an_instruction(drive: Drive, shop: Any, width: int) -> None:
+    async with drive(shop, size=(width, 24)) as screen:
+        await screen.press("2", "b", "b")
+        line = next(line for line in screen.lines if "1 Files" in line)
+        for tab in ("1 Files", "2 Waste", "3 Advice", "4 Config") if width >= 60 else ("1 Files", "2 Waste"):
+            assert tab in line, line
+        assert "RUN" in screen.lines[4] or "COPY" in screen.lines[4]
+
+
+async def test_an_image_is_found_as_it_was_left(drive: Drive) -> None:
+    async with drive(["demo"], size=(100, 30)) as screen:
+        await screen.press("down", "enter", "down", "down", "v", "tab", "E", "down", "down", "2", "b", "down", "1")
+        left = screen.lines[:-1]
+        folder = screen.image.files.copied_text()
+        await screen.press("escape", "down", "enter", "escape", "up", "enter")
+        assert screen.lines[:-1] == left
+        assert screen.image.files.copied_text() == folder
+        assert screen.image.waste.grouping == "directory"
+        assert screen.image.waste.cursor == 1

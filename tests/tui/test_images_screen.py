@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from builders import Image, file, layer, old_docker, pack
 from driving import Drive, Driven
 from lamina.model import Cancelled, ImageSummary, KnownImage, LaminaError, LayerInfo, Progress
@@ -321,3 +323,13 @@ async def test_images_by_repository(drive: Drive) -> None:
         assert names()[:3] == ["shop/web", "docker.io/shop/web:1", "shop/web:2"]
         await screen.press("b")
         assert screen.lines[2].split()[0] == "docker.io/shop/web:1"
+
+
+@pytest.mark.parametrize("width", [40, 56, 60, 80, 97, 98, 120, 200])
+async def test_names_are_there_at_every_width(drive: Drive, width: int) -> None:
+    listing = Listing(summary("shop/web:2", 200), summary("debian:12", 100))
+    listing.go.set()
+    async with drive(lambda: ImagesScreen(listing, "x"), size=(width, 24)) as screen:
+        for name, size in (("shop/web:2", "200"), ("debian:12", "100")):
+            assert size in screen.line_with(name)
+        assert len(screen.lines[2]) <= width

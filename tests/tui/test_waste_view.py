@@ -18,7 +18,7 @@ async def test_rows_are_ranked_with_their_cause_and_layers(drive: Drive, small: 
         assert "0→1" in same
         assert "overwritten" in motd
         assert old
-        rows = [line.split("│")[1] for line in screen.lines if "0→" in line]
+        rows = [line for line in screen.lines if "0→" in line]
         assert [row.split()[-1] for row in rows] == ["bin/old", "bin/same", "etc/motd"]
 
 

@@ -68,6 +68,7 @@ class LaminaApp(App[int]):
         self.signalled: int | None = None
         """The exit code of the signal that ended the app."""
         self._workspace = workspace or Workspace()
+        self.image_states: dict[tuple[str, str], object] = {}
         self.animation_level = "none"
         for theme in (themes.MANY, themes.FEW):
             self.register_theme(theme)

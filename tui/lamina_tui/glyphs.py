@@ -21,6 +21,8 @@ class Glyphs:
     """From the thinnest to the full cell."""
     wasted: str
     """A cell of a bar's wasted part."""
+    wasted_mark: str
+    """Behind a bar whose wasted part is too small for it."""
     more: str
     """Stands where text was cut."""
     dot: str
@@ -52,21 +54,18 @@ class Glyphs:
         """A horizontal bar, padded to its column.
 
         Args:
-            share: 0 to 1; anything above nothing shows at least the thinnest sign.
+            share: 0 to 1. What is under half the thinnest sign has no length: its figure says that it is there.
             width: cells of the whole column.
         """
         steps = len(self.bars)
-        filled = round(min(max(share, 0.0), 1.0) * width * steps)
-        if share > 0 and not filled:
-            filled = 1
-        whole, rest = divmod(filled, steps)
+        whole, rest = divmod(round(min(max(share, 0.0), 1.0) * width * steps), steps)
         text = self.bars[-1] * whole
         if rest:
             text += self.bars[rest - 1]
         return text.ljust(width)
 
 
-_PLAIN = {"→": "->", "…": "~", "·": "|", "×": "x", "—": "-", "’": "'", "“": '"', "”": '"'}
+_PLAIN = {"→": "->", "…": "~", "∙": ".", "·": "|", "×": "x", "—": "-", "’": "'", "“": '"', "”": '"'}
 
 UNICODE = Glyphs(
     name="unicode",
@@ -74,6 +73,7 @@ UNICODE = Glyphs(
     closed="▸",
     bars="▏▎▍▌▋▊▉█",
     wasted="▒",
+    wasted_mark="∙",
     more="…",
     dot="·",
     arrow="→",
@@ -92,6 +92,7 @@ ASCII = Glyphs(
     closed=">",
     bars="#",
     wasted="x",
+    wasted_mark=".",
     more="~",
     dot="|",
     arrow="->",

@@ -200,7 +200,9 @@ COMMANDS: tuple[Command, ...] = (
     Command(_F, ("y",), "screen.copy", "copy the path", "copy", priority=8),
     Command(_F, ("greater_than_sign",), "sort_beside(1)", "sort by the next column"),
     Command(_F, ("less_than_sign",), "sort_beside(-1)", "sort by the column before"),
-    Command(_W, ("enter",), "jump", "to this file in the layer that ships it", "go to file", priority=2),
+    Command(
+        _W, ("enter",), "jump", "to this file in the layer that ships it; of a group: unfold it", "open", priority=2
+    ),
     Command(_W, ("b",), "next_grouping", "rank by file, by directory, by layer", "by", priority=3),
     Command(_W, ("s",), "sort_by('size')", "sort by bytes; again reverses", "sort", "s/S", priority=4),
     Command(_W, ("S",), "sort_by('name')", "sort by path; again reverses"),

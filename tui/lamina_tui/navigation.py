@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 class Navigation(Protocol):
     """What the app does for its screens."""
 
+    image_states: dict[tuple[str, str], object]
+    """By source and ID, what was open of images that are closed now."""
+
     def open_image(self, source: Source, target: str | None, label: str) -> None:
         """Open one image of a source over the list it came from."""
 

@@ -114,6 +114,19 @@ class TreeRows:
 
     # Folding.
 
+    @property
+    def folds(self) -> NDArray[np.bool_]:
+        """Which paths are unfolded, apart from what a filter unfolds."""
+        return (self._open if self._open_unfiltered is None else self._open_unfiltered).copy()
+
+    def set_folds(self, folds: NDArray[np.bool_]) -> bool:
+        """Unfold as it was; False where those are the folds of other paths."""
+        if len(folds) != len(self._open):
+            return False
+        self._open = folds.copy()
+        self.rows = self._rows_below(0)
+        return True
+
     def is_expanded(self, path: int) -> bool:
         """Whether a directory is unfolded."""
         return bool(self._open[path])

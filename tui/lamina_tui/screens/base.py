@@ -42,7 +42,7 @@ class FullScreen(Screen[None]):
     """A screen with a footer that follows the focus."""
 
     SCOPE: Scope
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's way
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]  # noqa: RUF012 - Textual's way
 
     @property
     def navigation(self) -> Navigation:

@@ -9,7 +9,7 @@ from typing import Any
 
 from lamina.figures.advice import advise
 from lamina.figures.image import LoadedImage
-from lamina.model import ImageInfo
+from lamina.model import ImageInfo, LayerInfo
 from lamina.names import display_name
 from lamina_tui import texts
 from lamina_tui.widgets.text_lines import LINE, SHOWN, TextLine, TextLines
@@ -127,3 +127,16 @@ def advice_lines(image: LoadedImage) -> list[TextLine]:
     for advice in found:
         lines += [TextLine(display_name(advice.text), texts.size_bytes(advice.bytes)), TextLine("")]
     return lines[:-1]
+
+
+def layer_lines(layer: LayerInfo) -> list[TextLine]:
+    """A layer's whole instruction, its digests and date."""
+    lines = TextLines()
+    lines.add_text(layer.instruction or "(no instruction)")
+    lines.blank()
+    lines.add(layer.diff_id, "diff_id")
+    if layer.digest:
+        lines.add(layer.digest, "digest")
+    if layer.created:
+        lines.add(layer.created, "created")
+    return lines.lines

@@ -12,8 +12,9 @@ from lamina.model import Change, ImageInfo, Progress
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.screens import image_lines
 from lamina_tui.screens.base import Notice
-from lamina_tui.screens.config_lines import advice_lines, config_lines
+from lamina_tui.screens.config_lines import advice_lines, config_lines, layer_lines
 from lamina_tui.screens.dialogs import KindsScreen, TextScreen
+from lamina_tui.screens.image_state import restore, state_of
 from lamina_tui.screens.reading import Opener, ReadingScreen
 from lamina_tui.viewpoint import Viewpoint
 from lamina_tui.widgets.file_tree import FileTree
@@ -22,7 +23,6 @@ from lamina_tui.widgets.layer_list import LayerList
 from lamina_tui.widgets.line_bar import Line, LineBar, TabBar
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
-from lamina_tui.widgets.text_lines import TextLines
 from lamina_tui.widgets.text_pane import TextPane
 from lamina_tui.widgets.waste_view import WasteView
 
@@ -39,6 +39,8 @@ class ImageScreen(ReadingScreen):
         super().__init__(opener, label)
         self.viewpoint = Viewpoint()
         self.tab = "files"
+        self._came_from = ""
+        """The tab that led to a row of the open one."""
         self._view_due = False
         self._wanted_filter: str | None = None
         self._said = ""
@@ -85,6 +87,13 @@ class ImageScreen(ReadingScreen):
         """The pane of the open tab."""
         return self.query_one(f"#{self.tab}", RowList)
 
+    @property
+    def filtered(self) -> FileTree | WasteView | TextPane:
+        """The pane of the open tab, as what can be filtered."""
+        pane = self.pane
+        assert isinstance(pane, FileTree | WasteView | TextPane)
+        return pane
+
     def scopes(self) -> tuple[Scope, ...]:
         """The scopes whose commands work now."""
         return () if self.failed else super().scopes()
@@ -93,6 +102,7 @@ class ImageScreen(ReadingScreen):
 
     def on_mount(self) -> None:
         """Paint first, read then."""
+        self.query_one("#status", LineBar).resized = self._show_status
         self.set_focus(self.layer_list)
         self.action_reload()
 
@@ -144,7 +154,13 @@ class ImageScreen(ReadingScreen):
         elif image.read_from:
             self._said = f"read {image.read_from}"
         self._show_title()
-        self._show_view()
+        self.show_view()
+        restore(self, self.navigation.image_states.get(self.state_key))
+
+    @property
+    def state_key(self) -> tuple[str, str]:
+        """What tells the image from others while the program lives."""
+        return ("" if self.source is None else self.source.label, "" if self.info is None else self.info.id)
 
     def show_failure(self, text: str) -> None:
         """Show what happened and what can be done, in place of the panes."""
@@ -190,7 +206,7 @@ class ImageScreen(ReadingScreen):
             return [(f" {self.files.describe()}", "dim")], []
         return None
 
-    def _show_view(self) -> None:
+    def show_view(self) -> None:
         """Make the tree show the chosen view."""
         self._view_due = False
         if self.image is not None and self.image.layers:
@@ -229,11 +245,7 @@ class ImageScreen(ReadingScreen):
         if self.image is not None and not self._view_due:
             # Keys that wait already are handled before the tree is built: holding the key down stays smooth.
             self._view_due = True
-            self.call_later(self._show_view)
-
-    def on_resize(self) -> None:
-        """The status lines wrap to the width."""
-        self.call_after_refresh(self._show_status)
+            self.call_later(self.show_view)
 
     def on_descendant_focus(self) -> None:
         """Footer and tab line follow the focus."""
@@ -253,13 +265,13 @@ class ImageScreen(ReadingScreen):
     def action_show_tab(self, tab: str) -> None:
         """Open a tab and give it the keyboard."""
         self.tab = tab
+        self._came_from = ""
         self._said = ""
         self.set_class(tab == "waste", "-waste")
         self.query_one(ContentSwitcher).current = tab
         self.set_focus(self.pane)
         self._show_note()
-        # The status has another height in some tabs: it is laid out first.
-        self.call_after_refresh(self._show_status)
+        self._show_status()
 
     def _tab_clicked(self, index: int) -> None:
         self.action_show_tab(TABS[index])
@@ -267,7 +279,7 @@ class ImageScreen(ReadingScreen):
     def action_next_view(self) -> None:
         """Show this layer, everything up to it, or what a range changed."""
         self.viewpoint.next_mode()
-        self._show_view()
+        self.show_view()
 
     def action_range_start(self) -> None:
         """Mark the selected layer as the start of ranges, and show the range; again drops the mark."""
@@ -277,7 +289,7 @@ class ImageScreen(ReadingScreen):
         self.viewpoint.mode = "layer" if again else "range"
         self.layer_list.mark_range(self.viewpoint.start)
         self._said = "no range" if again else f"the range starts after layer {here}: now choose its other end"
-        self._show_view()
+        self.show_view()
 
     def action_step_layer(self, step: int) -> None:
         """Select the next or previous layer."""
@@ -289,15 +301,7 @@ class ImageScreen(ReadingScreen):
         if self.info is None or here >= len(self.info.layers):
             return
         layer = self.info.layers[here]
-        lines = TextLines()
-        lines.add_text(layer.instruction or "(no instruction)")
-        lines.blank()
-        lines.add(layer.diff_id, "diff_id")
-        if layer.digest:
-            lines.add(layer.digest, "digest")
-        if layer.created:
-            lines.add(layer.created, "created")
-        _ = self.app.push_screen(TextScreen(f"layer {here}", lines.lines, copied=layer.instruction))
+        _ = self.app.push_screen(TextScreen(f"layer {here}", layer_lines(layer), copied=layer.instruction))
 
     def action_zoom(self) -> None:
         """Hide the layers, or show them again."""
@@ -309,13 +313,22 @@ class ImageScreen(ReadingScreen):
         """Stop the reading, drop the filter, or go back to the images."""
         if self.reading and not self.stopping:
             self.stop_reading()
-        elif not self.failed and isinstance(self.pane, FileTree | WasteView) and self.pane.filter:
+        elif not self.failed and self.filtered.filter:
             self._filter("")
-        elif not self.navigation.go_back():
-            if self.source is not None:
-                self.navigation.open_source(self.source)
-            else:
-                self.say("q quits")
+        elif self._came_from:
+            self.action_show_tab(self._came_from)
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Go back to the images; whoever comes again finds this one as it is left."""
+        state = state_of(self)
+        if state is not None:
+            self.navigation.image_states[self.state_key] = state
+        if self.navigation.go_back():
+            return
+        if self.source is not None:
+            self.navigation.open_source(self.source)
 
     @on(RowList.Activated, "#layers")
     def _open_layer(self) -> None:
@@ -337,9 +350,10 @@ class ImageScreen(ReadingScreen):
         self.viewpoint.layer = event.layer
         self.files.set_filter("")
         self.files.set_kinds(frozenset(Change))
-        self._show_view()
+        self.show_view()
         self.action_show_tab("files")
         self.files.go_to(event.path_id)
+        self._came_from = "waste"
 
     def action_kinds(self) -> None:
         """Choose the kinds of change shown."""
@@ -349,10 +363,8 @@ class ImageScreen(ReadingScreen):
 
     def action_find(self) -> None:
         """Filter the open pane as you type."""
-        pane = self.pane
-        if isinstance(pane, FileTree | WasteView):
-            self.set_focus(pane)
-            self.query_one(Prompt).open("/", pane.filter, done=self._filter_done, typed=self._filter_typed)
+        self.set_focus(self.pane)
+        self.query_one(Prompt).open("/", self.filtered.filter, done=self._filter_done, typed=self._filter_typed)
 
     def _filter_typed(self, text: str) -> None:
         # Letters that wait already are taken first: half a million names take some 20 ms a search.
@@ -380,3 +392,5 @@ class ImageScreen(ReadingScreen):
                 # A folder's name stands in the path of all below it.
                 wanted = tree.view.union.paths.with_subtrees(tree.search(text))
             self.waste.set_filter(text, wanted)
+        else:
+            self.query_one(f"#{self.tab}", TextPane).set_filter(text)

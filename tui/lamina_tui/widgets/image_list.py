@@ -69,6 +69,10 @@ COLUMNS = {
 
 ORDERS = ("name", *COLUMNS, "age")
 _AGE, _ID = 12, 14
+_NAME = 20
+"""Cells of a name at the least."""
+_LEAST_FIRST = ("layers", "used", "with", "shared", "unique")
+"""Which columns go where there is no room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +255,22 @@ class ImageList(RowList):
         """Images shown, and their repositories where they are grouped."""
         return len(self._rows)
 
+    def _columns(self, width: int) -> tuple[dict[str, _Column], bool]:
+        """The columns that leave the name room, and whether the age is among them: what tells least goes first."""
+        columns = dict(COLUMNS)
+        room = width - sum(column.width for column in columns.values()) - _AGE
+        aged = room >= _NAME
+        room += 0 if aged else _AGE
+        for key in _LEAST_FIRST:
+            if room >= _NAME:
+                break
+            room += columns.pop(key).width
+        return columns, aged
+
     def _name_width(self, width: int) -> int:
-        return width - sum(column.width for column in COLUMNS.values()) - _AGE - (_ID if width >= 98 else 0)
+        columns, aged = self._columns(width)
+        used = sum(column.width for column in columns.values()) + (_AGE if aged else 0)
+        return max(1, width - used - (_ID if width >= 98 else 0))
 
     def header(self, width: int) -> list[Part]:
         """Column names, with the sign of the sort order."""
@@ -263,9 +281,10 @@ class ImageList(RowList):
 
         line = texts.fit(f"  {title('name', 'image')}", self._name_width(width))
         line += texts.fit("  id", _ID) if width >= 98 else ""
-        for key, column in COLUMNS.items():
+        columns, aged = self._columns(width)
+        for key, column in columns.items():
             line += f"{title(key, column.title):>{column.width}}"
-        return [(texts.fit(f"{line}  {title('age', 'age')}", width), "header")]
+        return [(texts.fit(f"{line}  {title('age', 'age')}" if aged else line, width), "header")]
 
     def row(self, index: int, width: int) -> list[Part]:
         """One image, or the head of a repository."""
@@ -282,12 +301,14 @@ class ImageList(RowList):
         parts: list[Part] = [(texts.fit(name, self._name_width(width), glyphs.more), style)]
         if width >= 98:
             parts.append((texts.fit("  " + glyphs.text(display_name(short_id(summary.id))), _ID), "dim"))
-        for key, column in COLUMNS.items():
+        columns, aged = self._columns(width)
+        for key, column in columns.items():
             number = column.value(entry, figures)
             text = "" if number is None else column.text(number)
             strong = key in {"size", "unique"}
             parts.append((f"{text:>{column.width}}", "plain" if strong and number else "dim"))
-        parts.append(("  " + texts.fit(texts.age(summary.created), _AGE - 2, glyphs.more), "dim"))
+        if aged:
+            parts.append(("  " + texts.fit(texts.age(summary.created), _AGE - 2, glyphs.more), "dim"))
         return parts
 
     def describe(self) -> str:

@@ -23,6 +23,8 @@ class LayerRow:
     """Bytes; None until the layer is read."""
     wasted: int | None = None
     """Bytes that later layers hide; None until all layers are read."""
+    figures: LayerFigures | None = None
+    """The rest of what is known then."""
 
 
 class LayerList(RowList):
@@ -67,6 +69,7 @@ class LayerList(RowList):
         for row, layer in zip(self.layer_rows, figures, strict=True):
             row.size = layer.size if layer.read else None
             row.wasted = layer.wasted if layer.read else None
+            row.figures = layer if layer.read else None
         self._largest = max([layer.size for layer in figures] + [1])
         self.refresh()
 
@@ -82,15 +85,22 @@ class LayerList(RowList):
         return len(self.layer_rows)
 
     def _bar_width(self, width: int) -> int:
-        return 10 if width >= 70 else 4 if width >= 36 else 0
+        return 10 if width >= 70 else 4 if width >= 48 else 0
+
+    def _more(self, width: int) -> tuple[str, ...]:
+        """Columns that a wide list has besides."""
+        return ("files", "added", "changed", "removed") if width >= 110 else ()
 
     def header(self, width: int) -> list[Part]:
         """Column names; the pane's own name stands over the numbers."""
         bar = self._bar_width(width)
-        line = f" Layers {'size':>{texts.SIZE_WIDTH - 2}} {'wasted':>{texts.SIZE_WIDTH}}  "
+        line = (
+            f" Layers {'size':>{texts.SIZE_WIDTH - 2}} {'wasted':>{texts.SIZE_WIDTH}} {'hides':>{texts.SIZE_WIDTH}}  "
+        )
+        line += "".join(f"{title:>8}" for title in self._more(width)) + ("  " if self._more(width) else "")
         return [
             (
-                texts.fit(line + " " * (bar + 1 if bar else 0) + "instruction", width),
+                texts.fit(line + " " * (bar + 2 if bar else 0) + "instruction", width),
                 "here" if self.has_focus else "header",
             )
         ]
@@ -102,10 +112,14 @@ class LayerList(RowList):
         mark = glyphs.mark if index == self.range_start else " "
         size = texts.size(layer.size) if layer.size is not None else "unread" if self.complete else glyphs.more
         wasted = "" if layer.wasted is None else texts.size(layer.wasted)
+        hides = "" if layer.figures is None else texts.size(layer.figures.hides)
         parts: list[Part] = [
             (f"{mark}{index:>3} {size:>{texts.SIZE_WIDTH + 1}} ", "dim" if layer.size is None else "plain"),
-            (f"{wasted:>{texts.SIZE_WIDTH}}  ", "waste" if layer.wasted else "dim"),
+            (f"{wasted:>{texts.SIZE_WIDTH}} ", "waste" if layer.wasted else "dim"),
+            (f"{hides:>{texts.SIZE_WIDTH}}  ", "removed" if layer.figures and layer.figures.hides else "dim"),
         ]
+        if self._more(width):
+            parts.append((self._counts(layer.figures), "dim"))
         bar = self._bar_width(width)
         if bar:
             parts += self._bar(layer, bar)
@@ -113,18 +127,34 @@ class LayerList(RowList):
         parts.append((texts.fit(glyphs.text(layer.instruction) or "(no instruction)", room, glyphs.more), "plain"))
         return parts
 
+    @staticmethod
+    def _counts(figures: LayerFigures | None) -> str:
+        if figures is None:
+            return " " * 34
+        changed = figures.modified.count + figures.metadata.count
+        numbers = (figures.files, figures.added.count, changed, figures.removed.count)
+        return "".join(f"{texts.count(number):>8}" for number in numbers) + "  "
+
     def _bar(self, layer: LayerRow, width: int) -> list[Part]:
-        """Size against the largest layer; the wasted part of it in another sign."""
+        """Size against the largest layer, in eighths of a cell; the wasted part of it at its end, in another sign.
+
+        Waste that takes no cell of it has a sign of its own behind the bar, which takes no length.
+        """
         size, wasted = layer.size or 0, layer.wasted or 0
         cells = self.glyphs.bar(size / self._largest, width)
-        if not wasted or not size:
-            return [(cells + " ", "bar")]
-        filled = len(cells.rstrip())
-        lost = max(1, round(filled * wasted / size))
+        whole = len(cells.rstrip())
+        if whole and self.glyphs.bars.index(cells[whole - 1]) < len(self.glyphs.bars) - 1:
+            whole -= 1  # the last cell is not full
+        lost = min(whole, round(wasted / self._largest * width))
+        kept = whole - lost
+        end = cells[whole : whole + 1]
         return [
-            (cells[: filled - lost], "bar"),
+            (cells[:kept], "bar"),
             (self.glyphs.wasted * lost, "waste"),
-            (" " * (width - filled + 1), "bar"),
+            (end, "waste" if lost else "bar"),
+            (" " * (width - whole - len(end)), "bar"),
+            (self.glyphs.wasted_mark if wasted and not lost else " ", "waste"),
+            (" ", "bar"),
         ]
 
     def action_open(self) -> None:

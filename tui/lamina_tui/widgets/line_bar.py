@@ -50,6 +50,13 @@ class LineBar(Widget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self._lines: list[Line] = []
+        self.resized: Callable[[], None] | None = None
+        """Called when there is another number of lines or cells to fill."""
+
+    def on_resize(self) -> None:
+        """Whoever fills the lines knows what more or fewer of them show."""
+        if self.resized is not None:
+            self.resized()
 
     @property
     def glyphs(self) -> Glyphs:
@@ -144,7 +151,18 @@ class TabBar(LineBar):
         for index, name in enumerate(self.names):
             style = ("here" if self.here else "active") if index == self.active else "dim"
             left.append((f" {index + 1} {name} ", style))
-        self.show((left, self.note))
+        # The tabs are never written over: of the note goes what has no room beside them.
+        room = max(0, self.size.width - _width(left) - 1)
+        note: list[Part] = []
+        for text, name in self.note:
+            note.append((texts.fit_end(text, room, self.glyphs.more), name))
+            room -= min(room, texts.cell_len(text))
+        self.show((left, note))
+
+    def on_resize(self) -> None:
+        """The note has more room, or less."""
+        self._show()
+        super().on_resize()
 
     def on_mount(self) -> None:
         """Draw the tabs."""

@@ -193,16 +193,17 @@ class HeldList(SetList):
         return [(texts.fit(f" {count:>8} {size:>{texts.SIZE_WIDTH + 1}} {'':10} instruction", width), "header")]
 
     def row(self, index: int, width: int) -> list[Part]:
-        """A layer: who has it as dots, its size, its instruction."""
+        """A layer: how many have it, its size, drawn against the largest, its instruction."""
         held, glyphs = self.order[index], self.glyphs
         assert self.figures is not None
         total = len(self.figures.images)
         many = len(held.images) > 1
         head = f" {len(held.images):>3} of {total:<2}{texts.size(held.size):>{texts.SIZE_WIDTH}}  "
+        largest = max(other.size for other in self.figures.layers) or 1
         text = glyphs.text(short_instruction(held.layer.instruction)) or "(no instruction)"
         return [
             (head, "strong" if many else "dim"),
-            (glyphs.bar(len(held.images) / total, 10) + "  ", "bar"),
+            (glyphs.bar(held.size / largest, 10) + "  ", "bar"),
             (texts.fit(text, max(0, width - len(head) - 12), glyphs.more), "plain" if many else "dim"),
         ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.geometry import Size
 
+from lamina.names import display_name
 from lamina_tui import texts
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.widgets.row_list import Part, RowList
@@ -24,10 +25,31 @@ class TextPane(RowList):
         self._paragraphs: list[TextLine] = []
         self._rows: list[tuple[str, str, str, int]] = []
         self._wrapped_for = -1
+        self._all: list[TextLine] = []
+        self.filter = ""
 
     def show_lines(self, lines: list[TextLine]) -> None:
         """Show these paragraphs."""
-        self._paragraphs = lines
+        self._all = lines
+        self._choose()
+
+    def set_filter(self, text: str) -> None:
+        """Show only the paragraphs that have a text, under their headings."""
+        if text != self.filter:
+            self.filter = text
+            self.placeholder = f"nothing here has “{display_name(text)}”"
+            self._choose()
+
+    def _choose(self) -> None:
+        """Show what passes the filter."""
+        wanted, heading = self.filter.casefold(), None
+        self._paragraphs = [] if wanted else self._all
+        for line in self._all if wanted else ():
+            if line.heading:
+                heading = line
+            elif wanted in f"{line.label} {line.text}".casefold():
+                self._paragraphs += [heading, line] if heading is not None else [line]
+                heading = None
         self._wrapped_for = -1
         self.rows_changed(0)
         if self._fit_height:

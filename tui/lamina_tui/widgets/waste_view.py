@@ -15,6 +15,7 @@ from lamina_tui import texts
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.widgets.row_list import Part, RowList
 
+_LAST_COLUMN = {"file": "path", "directory": "directory", "layer": "files, and the instruction that hides them"}
 GROUPINGS = ("file", "directory", "layer")
 _CAUSE_WIDTH = 11
 _GROUP = -1
@@ -144,7 +145,7 @@ class WasteView(RowList):
         """Column names, with the sign of the sort order."""
         sign = self.glyphs.up if self.sort_reversed else self.glyphs.down
         size = f"bytes {sign}" if self.sort_key == "size" else "bytes "
-        last = {"file": "path", "directory": "directory", "layer": "shipped by, hidden by"}[self.grouping]
+        last = _LAST_COLUMN[self.grouping]
         if self.sort_key == "name":
             last += f" {sign}"
         bar = self._bar_width(width)
@@ -224,11 +225,17 @@ class WasteView(RowList):
 
     def action_next_grouping(self) -> None:
         """Rank by file, by directory, by layer."""
+        self.group_by(GROUPINGS[(GROUPINGS.index(self.grouping) + 1) % len(GROUPINGS)])
+
+    def group_by(self, grouping: str) -> None:
+        """Rank by one of :data:`GROUPINGS`."""
         table = self.table
-        if table is None:
+        if table is None or grouping == self.grouping:
             return
-        self.grouping = GROUPINGS[(GROUPINGS.index(self.grouping) + 1) % len(GROUPINGS)]
+        self.grouping = grouping
         self._open.clear()
+        if grouping == "file":
+            self.groups = []
         if self.grouping == "directory":
             self.groups = table.by_directory()
         elif self.grouping == "layer":
