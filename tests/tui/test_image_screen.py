@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from builders import Image, file, layer, old_docker, pack
-from driving import Drive
+from driving import Drive, Driven
+from lamina.figures.advice import advise
 from lamina.model import Change
+from lamina_tui import texts
 from lamina_tui.widgets.layer_list import LayerList
 
 SIZES = [(80, 24), (120, 40)]
@@ -32,7 +34,7 @@ async def test_the_whole_screen_fits(drive: Drive, small: list[str], size: tuple
 
 async def test_layers_show_size_waste_and_instruction(drive: Drive, small: list[str]) -> None:
     async with drive(small) as screen:
-        rows = [line for line in screen.lines if "step " in line and "layer" not in line]
+        rows = [line for line in screen.lines[2:] if "step " in line and "layer" not in line]
         assert [row.split()[:1] + row.split()[-2:] for row in rows] == [
             [str(index), "step", str(index)] for index in range(4)
         ]
@@ -252,10 +254,85 @@ async def test_config_tab(drive: Drive, small: list[str]) -> None:
         assert screen.clipboard == "small:1"
 
 
-async def test_advice_tab(drive: Drive, shop: object) -> None:
+async def test_advice_is_told_whole_and_leads_to_its_files(drive: Drive, shop: Any) -> None:
     async with drive(shop) as screen:
         await screen.press("3")
-        assert "Layer 5 copies 51 files of layer 3 only to change mode" in " ".join(screen.text.split())
+        assert "saves" in screen.line_with("what to do")
+        advice = screen.image.advice
+        told = " ".join(screen.text.split())
+        assert "layer 5 RUN chmod -R o-rwx" in told
+        assert "Layer 5 copies 51 files of layer 3 only to change mode" in told
+        assert f"saves {texts.size_bytes(advice.total)}" in screen.text
+        await screen.press("enter")
+        assert screen.image.tab == "waste"
+        assert "51 files, 1.3 MB shipped by layer 3" in " ".join(screen.text.split())
+        await screen.press("escape")
+        assert screen.image.tab == "advice"
+        await screen.press("slash", *"apt", "enter")
+        assert advice.row_count() >= 2
+        await screen.press("enter")  # a cache: its folder in the final file system
+        assert screen.image.tab == "files"
+        assert screen.image.viewpoint.title == "up to layer 8"
+        assert screen.image.files.copied_text() in (b"var/lib/apt/lists", b"var/cache/apt")
+        await screen.press("escape", "escape")
+        assert advice.row_count() > 4
+
+
+async def test_following_all_advice_counts_no_byte_twice(drive: Drive, shop: Any) -> None:
+    async with drive(shop) as screen:
+        image, advice = screen.image.image, screen.image.advice
+        assert image is not None
+        of_waste = sum(each.bytes for each in advise(image) if each.cause is not None)
+        assert of_waste <= image.wasted
+        assert advice.total - of_waste <= image.visible
+
+
+async def test_the_verdict_stands_above_all(drive: Drive, shop: Any, tmp_path: Path) -> None:
+    async with drive(shop, size=(100, 24)) as screen:
+        assert screen.lines[1].startswith(" 1.3 MB (16.2 %) could go: RUN chmod -R o-rwx")
+        assert screen.lines[1].endswith("3 tells how")
+    async with drive(shop, size=(100, 30)) as screen:
+        bar = screen.lines[1]
+        image = screen.image.image
+        assert image is not None
+        assert abs(bar.count("▒") / 98 - image.wasted / image.size) < 0.05
+        assert bar.count("│") == sum(layer.size / image.size * 98 >= 2 for layer in image.layers)
+        assert "could go" in screen.lines[2]
+    path = tmp_path / "image.tar"
+    path.write_bytes(pack(old_docker(Image([layer(file("a", b"1"))]))))
+    async with drive([str(path)]) as screen:
+        assert "every byte that it ships is reachable" in screen.lines[1]
+
+
+async def test_who_ships_and_who_hides_are_marked(drive: Drive, shop: Any) -> None:
+    def marks(screen: Driven) -> dict[str, str]:
+        return {line[0]: line.split()[1] for line in screen.lines[2:9] if line and line[0] in "◂│╰"}
+
+    async with drive(shop, size=(100, 24)) as screen:
+        assert not marks(screen)
+        await screen.press("2")
+        assert marks(screen) == {"◂": "3", "│": "4", "╰": "5"}
+        await screen.press("3", "G")
+        assert marks(screen)["╰"] == "6"
+        await screen.press("1")
+        assert not marks(screen)
+
+
+async def test_the_largest_files_as_a_list(drive: Drive, small: list[str]) -> None:
+    async with drive(small, size=(100, 30)) as screen:
+        await screen.press("tab", "b")
+        files = screen.image.files
+        assert files.tree_rows is not None
+        paths = [files.tree_rows.view.union.paths.path(int(path)) for path in files.tree_rows.rows]
+        sizes = [int(files.tree_rows.view.size[path]) for path in files.tree_rows.rows]
+        assert sizes == sorted(sizes, reverse=True)
+        assert b"bin/big" in paths
+        assert b"bin" not in paths
+        assert "files as a list" in screen.text
+        assert "of all" in screen.text
+        await screen.press("down", "b")
+        assert files.copied_text() == paths[1]
+        assert not files.tree_rows.flat
 
 
 async def test_paging_keeps_the_cursor_in_view(drive: Drive, shop: object) -> None:
@@ -382,7 +459,7 @@ async def test_a_layer_that_only_removes_shows_what_it_hides(drive: Drive, small
     async with drive(small, size=(100, 30)) as screen:
         row = next(line for line in screen.lines if line.lstrip().startswith("2 "))
         assert row.split()[:4] == ["2", "0", "0", "5.0"]
-        assert "hides" in screen.lines[1]
+        assert "hides" in screen.lines[3]
 
 
 async def test_bars_of_layers_are_exact_and_little_waste_has_no_length(drive: Drive, tmp_path: Path) -> None:
@@ -396,7 +473,7 @@ async def test_bars_of_layers_are_exact_and_little_waste_has_no_length(drive: Dr
     path = tmp_path / "image.tar"
     path.write_bytes(pack(old_docker(Image(layers))))
     async with drive([str(path)], size=(100, 30)) as screen:
-        bars = [line[28:40] for line in screen.cells[2:6]]
+        bars = [line[28:40] for line in screen.cells[4:8]]
     assert bars == ["██████████∙ ", "▒▒▒▒▒       ", "██████████  ", "            "]
 
 
@@ -439,10 +516,11 @@ async def test_no_width_cuts_a_tab_or_loses_an_instruction(drive: Drive, shop: A
 async def test_an_image_is_found_as_it_was_left(drive: Drive) -> None:
     async with drive(["demo"], size=(100, 30)) as screen:
         await screen.press("down", "enter", "down", "down", "v", "tab", "E", "down", "down", "2", "b", "down", "1")
-        left = screen.lines[:-1]
+        title, rows = screen.image.viewpoint.title, screen.image.files.row_count()
         folder = screen.image.files.copied_text()
         await screen.press("escape", "down", "enter", "escape", "up", "enter")
-        assert screen.lines[:-1] == left
+        assert (screen.image.viewpoint.title, screen.image.files.row_count()) == (title, rows)
+        assert rows > 60  # all is unfolded
         assert screen.image.files.copied_text() == folder
         assert screen.image.waste.grouping == "directory"
         assert screen.image.waste.cursor == 1

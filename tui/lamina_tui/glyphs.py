@@ -21,6 +21,8 @@ class Glyphs:
     """From the thinnest to the full cell."""
     wasted: str
     """A cell of a bar's wasted part."""
+    guilt: str
+    """Before the layer that ships some waste, those between, and the one that hides it."""
     wasted_mark: str
     """Behind a bar whose wasted part is too small for it."""
     more: str
@@ -65,7 +67,7 @@ class Glyphs:
         return text.ljust(width)
 
 
-_PLAIN = {"→": "->", "…": "~", "∙": ".", "·": "|", "×": "x", "—": "-", "’": "'", "“": '"', "”": '"'}
+_PLAIN = {"→": "->", "…": "~", "∙": ".", "◂": "<", "·": "|", "×": "x", "—": "-", "’": "'", "“": '"', "”": '"'}
 
 UNICODE = Glyphs(
     name="unicode",
@@ -73,6 +75,7 @@ UNICODE = Glyphs(
     closed="▸",
     bars="▏▎▍▌▋▊▉█",
     wasted="▒",
+    guilt="◂│╰",
     wasted_mark="∙",
     more="…",
     dot="·",
@@ -92,6 +95,7 @@ ASCII = Glyphs(
     closed=">",
     bars="#",
     wasted="x",
+    guilt="<|`",
     wasted_mark=".",
     more="~",
     dot="|",

@@ -33,6 +33,7 @@ class Scope(enum.Enum):
     LAYERS = "Layers"
     FILES = "Files"
     WASTE = "Waste"
+    ADVICE = "Advice"
     TEXT = "Texts"
     KINDS = "Kinds shown"
     PROMPT = "While typing"
@@ -195,6 +196,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(_F, ("N",), "match(-1)", "previous match"),
     Command(_F, ("right", "l"), "unfold", "unfold, or step into the folder", palette=False),
     Command(_F, ("left", "h"), "fold", "fold, or step out to the folder above", palette=False),
+    Command(_F, ("b",), "flat", "the largest files as one list, or the tree again", "largest", priority=5),
     Command(_F, ("E",), "unfold_all", "unfold everything"),
     Command(_F, ("C",), "fold_all", "fold everything"),
     Command(_F, ("y",), "screen.copy", "copy the path", "copy", priority=8),
@@ -209,6 +211,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(_W, ("space", "right", "l"), "toggle_fold", "open or close the group"),
     Command(_W, ("left", "h"), "fold", "close the group"),
     Command(_W, ("y",), "screen.copy", "copy the path", "copy", priority=8),
+    Command(Scope.ADVICE, ("enter",), "follow", "to the files that it is about", "files", priority=2),
+    Command(Scope.ADVICE, ("y",), "screen.copy", "copy the advice", "copy", priority=8),
     Command(_T, ("y",), "screen.copy", "copy the line"),
     Command(_K, ("space", "enter"), "toggle_kind", "show or hide this kind", "show/hide", "space", priority=2),
     Command(_K, ("c",), "only_changes", "only what changed", "changes", priority=3),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +40,10 @@ class Advice:
     hidden_by: int | None
     text: str
     """For people; holds no text from the image."""
+    cause: Cause | None = None
+    """Of waste: why."""
+    directory: builtins.bytes = b""
+    """Of a cache: where it is."""
 
 
 def advise(image: LoadedImage) -> list[Advice]:
@@ -57,7 +62,7 @@ def _from_waste(image: LoadedImage) -> list[Advice]:
         files = f"{group.count:,} file{'s' if group.count != 1 else ''}"
         if layer == hidden_by:
             again = f"Layer {layer} carries {files} more than once, and only the last copy counts: pack each path once."
-            found.append(Advice(cause.word, group.bytes, layer, hidden_by, again))
+            found.append(Advice(cause.word, group.bytes, layer, hidden_by, again, cause))
             continue
         text = {
             Cause.METADATA: f"Layer {hidden_by} copies {files} of layer {layer} only to change mode, owner or time: "
@@ -71,7 +76,7 @@ def _from_waste(image: LoadedImage) -> list[Advice]:
             Cause.REPLACED: f"Layer {hidden_by} puts something else where layer {layer} has {files}: "
             "leave them out of the lower layer.",
         }[cause]
-        found.append(Advice(cause.word, group.bytes, layer, hidden_by, text))
+        found.append(Advice(cause.word, group.bytes, layer, hidden_by, text, cause))
     return found
 
 
@@ -97,6 +102,7 @@ def _from_caches(image: LoadedImage) -> list[Advice]:
                 layers[0] if len(layers) == 1 else None,
                 None,
                 f"/{directory.decode()} still ships {what}: {remedy}.",
+                directory=directory,
             )
         )
     return found

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lamina.model import Change
+from lamina.model import Change, Kind
+from lamina.stack.union import ABSENT
 from lamina.stack.view import View
 
 ALL_CHANGES = frozenset(Change)
@@ -32,6 +33,7 @@ class TreeRows:
         self._open_unfiltered: NDArray[np.bool_] | None = None
         self._sort = view.figures[0]
         self._reverse = False
+        self._flat = False
         self._kinds: frozenset[Change] = ALL_CHANGES
         self._filter = ""
         self._match = np.zeros(paths.count, dtype=bool)
@@ -66,6 +68,17 @@ class TreeRows:
         """Order siblings by one of the view's figures (most first), or by ``name``; ``reverse`` turns it round."""
         self._sort, self._reverse = key, reverse
         self.rows = self._rows_below(0)
+
+    def set_flat(self, flat: bool) -> None:  # what it is set to
+        """Show everything that is no directory as one list, or the tree again."""
+        if flat != self._flat:
+            self._flat = flat
+            self.rows = self._rows_below(0)
+
+    @property
+    def flat(self) -> bool:
+        """Whether the rows are one list."""
+        return self._flat
 
     @property
     def sort(self) -> tuple[str, bool]:
@@ -133,7 +146,7 @@ class TreeRows:
 
     def has_children(self, path: int) -> bool:
         """Whether something would show below a path."""
-        return bool(self._shown[path + 1 : int(self._paths.end[path])].any())
+        return not self._flat and bool(self._shown[path + 1 : int(self._paths.end[path])].any())
 
     def toggle(self, path: int) -> None:
         """Fold or unfold."""
@@ -141,6 +154,9 @@ class TreeRows:
 
     def expand(self, path: int) -> None:
         """Unfold a directory; directories below it stand as they did."""
+        if self._flat:
+            self._open[path] = True
+            return
         index = self.index_of(path)
         if self._open[path] or not self.has_children(path):
             return
@@ -150,7 +166,7 @@ class TreeRows:
 
     def collapse(self, path: int) -> None:
         """Fold a directory."""
-        if path == 0 or not self._open[path]:
+        if path == 0 or not self._open[path] or self._flat:
             return
         index = self.index_of(path)
         self._open[path] = False
@@ -257,6 +273,8 @@ class TreeRows:
     def _rows_below(self, top: int) -> NDArray[np.int32]:
         """Visible rows below an unfolded directory, in display order."""
         count = self._paths.count
+        if self._flat:
+            return self._flat_rows()
         if top == 0 and np.count_nonzero(self._open) > count // _MANY and count < 1 << (63 - _SIZE_BITS):
             return self._all_rows()
         levels: list[tuple[NDArray[np.int32], NDArray[np.int64]]] = []  # nodes; each one's parent in the level above
@@ -272,6 +290,15 @@ class TreeRows:
             above = np.flatnonzero(self._open[nodes])
             frontier = nodes[above]
         return self._flatten(levels)
+
+    def _flat_rows(self) -> NDArray[np.int32]:
+        """Everything shown that is no directory, in display order."""
+        event = self._view.event
+        union = self._view.union
+        leaves = self._shown & (event != ABSENT)
+        leaves[leaves] = union.kind[event[leaves]] != Kind.DIR
+        nodes = np.flatnonzero(leaves).astype(np.int32)
+        return nodes[self._order(nodes, np.zeros(len(nodes), dtype=np.int64))]
 
     def _all_rows(self) -> NDArray[np.int32]:
         """The same for the whole tree, all levels at once: faster where much is unfolded."""

@@ -64,18 +64,18 @@ class View:
         """The columns that this view has, in the order of their reading."""
         return ("size", "removed") if self.was is None else ("before", "after", "difference")
 
-    def part(self, name: str, path: int) -> float:
-        """How much of its parent's column a path makes up, 0 to 1.
+    def part(self, name: str, path: int, whole: int | None = None) -> float:
+        """How much of its parent's column a path makes up, or of that of the path ``whole``; 0 to 1.
 
         A difference may be of either sign: it is held against all that changed in the parent, whichever way.
         """
         values = self.figure(name)
-        parent = int(self.union.paths.parent[path])
+        parent = int(self.union.paths.parent[path]) if whole is None else whole
         if name == "difference" and self.was is not None:
-            whole = int(max(self.size[parent], self.was[parent]))
+            total = int(max(self.size[parent], self.was[parent]))
         else:
-            whole = int(values[parent])
-        return min(1.0, abs(int(values[path])) / whole) if whole else 0.0
+            total = int(values[parent])
+        return min(1.0, abs(int(values[path])) / total) if total else 0.0
 
     def kind(self, path: int) -> Kind:
         """What stands at a path; a directory where it is only implied."""

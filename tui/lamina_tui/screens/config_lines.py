@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sized
 from itertools import islice, takewhile
 from typing import Any
 
-from lamina.figures.advice import advise
-from lamina.figures.image import LoadedImage
 from lamina.model import ImageInfo, LayerInfo
 from lamina.names import display_name
 from lamina_tui import texts
@@ -116,17 +114,6 @@ class _Pruning:
 
 def _more(value: Sized, shown: Sized) -> str:
     return f"… {texts.count(len(value) - len(shown))} more, not shown"
-
-
-def advice_lines(image: LoadedImage) -> list[TextLine]:
-    """What could be done better, the largest saving first."""
-    found = advise(image)
-    if not found:
-        return [TextLine("nothing to advise: no layer hides much of another, and no cache was left behind")]
-    lines: list[TextLine] = []
-    for advice in found:
-        lines += [TextLine(display_name(advice.text), texts.size_bytes(advice.bytes)), TextLine("")]
-    return lines[:-1]
 
 
 def layer_lines(layer: LayerInfo) -> list[TextLine]:

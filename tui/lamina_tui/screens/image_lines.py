@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lamina.figures.advice import Advice
 from lamina.figures.image import LoadedImage
 from lamina.model import ImageInfo, Progress
 from lamina.names import display_name, image_name, short_instruction
@@ -77,6 +78,47 @@ def story(described: str, width: int, glyphs: Glyphs) -> list[Line]:
         path, sentence = "", described
     lines: list[Line] = [([(f" {texts.fit_end(path, width, glyphs.more)}", "strong")], [])] if path else []
     return lines + [([(f" {piece}", "plain")], []) for piece in texts.wrap(sentence, width)]
+
+
+def advice(instruction: str, text: str, width: int, glyphs: Glyphs) -> list[Line]:
+    """An advice row's instruction in one line, what to do wrapped below. Both are safe to show."""
+    lines: list[Line] = [([(f" {texts.fit(instruction, width, glyphs.more).rstrip()}", "strong")], [])]
+    return lines + [([(f" {piece}", "plain")], []) for piece in texts.wrap(text, width)]
+
+
+def verdict(image: LoadedImage, best: tuple[Advice, str] | None, glyphs: Glyphs) -> Line:
+    """What is most worth doing, in one line.
+
+    Args:
+        image: its figures.
+        best: the advice that saves most, and the instruction it is about; untrusted.
+        glyphs: of this terminal.
+    """
+    if best is None:
+        what = "every byte that it ships is reachable" if not image.wasted else "nothing is worth changing"
+        return [(f" {what}", "good")], []
+    advised, instruction = best
+    saved = f" {texts.size_bytes(advised.bytes)} ({texts.percent(advised.bytes / (image.size or 1))}) could go"
+    shown = f": {instruction}" if instruction else ""
+    return [(saved, "bad"), (glyphs.text(display_name(f"{shown}  {glyphs.dot} {advised.text}")), "plain")], [
+        (" 3 tells how ", "key")
+    ]
+
+
+def layer_bar(image: LoadedImage, width: int, glyphs: Glyphs) -> Line:
+    """The whole image as one bar, cut by layer; the wasted part of each in its own sign."""
+    parts: list[Part] = [(" ", "plain")]
+    total, ends = image.size or 1, [0]
+    for layer in image.layers:
+        ends.append(ends[-1] + layer.size)
+    for layer, start, end in zip(image.layers, ends, ends[1:], strict=False):
+        cells = round(end / total * width) - round(start / total * width)
+        lost = round(cells * layer.wasted / layer.size) if layer.size else 0
+        cut = 1 if cells > 1 and end < image.size else 0
+        kept = max(0, cells - lost - cut)
+        parts += [(glyphs.bars[-1] * kept, "fill"), (glyphs.wasted * (cells - kept - cut), "bad")]
+        parts.append((glyphs.vertical * cut, "plain"))
+    return parts, []
 
 
 def progress(made: Progress, rate: float | None, glyphs: Glyphs) -> Line:

@@ -53,6 +53,8 @@ class ImageState:
     """Which folders are unfolded, by path of the image's union."""
     path: bytes | None
     """Of the file under the cursor."""
+    top: int
+    """The first row of files in view."""
     grouping: str
     """Of the waste."""
     waste_row: int
@@ -71,6 +73,7 @@ def state_of(screen: Opened) -> ImageState | None:
         tab=screen.tab,
         folds=None if tree is None else tree.folds,
         path=screen.files.copied_text(),
+        top=screen.files.scroll_offset.y,
         grouping=screen.waste.grouping,
         waste_row=screen.waste.cursor,
     )
@@ -93,5 +96,6 @@ def restore(screen: Opened, state: object) -> None:
         found = None if state.path is None else image.union.paths.find(state.path)
         if found is None or not screen.files.go_to(found):
             screen.files.rows_changed(0)
+        screen.files.show_from(state.top)
     if state.tab != screen.tab:
         screen.action_show_tab(state.tab)

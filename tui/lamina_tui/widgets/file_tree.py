@@ -148,7 +148,8 @@ class FileTree(RowList):
         for figure in columns.figures:
             line += f"{title(figure) + (sign if figure == column else ' '):>{FIGURE}}"
         if columns.bar:
-            line += " " + texts.fit("of parent", columns.bar)
+            flat = self.tree_rows is not None and self.tree_rows.flat
+            line += " " + texts.fit("of all" if flat else "of parent", columns.bar)
         if columns.detail:
             line += " " + texts.fit("what changed", columns.detail)
         return [(texts.fit(line, width), "header")]
@@ -170,20 +171,20 @@ class FileTree(RowList):
             sign = (glyphs.opened if tree.is_expanded(path) else glyphs.closed) if tree.has_children(path) else " "
         else:
             sign = " "
-        first = texts.fit(
-            self._indent(int(view.union.paths.depth[path]) - 1, columns.name)
-            + f"{sign} "
-            + self._shown_name(path, kind),
-            columns.name,
-            glyphs.more,
-        )
+        if tree.flat:
+            first = " " + glyphs.text(display_name(view.union.paths.path(path)))
+            first = texts.fit(texts.fit_end(first, columns.name, glyphs.more), columns.name)
+        else:
+            indent = self._indent(int(view.union.paths.depth[path]) - 1, columns.name)
+            first = texts.fit(f"{indent}{sign} {self._shown_name(path, kind)}", columns.name, glyphs.more)
         parts = [(f"{first}{mark} ", style)]
         for figure in columns.figures:
             text = f"{amount(view, figure, path):>{FIGURE - 1}} "
             parts.append((text, style_of(view, figure, path, style)))
         if columns.bar:
             figure = self.bar_column
-            bar = glyphs.bar(view.part(figure, path), columns.bar)
+            share = view.part(figure, path, whole=0 if tree.flat else None)
+            bar = glyphs.bar(share, columns.bar)
             parts.append((" " + bar, "removed" if figure == "removed" else "bar"))
         if columns.detail:
             detail = view.detail(path)
@@ -282,6 +283,19 @@ class FileTree(RowList):
             self._sort()
             self._rows_changed(here)
 
+    def action_flat(self) -> None:
+        """Show the files as one list, the largest first, or as a tree again."""
+        if self.tree_rows is not None:
+            here = self.path_id
+            self.tree_rows.set_flat(not self.tree_rows.flat)
+            if self.tree_rows.flat:
+                self.rows_changed(0)
+                self.post_message(self.Shape(self))
+            else:
+                if here is not None:
+                    self.tree_rows.reveal(here)
+                self._rows_changed(here)
+
     def set_kinds(self, kinds: frozenset[Change]) -> None:
         """Show only some kinds of change."""
         if kinds == self.kinds:
@@ -332,6 +346,8 @@ class FileTree(RowList):
     def remarks(self) -> list[str]:
         """What the rows leave out: by the filter, by the kinds of change. Safe to show."""
         tree, found = self.tree_rows, []
+        if tree is not None and tree.flat:
+            found.append(f"{texts.plural(len(tree.rows), 'file')} as a list")
         if tree is not None and self.filter:
             matches = len(tree.matches)
             word = "1 match" if matches == 1 else f"{texts.count(matches)} matches"

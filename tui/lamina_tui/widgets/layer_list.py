@@ -38,6 +38,8 @@ class LayerList(RowList):
         self.layer_rows: list[LayerRow] = []
         self.range_start: int | None = None
         """The layer that ranges are counted from; None while there is none."""
+        self.guilt: tuple[int, int] | None = None
+        """The layer that ships some bytes, and the one that hides them: marked, with a line between."""
         self.digests: list[str] = []
         self.complete = False
         """Whether no more sizes will come."""
@@ -80,6 +82,40 @@ class LayerList(RowList):
             if index is not None:
                 self.refresh_row(index)
 
+    def mark_guilt(self, guilt: tuple[int, int] | None) -> None:
+        """Mark which layer ships what the cursor is on elsewhere, and which hides it; None takes the marks."""
+        if guilt != self.guilt:
+            rows = {row for pair in (self.guilt, guilt) if pair is not None for row in range(pair[0], pair[1] + 1)}
+            self.guilt = guilt
+            for row in rows:
+                self.refresh_row(row)
+            if guilt is not None:
+                self._bring_into_view(*guilt)
+
+    def _bring_into_view(self, first: int, last: int) -> None:
+        """Scroll so that both layers are seen, or where there is no room for that, the second."""
+        top, page = self.scroll_offset.y, self.page_rows
+        if last - first >= page:
+            first = last
+        if not top <= first <= last < top + page:
+            self._scroll_rows_to(max(0, last - page + 1) if last >= top + page else first)
+
+    def _reveal(self) -> bool:
+        """The cursor stays in view; while the keyboard is elsewhere, what is marked does."""
+        if self.guilt is None or self.has_focus:
+            return super()._reveal()
+        self._bring_into_view(*self.guilt)
+        return True
+
+    def _mark(self, index: int) -> tuple[str, str]:
+        """The sign before a layer, and its style."""
+        if self.guilt is not None:
+            ships, hides = self.guilt
+            if ships <= index <= hides:
+                signs = self.glyphs.guilt
+                return (signs[0] if index == ships else signs[2] if index == hides else signs[1]), "waste"
+        return (self.glyphs.mark if index == self.range_start else " "), "plain"
+
     def row_count(self) -> int:
         """Layers."""
         return len(self.layer_rows)
@@ -109,12 +145,13 @@ class LayerList(RowList):
         """One layer."""
         layer = self.layer_rows[index]
         glyphs = self.glyphs
-        mark = glyphs.mark if index == self.range_start else " "
+        mark, mark_style = self._mark(index)
         size = texts.size(layer.size) if layer.size is not None else "unread" if self.complete else glyphs.more
         wasted = "" if layer.wasted is None else texts.size(layer.wasted)
         hides = "" if layer.figures is None else texts.size(layer.figures.hides)
         parts: list[Part] = [
-            (f"{mark}{index:>3} {size:>{texts.SIZE_WIDTH + 1}} ", "dim" if layer.size is None else "plain"),
+            (mark, mark_style),
+            (f"{index:>3} {size:>{texts.SIZE_WIDTH + 1}} ", "dim" if layer.size is None else "plain"),
             (f"{wasted:>{texts.SIZE_WIDTH}} ", "waste" if layer.wasted else "dim"),
             (f"{hides:>{texts.SIZE_WIDTH}}  ", "removed" if layer.figures and layer.figures.hides else "dim"),
         ]

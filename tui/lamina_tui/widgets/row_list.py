@@ -255,6 +255,10 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self._scroll_rows_to(self.cursor - (page // 6 if self.cursor >= top else page - 1 - page // 6))
         return True
 
+    def show_from(self, top: int) -> None:
+        """Scroll so that a row is the first in view, as far as there are rows."""
+        self._scroll_rows_to(top)
+
     def _scroll_rows_to(self, top: int) -> None:
         limit = max(0, self.row_count() - self.page_rows)
         self.scroll_to(y=max(0, min(top, limit)), animate=False, force=True, immediate=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from textual.message import Message
 
-from lamina.model import ImageInfo
+from lamina.model import Cause, ImageInfo
 from lamina.names import display_name, short_instruction
 from lamina.stack.waste import DirectoryWaste, LayerWaste, WasteRow, WasteTable, explain
 from lamina_tui import texts
@@ -241,6 +241,28 @@ class WasteView(RowList):
         elif self.grouping == "layer":
             self.groups = table.by_layer()
         self._arrange(0)
+
+    def show_group(self, layer: int, hidden_by: int, cause: Cause) -> None:
+        """Rank by layer, with the group of one story unfolded and the cursor on it."""
+        self.sort_key, self.sort_reversed = "size", False
+        self.group_by("layer")
+        for number, group in enumerate(self.groups):
+            told = (group.layer, group.hidden_by, group.cause) if isinstance(group, LayerWaste) else None
+            if told == (layer, hidden_by, cause):
+                self._open.add(number)
+                self._arrange(0)
+                self.move_to(int(np.flatnonzero(self._group_of == number)[0]))
+
+    @property
+    def guilt(self) -> tuple[int, int] | None:
+        """Which layer ships what is under the cursor, and which hides it."""
+        if self.table is None or not self.row_count():
+            return None
+        group = self._group_at(self.cursor)
+        if group is None:
+            row = self._row_at(self.cursor)
+            return row.layer, row.hidden_by
+        return (group.layer, group.hidden_by) if isinstance(group, LayerWaste) else None
 
     def action_toggle_fold(self) -> None:
         """Open or close the group under the cursor, or the one the cursor's row stands in."""

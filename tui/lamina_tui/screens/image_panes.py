@@ -1,0 +1,294 @@
+"""What the screen of one image shows: its layers, and the files, waste, advice and config beside them."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.widgets import ContentSwitcher
+
+from lamina.figures.advice import advise
+from lamina.figures.image import LoadedImage
+from lamina.model import ImageInfo, Progress
+from lamina_tui.keymap import Scope
+from lamina_tui.screens import image_lines
+from lamina_tui.screens.base import Notice
+from lamina_tui.screens.config_lines import config_lines
+from lamina_tui.screens.image_state import restore
+from lamina_tui.screens.reading import Opener, ReadingScreen
+from lamina_tui.viewpoint import Viewpoint
+from lamina_tui.widgets.advice_view import AdviceView
+from lamina_tui.widgets.file_tree import FileTree
+from lamina_tui.widgets.key_bar import KeyBar
+from lamina_tui.widgets.layer_list import LayerList
+from lamina_tui.widgets.line_bar import Line, LineBar, TabBar
+from lamina_tui.widgets.prompt import Prompt
+from lamina_tui.widgets.row_list import RowList
+from lamina_tui.widgets.text_pane import TextPane
+from lamina_tui.widgets.waste_view import WasteView
+
+TABS = ("files", "waste", "advice", "config")
+
+
+class ImagePanes(ReadingScreen):
+    """Layers on one side, tabs on the other, two to four lines of words below; a subclass has the commands."""
+
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-low"), (30, "-tall")]  # noqa: RUF012 - Textual's way
+
+    def __init__(self, opener: Opener, label: str) -> None:
+        super().__init__(opener, label)
+        self.viewpoint = Viewpoint()
+        self.tab = "files"
+        self._came_from = ""
+        """The tab that led to a row of the open one."""
+        self._view_due = False
+        self._wanted_filter: str | None = None
+        self._said = ""
+        self._layers_left = 0
+        self._progress: Line = ([], [])
+
+    def compose(self) -> ComposeResult:
+        """Title, panes, status, prompt, footer."""
+        yield LineBar(id="title")
+        yield LineBar(id="verdict")
+        with Container(id="panes"):
+            with Vertical(id="left"):
+                yield LayerList(id="layers")
+            with Vertical(id="right"):
+                yield TabBar([tab.capitalize() for tab in TABS], self._tab_clicked, id="tabs")
+                with ContentSwitcher(initial="files", id="views"):
+                    yield FileTree(id="files")
+                    yield WasteView(id="waste")
+                    yield AdviceView(id="advice")
+                    yield TextPane(id="config")
+        yield Notice(id="notice")
+        yield LineBar(id="status")
+        yield Prompt(id="prompt")
+        yield KeyBar(id="keys")
+
+    # The parts by name
+
+    @property
+    def layer_list(self) -> LayerList:
+        """The layer list."""
+        return self.query_one(LayerList)
+
+    @property
+    def files(self) -> FileTree:
+        """The file tree."""
+        return self.query_one(FileTree)
+
+    @property
+    def waste(self) -> WasteView:
+        """The waste view."""
+        return self.query_one(WasteView)
+
+    @property
+    def advice(self) -> AdviceView:
+        """The advice."""
+        return self.query_one(AdviceView)
+
+    @property
+    def pane(self) -> RowList:
+        """The pane of the open tab."""
+        return self.query_one(f"#{self.tab}", RowList)
+
+    @property
+    def filtered(self) -> FileTree | WasteView | AdviceView | TextPane:
+        """The pane of the open tab, as what can be filtered."""
+        pane = self.pane
+        assert isinstance(pane, FileTree | WasteView | AdviceView | TextPane)
+        return pane
+
+    def scopes(self) -> tuple[Scope, ...]:
+        """The scopes whose commands work now."""
+        return () if self.failed else super().scopes()
+
+    # Reading
+
+    def on_mount(self) -> None:
+        """Paint first, read then."""
+        self.query_one("#status", LineBar).resized = self._show_status
+        self.query_one("#verdict", LineBar).resized = self._show_verdict
+        self.set_focus(self.layer_list)
+        self.action_reload()
+
+    def action_reload(self) -> None:
+        """Read the image, again."""
+        self.hide_notice()
+        self.set_focus(self.layer_list)
+        self.files.placeholder = "the files appear when all layers are read"
+        self.files.forget()
+        self.layer_list.placeholder = "reading …"
+        self.start_reading()
+        self._show_title()
+        self.refresh_footer()
+
+    def show_head(self, info: ImageInfo) -> None:
+        """Show the layers, without sizes."""
+        # Of a container the question is what it has written.
+        first = len(info.layers) - 1 if info.container is not None else 0
+        self.layer_list.show_head(info, first)
+        self._layers_left = len(info.layers)
+        self.viewpoint.layer = first
+        self.query_one("#config", TextPane).show_lines(config_lines(info))
+        self._show_title()
+        self._show_status()
+
+    def show_layer(self, index: int, size: int) -> None:
+        """Fill in a layer's size."""
+        self.layer_list.show_size(index, size)
+        self._layers_left -= 1
+        if not self._layers_left:
+            self.show_progress(Progress(0, None, "stacking the layers …"), None)
+
+    def show_progress(self, progress: Progress, rate: float | None) -> None:
+        """Show how far the reading is."""
+        self._progress = image_lines.progress(progress, rate, self.glyphs)
+        self._show_status()
+
+    def show_image(self, image: LoadedImage) -> None:
+        """Show all figures."""
+        layers = self.layer_list
+        layers.show_figures(image.info, image.layers)
+        self.files.placeholder = "nothing here" if image.complete else "nothing was read of this layer"
+        self.waste.show(image.waste, image.info)
+        self.query_one("#config", TextPane).show_lines(config_lines(image.info))
+        self.advice.show(advise(image), image.info, image.size)
+        self._show_verdict()
+        self.viewpoint.layer = layers.cursor
+        if not image.complete:
+            self._said = "stopped: R reads again"
+        elif image.read_from:
+            self._said = f"read {image.read_from}"
+        self._show_title()
+        self.show_view()
+        restore(self, self.navigation.image_states.get(self.state_key))
+
+    @property
+    def state_key(self) -> tuple[str, str]:
+        """What tells the image from others while the program lives."""
+        return ("" if self.source is None else self.source.label, "" if self.info is None else self.info.id)
+
+    def show_failure(self, text: str) -> None:
+        """Show what happened and what can be done, in place of the panes."""
+        hints = ["", "  R     read again"]
+        if self.source is not None or len(self.app.screen_stack) > 2:
+            hints.append("  esc   the list of images")
+        self.show_notice(text, [*hints, "  q     quit"])
+        self.set_focus(None)
+        self.refresh_footer()
+        self._show_title()
+        self._show_status()
+
+    # Showing
+
+    def _show_title(self) -> None:
+        self.query_one("#title", LineBar).show(image_lines.title(self.label, self.info, self.image, self.glyphs))
+
+    def say(self, text: str) -> None:
+        """Tell something once, in the last line of the status, until the cursor moves."""
+        self._said = text
+        self._show_status()
+
+    def _show_status(self) -> None:
+        """The lines below the panes: what the open pane has to say, and a last line of its own."""
+        bar = self.query_one("#status", LineBar)
+        height, width = bar.size.height or 2, (bar.size.width or 80) - 2
+        last = self._last_line()
+        room = height - (last is not None)
+        lines: list[Line] = []
+        if self.tab == "waste" and self.image is not None:
+            lines = image_lines.story(self.waste.describe(), width, self.glyphs)
+        elif self.tab == "advice" and self.image is not None:
+            lines = image_lines.advice(*self.advice.describe(), width, self.glyphs)
+        elif self.info is not None and self.viewpoint.layer < len(self.info.layers):
+            lines = image_lines.instruction(self.info, self.viewpoint.layer, max(1, room), width, self.glyphs)
+        lines = [*lines, *[([], [])] * height][:room]
+        bar.show(*lines, *([] if last is None else [last]))
+
+    def _last_line(self) -> Line | None:
+        if self.reading:
+            return self._progress
+        if self._said:
+            return self.said(self._said)
+        if self.tab == "files":
+            return [(f" {self.files.describe()}", "dim")], []
+        return None
+
+    def show_view(self) -> None:
+        """Make the tree show the chosen view."""
+        self._view_due = False
+        if self.image is not None and self.image.layers:
+            self.files.show(self.viewpoint.view(self.image.union))
+        self._show_note()
+        self._show_status()
+
+    def _show_note(self) -> None:
+        """The tab line: which tab is open, and what its pane shows."""
+        words: list[str] = []
+        if self.tab == "files" and self.files.tree_rows is not None:
+            words = [*self.files.remarks(), self.viewpoint.title]
+        elif self.tab == "waste":
+            words = [self.waste.summary()]
+        elif self.tab == "advice":
+            words = [self.advice.summary()]
+        note = "   ".join(words)
+        self.query_one(TabBar).update(
+            active=TABS.index(self.tab),
+            here=self.focused is self.pane,
+            note=[(self.glyphs.text(note) + " ", "dim")] if note else [],
+        )
+
+    def _show_guilt(self) -> None:
+        """Mark in the layer list who ships and who hides what the cursor is on."""
+        guilt = self.waste.guilt if self.tab == "waste" else None
+        advice = self.advice.advice if self.tab == "advice" else None
+        if advice is not None and advice.layer is not None and advice.hidden_by is not None:
+            guilt = advice.layer, advice.hidden_by
+        self.layer_list.mark_guilt(guilt)
+
+    def _show_verdict(self) -> None:
+        """Where the bytes are, and what is most worth doing, above all panes."""
+        bar = self.query_one("#verdict", LineBar)
+        if self.image is None or not self.image.complete:
+            bar.show(([], []))
+            return
+        verdict = image_lines.verdict(self.image, self.advice.first, self.glyphs)
+        if bar.size.height > 1:
+            bar.show(image_lines.layer_bar(self.image, bar.size.width - 2, self.glyphs), verdict)
+        else:
+            bar.show(verdict)
+
+    def action_show_tab(self, tab: str) -> None:
+        """Open a tab and give it the keyboard."""
+        raise NotImplementedError
+
+    def _tab_clicked(self, index: int) -> None:
+        self.action_show_tab(TABS[index])
+
+    @on(FileTree.Shape)
+    @on(WasteView.Shape)
+    def _shape_changed(self) -> None:
+        self._show_note()
+        self._show_guilt()
+        self._show_status()
+
+    @on(RowList.Moved)
+    def _moved(self, event: RowList.Moved) -> None:
+        self._said = ""
+        if event.rows is not self.layer_list:
+            self._show_guilt()
+            self._show_status()
+            return
+        self.viewpoint.layer = self.layer_list.cursor
+        self._show_status()
+        if self.image is not None and not self._view_due:
+            # Keys that wait already are handled before the tree is built: holding the key down stays smooth.
+            self._view_due = True
+            self.call_later(self.show_view)
+
+    def on_descendant_focus(self) -> None:
+        """Footer and tab line follow the focus."""
+        super().on_descendant_focus()
+        self._show_note()

@@ -1,0 +1,129 @@
+"""What to do about an image, the largest saving first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.message import Message
+
+from lamina.figures.advice import Advice
+from lamina.model import ImageInfo
+from lamina.names import display_name, short_instruction
+from lamina_tui import texts
+from lamina_tui.keymap import Scope, bindings
+from lamina_tui.widgets.row_list import Part, RowList
+
+_LAYERS = 7
+
+
+class AdviceView(RowList):
+    """One row an advice; the status tells it whole, Enter leads to the files."""
+
+    BINDINGS = bindings(Scope.ADVICE)
+    SCOPES = (Scope.ADVICE, Scope.LIST)
+
+    class Follow(Message):
+        """Show the files that an advice is about."""
+
+        def __init__(self, advice: Advice) -> None:
+            super().__init__()
+            self.advice = advice
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self.info: ImageInfo | None = None
+        self.size_now = 0
+        self.filter = ""
+        self._all: Sequence[Advice] = ()
+        self._shown: list[Advice] = []
+
+    def show(self, found: Sequence[Advice], info: ImageInfo, size: int) -> None:
+        """Show advice for an image of so many bytes."""
+        self._all, self.info, self.size_now = found, info, size
+        self._arrange()
+
+    def set_filter(self, text: str) -> None:
+        """Show only advice whose text, or whose instruction, has a text."""
+        if text != self.filter:
+            self.filter = text
+            self._arrange()
+
+    def _arrange(self) -> None:
+        wanted = self.filter.casefold()
+        self._shown = [each for each in self._all if wanted in f"{each.text} {self._instruction(each)}".casefold()]
+        self.placeholder = (
+            f"nothing here has “{display_name(self.filter)}”"
+            if self.filter
+            else "nothing to advise: no layer hides much of another, and no cache was left behind"
+        )
+        self.rows_changed(0)
+
+    @property
+    def advice(self) -> Advice | None:
+        """The one under the cursor."""
+        return self._shown[self.cursor] if self.cursor < len(self._shown) else None
+
+    @property
+    def first(self) -> tuple[Advice, str] | None:
+        """The one that saves most, with its instruction; None where there is none."""
+        return (self._all[0], self._instruction(self._all[0])) if self._all else None
+
+    @property
+    def total(self) -> int:
+        """Bytes that following all of it saves: no byte is in two of them."""
+        return sum(advice.bytes for advice in self._all)
+
+    def summary(self) -> str:
+        """What the tab line says of this pane."""
+        if not self._all:
+            return ""
+        left = texts.size_bytes(self.size_now - self.total)
+        return f"all of it saves {texts.size_bytes(self.total)}: {texts.size_bytes(self.size_now)} would be {left}"
+
+    def row_count(self) -> int:
+        """Advice."""
+        return len(self._shown)
+
+    def header(self, width: int) -> list[Part]:
+        """Column names."""
+        line = f"{'saves':>{texts.SIZE_WIDTH + 2}}  {'layers':<{_LAYERS}}" + "what to do"
+        return [(texts.fit(line, width), "header")]
+
+    def row(self, index: int, width: int) -> list[Part]:
+        """One advice."""
+        advice, glyphs = self._shown[index], self.glyphs
+        layers = "" if advice.layer is None else str(advice.layer)
+        if advice.hidden_by is not None and advice.hidden_by != advice.layer:
+            layers += f"{glyphs.arrow}{advice.hidden_by}"
+        used = texts.SIZE_WIDTH + 4 + _LAYERS
+        return [
+            (f"{texts.size(advice.bytes):>{texts.SIZE_WIDTH + 2}}  ", "waste"),
+            (texts.fit(layers, _LAYERS), "dim"),
+            (texts.fit(glyphs.text(display_name(advice.text)), max(0, width - used), glyphs.more), "plain"),
+        ]
+
+    def _instruction(self, advice: Advice) -> str:
+        """Of the layer that is to be changed."""
+        layer = advice.layer if advice.hidden_by is None else advice.hidden_by
+        if self.info is None or layer is None or layer >= len(self.info.layers):
+            return ""
+        return short_instruction(self.info.layers[layer].instruction)
+
+    def describe(self) -> tuple[str, str]:
+        """The row under the cursor: its instruction, and its whole text. Safe to show."""
+        advice = self.advice
+        if advice is None:
+            return "", ""
+        layer = advice.layer if advice.hidden_by is None else advice.hidden_by
+        instruction = self._instruction(advice)
+        named = f"layer {layer}  {instruction}" if instruction else ""
+        return self.glyphs.text(display_name(named)), self.glyphs.text(display_name(advice.text))
+
+    def action_follow(self) -> None:
+        """To the files of the advice under the cursor."""
+        if self.advice is not None:
+            self.post_message(self.Follow(self.advice))
+
+    def copied_text(self) -> str | None:
+        """The advice."""
+        return None if self.advice is None else self.advice.text
