@@ -122,7 +122,7 @@ def test_no_blob_of_a_layer_is_fetched_for_manifests_alone(saved: Path, registry
     assert {tuple(layer["images"]) for layer in report["sharing"]["layers"]} == {(0, 1, 2)}
     of_engine = next(pair for pair in report["sharing"]["pairs"] if (pair["a"], pair["b"]) == (0, 1))
     assert (of_engine["pull_b_given_a"], of_engine["pull_a_given_b"]) == (0, 0)
-    ended = lamina("diff", "--json", "--manifests", remote, str(saved), host=NOWHERE)
+    ended = lamina("diff", "--json", "--manifests", target, str(saved), host=NOWHERE)
     assert ended.code == 0, ended.err
     assert json.loads(ended.out)["pull"]["bytes"] == 0
 

@@ -59,6 +59,12 @@ class View:
             return self.size - self.was
         return self.size
 
+    def value(self, name: str, path: int) -> int:
+        """One path's figure in a column."""
+        if name == "difference" and self.was is not None:
+            return int(self.size[path]) - int(self.was[path])
+        return int(self.figure(name)[path])
+
     @property
     def figures(self) -> tuple[str, ...]:
         """The columns that this view has, in the order of their reading."""
@@ -69,13 +75,12 @@ class View:
 
         A difference may be of either sign: it is held against all that changed in the parent, whichever way.
         """
-        values = self.figure(name)
         parent = int(self.union.paths.parent[path]) if whole is None else whole
         if name == "difference" and self.was is not None:
             total = int(max(self.size[parent], self.was[parent]))
         else:
-            total = int(values[parent])
-        return min(1.0, abs(int(values[path])) / total) if total else 0.0
+            total = self.value(name, parent)
+        return min(1.0, abs(self.value(name, path)) / total) if total else 0.0
 
     def kind(self, path: int) -> Kind:
         """What stands at a path; a directory where it is only implied."""

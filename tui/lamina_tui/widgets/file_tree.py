@@ -179,8 +179,9 @@ class FileTree(RowList):
             first = texts.fit(f"{indent}{sign} {self._shown_name(path, kind)}", columns.name, glyphs.more)
         parts = [(f"{first}{mark} ", style)]
         for figure in columns.figures:
-            text = f"{amount(view, figure, path):>{FIGURE - 1}} "
-            parts.append((text, style_of(view, figure, path, style)))
+            text = amount(view, figure, path)
+            # A blank column in a style of its own would cost its bytes on the wire.
+            parts.append((f"{text:>{FIGURE - 1}} ", style_of(view, figure, path, style) if text else style))
         if columns.bar:
             figure = self.bar_column
             share = view.part(figure, path, whole=0 if tree.flat else None)

@@ -58,7 +58,7 @@ def title(figure: str) -> str:
 
 def amount(view: View, figure: str, path: int) -> str:
     """A row's bytes in one column; blank where the column says nothing of it."""
-    value = int(view.figure(figure)[path])
+    value = view.value(figure, path)
     if figure == "difference":
         return f"{'+' if value > 0 else '-'}{texts.size(abs(value))}" if value else ""
     if figure in {"removed", "before"}:
@@ -71,7 +71,7 @@ def style_of(view: View, figure: str, path: int, style: str) -> str:
     if figure == "removed":
         return "removed"
     if figure == "difference":
-        return "added" if view.figure(figure)[path] > 0 else "removed"
+        return "added" if view.value(figure, path) > 0 else "removed"
     return "dim" if figure == "before" else style
 
 
