@@ -524,3 +524,28 @@ async def test_an_image_is_found_as_it_was_left(drive: Drive) -> None:
         assert screen.image.files.copied_text() == folder
         assert screen.image.waste.grouping == "directory"
         assert screen.image.waste.cursor == 1
+
+
+async def test_a_files_card_tells_every_layer_that_touched_it(drive: Drive, shop: Any) -> None:
+    async with drive(shop, size=(100, 30)) as screen:
+        await screen.press("2", "enter", "enter")  # the largest waste, its file, its card
+        text = " ".join(screen.text.split())
+        assert "what became of this path" in text
+        assert "/usr/local/lib/python3.11/site-packages/numpy.libs/libopenblas64_p-r0-0cf96a72.3.23" in text
+        assert "is in the final file system as layer 5 has it, 468 KB" in text
+        assert "lower layers ship 468 KB under this name that later ones hide" in text
+        rows = [line.split() for line in screen.lines if "468 K" in line and "RUN" in line]
+        assert [row[1:4] for row in rows] == [["5", "m", "metadata"], ["3", "+", "added"]]
+        await screen.press("y")
+        assert screen.clipboard.startswith("/usr/local/lib/python3.11/")
+        await screen.press("enter")
+        assert screen.image.viewpoint.title == "layer 5"
+        assert (screen.image.files.copied_text() or b"").endswith(b".so")
+
+
+async def test_the_card_of_a_removed_file(drive: Drive, small: list[str]) -> None:
+    async with drive(small) as screen:
+        await screen.press("G", "k", "tab", "slash", *"old", "enter", "enter")
+        assert "is not in the final file system: layer 2 removes it" in screen.text
+        await screen.press("escape")
+        assert "what became" not in screen.text

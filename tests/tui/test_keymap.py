@@ -37,6 +37,7 @@ WAY: dict[Scope, tuple[str, ...]] = {
     Scope.ADVICE: ("3",),
     Scope.TEXT: ("4",),
     Scope.KINDS: ("tab", "f"),
+    Scope.CARD: ("tab", "b", "enter"),
     Scope.PROMPT: ("slash", "a"),
 }
 # The same from the list of the sample images.
@@ -174,6 +175,7 @@ def test_no_key_stands_twice_where_both_would_work() -> None:
         Scope.FILES: (Scope.LIST, Scope.IMAGE, Scope.APP),
         Scope.WASTE: (Scope.LIST, Scope.IMAGE, Scope.APP),
         Scope.ADVICE: (Scope.LIST, Scope.IMAGE, Scope.APP),
+        Scope.CARD: (Scope.LIST,),
         Scope.TEXT: (Scope.LIST, Scope.IMAGE, Scope.APP),
         Scope.HOME: (Scope.LIST, Scope.APP),
         Scope.TREE: (Scope.LIST, Scope.APP),

@@ -12,9 +12,9 @@ from rich.cells import cell_len
 from lamina.model import Kind
 from lamina_tui import texts
 from lamina_tui.glyphs import ASCII, UNICODE, needs_ascii
+from lamina_tui.texts import mode_text
 from lamina_tui.themes import FEW, MANY, theme_for
 from lamina_tui.viewpoint import Viewpoint
-from lamina_tui.widgets.file_tree import mode_text
 
 PRINTABLE = st.text(st.characters(exclude_categories=("C", "Z", "M"))) | st.text("ab 宽字é")
 

@@ -106,9 +106,9 @@ class LaminaApp(App[int]):
         told = f"copied {shown[:COPIED_TOLD]}"
         if len(head) < len(text):
             told = f"copied the first {len(head):,} of {len(text):,} characters"
-        screen = self.screen
-        if isinstance(screen, FullScreen | TextScreen):
-            screen.say(told)
+        say = getattr(self.screen, "say", None)
+        if callable(say):
+            say(told)
 
     async def on_event(self, event: events.Event) -> None:
         """Run a key's command before the next key is taken.

@@ -35,6 +35,7 @@ class Scope(enum.Enum):
     WASTE = "Waste"
     ADVICE = "Advice"
     TEXT = "Texts"
+    CARD = "A path's layers"
     KINDS = "Kinds shown"
     PROMPT = "While typing"
 
@@ -190,7 +191,10 @@ COMMANDS: tuple[Command, ...] = (
     Command(_Y, ("y",), "screen.copy", "copy the layer's digest (diff_id)"),
     Command(_F, ("s",), "sort_by('size')", "sort by size; again reverses", "sort", "s/S", priority=3),
     Command(_F, ("S",), "sort_by('name')", "sort by name; again reverses"),
-    Command(_F, ("space", "enter"), "toggle_fold", "fold or unfold the folder", "fold", "space", priority=4),
+    Command(
+        _F, ("enter",), "open", "every layer that touched the file; fold or unfold a folder", "layers of it", priority=3
+    ),
+    Command(_F, ("space",), "toggle_fold", "fold or unfold the folder", "fold", priority=4),
     Command(_F, ("f",), "screen.kinds", "choose the kinds of change shown", "kinds", priority=8),
     Command(_F, ("n",), "match(1)", "next match"),
     Command(_F, ("N",), "match(-1)", "previous match"),
@@ -214,6 +218,9 @@ COMMANDS: tuple[Command, ...] = (
     Command(Scope.ADVICE, ("enter",), "follow", "to the files that it is about", "files", priority=2),
     Command(Scope.ADVICE, ("y",), "screen.copy", "copy the advice", "copy", priority=8),
     Command(_T, ("y",), "screen.copy", "copy the line"),
+    Command(Scope.CARD, ("enter",), "choose", "show it in the layer under the cursor", "show", priority=2),
+    Command(Scope.CARD, ("y",), "screen.copy", "copy the absolute path", "copy", priority=3),
+    Command(Scope.CARD, ("escape", "q"), "close", "close", "close", "esc", priority=5, palette=False),
     Command(_K, ("space", "enter"), "toggle_kind", "show or hide this kind", "show/hide", "space", priority=2),
     Command(_K, ("c",), "only_changes", "only what changed", "changes", priority=3),
     Command(_K, ("a",), "all_kinds", "everything", "all", priority=4),

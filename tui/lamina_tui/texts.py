@@ -8,6 +8,7 @@ from rich.cells import cell_len, set_cell_size
 
 from lamina.amounts import SIZE_WIDTH, percent, plural, size, size_bytes
 from lamina.figures.sharing import PullCost
+from lamina.model import Kind
 
 __all__ = [
     "SIZE_WIDTH",
@@ -17,6 +18,7 @@ __all__ = [
     "count",
     "fit",
     "fit_end",
+    "mode_text",
     "parse_time",
     "percent",
     "plural",
@@ -147,3 +149,22 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min"
+
+
+def mode_text(kind: Kind, mode: int) -> str:
+    """A mode as ``ls -l`` writes it: ``-rwxr-xr-x``.
+
+    Args:
+        kind: gives the first letter.
+        mode: permission bits; the setuid, setgid and sticky bits show in the x places.
+    """
+    letters = ["?-hlcbdp"[kind + 1] if kind <= Kind.FIFO else "?"]
+    for shift, special, sign in ((6, 0o4000, "s"), (3, 0o2000, "s"), (0, 0o1000, "t")):
+        bits = mode >> shift
+        letters.append("r" if bits & 4 else "-")
+        letters.append("w" if bits & 2 else "-")
+        if mode & special:
+            letters.append(sign if bits & 1 else sign.upper())
+        else:
+            letters.append("x" if bits & 1 else "-")
+    return "".join(letters)

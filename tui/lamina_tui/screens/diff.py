@@ -224,7 +224,7 @@ class DiffScreen(WorkingScreen):
 
     @on(RowList.Activated)
     def _open_path(self) -> None:
-        self.files.action_toggle_fold()
+        self.files.action_open()
 
     def action_kinds(self) -> None:
         """Choose the kinds of change shown."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from textual import on
 from textual.widgets import ContentSwitcher
 
+from lamina.figures.path_history import path_history
 from lamina.model import Change
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.screens.config_lines import layer_lines
 from lamina_tui.screens.dialogs import KindsScreen, TextScreen
+from lamina_tui.screens.file_card import FileCard
 from lamina_tui.screens.image_panes import ImagePanes
 from lamina_tui.screens.image_state import state_of
 from lamina_tui.widgets.advice_view import AdviceView
+from lamina_tui.widgets.file_tree import FileTree
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
 from lamina_tui.widgets.text_pane import TextPane
@@ -106,7 +109,25 @@ class ImageScreen(ImagePanes):
 
     @on(RowList.Activated, "#files")
     def _open_path(self) -> None:
-        self.files.action_toggle_fold()
+        self.files.action_open()
+
+    @on(FileTree.Opened)
+    def _open_card(self, event: FileTree.Opened) -> None:
+        """Show every layer that touched a file."""
+        image = self.image
+        versions = [] if image is None else path_history(image.union, event.path)
+        if image is None or not versions:
+            return
+
+        def show(layer: int) -> None:
+            self.viewpoint.mode, self.viewpoint.layer = "layer", layer
+            self.layer_list.move_to(layer)
+            self.files.set_filter("")
+            self.files.set_kinds(frozenset(Change))
+            self.show_view()
+            self.files.go_to(event.path)
+
+        _ = self.app.push_screen(FileCard(image.union.paths.path(event.path), versions, image.info, show))
 
     @on(RowList.Activated, "#waste")
     def _open_waste(self) -> None:

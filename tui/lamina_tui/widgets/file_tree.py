@@ -41,6 +41,13 @@ class FileTree(RowList):
             super().__init__()
             self.rows = rows
 
+    class Opened(Message):
+        """A path that is no folder was chosen."""
+
+        def __init__(self, path: int) -> None:
+            super().__init__()
+            self.path = path
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self.tree_rows: TreeRows | None = None
@@ -220,6 +227,16 @@ class FileTree(RowList):
             self.tree_rows.toggle(here)
             self._folded(here)
 
+    def action_open(self) -> None:
+        """Fold or unfold a folder; of anything else the screen has more to tell."""
+        here, tree = self.path_id, self.tree_rows
+        if tree is None or here is None:
+            return
+        if tree.has_children(here):
+            self.action_toggle_fold()
+        else:
+            self.post_message(self.Opened(here))
+
     def action_unfold(self) -> None:
         """Unfold the folder, or step to its first entry."""
         here, tree = self.path_id, self.tree_rows
@@ -367,7 +384,7 @@ class FileTree(RowList):
         kind = view.kind(here)
         user, group = view.owner(here)
         words = [
-            f"{mode_text(kind, view.mode(here))} {user}:{group} {in_words(view, here)}",
+            f"{texts.mode_text(kind, view.mode(here))} {user}:{group} {in_words(view, here)}",
             decode(view.union.paths.path(here)),
         ]
         if kind in {Kind.SYMLINK, Kind.HARDLINK}:
@@ -376,22 +393,3 @@ class FileTree(RowList):
         if detail:
             words.append(f"({detail})")
         return self.glyphs.text(display_name(" ".join(words)))
-
-
-def mode_text(kind: Kind, mode: int) -> str:
-    """A mode as ``ls -l`` writes it: ``-rwxr-xr-x``.
-
-    Args:
-        kind: gives the first letter.
-        mode: permission bits; the setuid, setgid and sticky bits show in the x places.
-    """
-    letters = ["?-hlcbdp"[kind + 1] if kind <= Kind.FIFO else "?"]
-    for shift, special, sign in ((6, 0o4000, "s"), (3, 0o2000, "s"), (0, 0o1000, "t")):
-        bits = mode >> shift
-        letters.append("r" if bits & 4 else "-")
-        letters.append("w" if bits & 2 else "-")
-        if mode & special:
-            letters.append(sign if bits & 1 else sign.upper())
-        else:
-            letters.append("x" if bits & 1 else "-")
-    return "".join(letters)
