@@ -55,7 +55,7 @@ async def test_swap_filter_kinds_and_details(drive: Drive, versions: list[str]) 
         await screen.press("y")
         assert screen.clipboard == "srv/gone"
         await screen.press("escape", "f", "space", "escape")
-        assert "hidden by kind" in screen.lines[1]
+        assert "hidden (f)" in screen.lines[1]
         await screen.press("i")
         assert "layer 1 of app:2" in screen.text
         await screen.press("escape", "escape")

@@ -19,7 +19,7 @@ SCREENS = {
     "waste": ("enter", "2"),
     "waste by layer": ("enter", "2", "b", "b"),
     "advice": ("enter", "3"),
-    "config": ("enter", "4"),
+    "config": ("enter", "5"),
     "pairs": ("A", "c"),
     "images of a set": ("A", "c", "2"),
     "layers of a set": ("A", "c", "3"),

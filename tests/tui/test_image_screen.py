@@ -10,7 +10,7 @@ import pytest
 from builders import Image, file, layer, old_docker, pack
 from driving import Drive, Driven
 from lamina.figures.advice import advise
-from lamina.model import Change
+from lamina.model import Change, LaminaError
 from lamina_tui import texts
 from lamina_tui.widgets.layer_list import LayerList
 
@@ -28,7 +28,7 @@ async def test_the_whole_screen_fits(drive: Drive, small: list[str], size: tuple
         assert "77.2 KB" in title
         assert "wasted 5.4 KB (7.0 %)" in title
         assert "efficiency 93.0 %" in title
-        assert "1 Files  2 Waste  3 Advice  4 Config" in screen.text
+        assert "1 Files  2 Waste  3 Advice  4 Duplicates  5 Config" in screen.text
         assert screen.lines[-1].startswith(" ? help  q quit  enter files")
 
 
@@ -200,7 +200,7 @@ async def test_kinds_shown(drive: Drive, small: list[str]) -> None:
         await screen.press("down", "tab", "v", "E", "f")
         assert "[x] + added" in screen.text
         await screen.press("c", "escape")
-        assert "hidden by kind" in screen.text
+        assert "hidden (f)" in screen.text
         assert "big" not in screen.text
         assert " new " in screen.text
         await screen.press("f", "space", "escape")  # the first kind: added
@@ -246,7 +246,7 @@ async def test_copying(drive: Drive, small: list[str]) -> None:
 
 async def test_config_tab(drive: Drive, small: list[str]) -> None:
     async with drive(small) as screen:
-        await screen.press("4")
+        await screen.press("5")
         assert "small:1" in screen.line_with(" tag ")
         assert "linux/amd64" in screen.line_with(" platform ")
         assert '["true"]' in screen.line_with(" Cmd ")
@@ -491,7 +491,7 @@ async def test_escape_leads_back_to_the_waste_that_led_here(drive: Drive, small:
 
 async def test_letters_filter_in_every_tab_and_run_nothing(drive: Drive, small: list[str]) -> None:
     async with drive(small) as screen:
-        for tab, text in (("3", "zz"), ("4", "amd64")):
+        for tab, text in (("3", "zz"), ("5", "amd64")):
             await screen.press(tab, "slash", *text)
             assert screen.focus == "_Field"
             await screen.press("enter")
@@ -508,7 +508,9 @@ async def test_no_width_cuts_a_tab_or_loses_an_instruction(drive: Drive, shop: A
     async with drive(shop, size=(width, 24)) as screen:
         await screen.press("2", "b", "b")
         line = next(line for line in screen.lines if "1 Files" in line)
-        for tab in ("1 Files", "2 Waste", "3 Advice", "4 Config") if width >= 60 else ("1 Files", "2 Waste"):
+        for tab in (
+            ("1 Files", "2 Waste", "3 Advice", "4 Duplicates", "5 Config") if width >= 60 else ("1 Files", "2 Waste")
+        ):
             assert tab in line, line
         assert "RUN" in screen.lines[4] or "COPY" in screen.lines[4]
 
@@ -549,3 +551,44 @@ async def test_the_card_of_a_removed_file(drive: Drive, small: list[str]) -> Non
         assert "is not in the final file system: layer 2 removes it" in screen.text
         await screen.press("escape")
         assert "what became" not in screen.text
+
+
+async def test_the_same_content_at_several_places(drive: Drive, tmp_path: Path) -> None:
+    big, small = bytes(range(256)) * 80, b"x" * 5000
+    layers = [
+        layer(file("usr/lib/a.so", big), file("opt/copy.so", big), file("one", small)),
+        layer(file("srv/two", small), file("srv/three", small), file("alone", b"y" * 6000)),
+    ]
+    path = tmp_path / "image.tar"
+    path.write_bytes(pack(old_docker(Image(layers))))
+    async with drive([str(path)], size=(100, 30)) as screen:
+        await screen.press("4")
+        duplicates = screen.image.duplicates
+        assert duplicates.found is not None
+        assert sum(each.bytes for each in duplicates.found) == len(big) + 2 * len(small)
+        assert "30.5 KB in copies of 2 files" in screen.text
+        assert "2 times 20,480 B of the same content" in screen.text
+        await screen.press("enter", "down", "down", "enter")
+        assert screen.image.tab == "files"
+        assert screen.image.files.copied_text() == b"usr/lib/a.so"
+        await screen.press("escape")
+        assert screen.image.tab == "duplicates"
+        await screen.press("slash", *"three", "enter")
+        assert "3 times 5,000 B" in screen.text
+        assert "a.so" not in "\n".join(screen.lines[9:-3])
+
+
+async def test_no_duplicates_and_some_that_cant_be_looked_for(
+    drive: Drive, small: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with drive(small) as screen:
+        await screen.press("4")
+        assert "have the same content" in screen.text
+
+    def fail(*_: object) -> None:
+        raise LaminaError("it is gone\x1b[2J")
+
+    monkeypatch.setattr("lamina_tui.screens.image.find_duplicates", fail)
+    async with drive(small) as screen:
+        await screen.press("4")
+        assert "could not be looked for: it is gone\\x1b[2J" in screen.text

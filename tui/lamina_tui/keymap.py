@@ -34,6 +34,7 @@ class Scope(enum.Enum):
     FILES = "Files"
     WASTE = "Waste"
     ADVICE = "Advice"
+    DUPLICATES = "Duplicates"
     TEXT = "Texts"
     CARD = "A path's layers"
     KINDS = "Kinds shown"
@@ -175,10 +176,11 @@ COMMANDS: tuple[Command, ...] = (
     Command(_I, ("slash",), "find", "show only names that have … (a/b looks at the folder too)", "find", priority=3),
     Command(_I, ("tab",), "next_pane(1)", "next pane", "pane", "Tab", priority=5),
     Command(_I, ("shift+tab",), "next_pane(-1)", "previous pane"),
-    Command(_I, ("1",), "show_tab('files')", "Files", "tabs", "1-4", priority=6),
+    Command(_I, ("1",), "show_tab('files')", "Files", "tabs", "1-5", priority=6),
     Command(_I, ("2",), "show_tab('waste')", "Waste: bytes shipped that no name reaches any more"),
     Command(_I, ("3",), "show_tab('advice')", "Advice"),
-    Command(_I, ("4",), "show_tab('config')", "Config"),
+    Command(_I, ("4",), "show_tab('duplicates')", "Duplicates: the same content at several places"),
+    Command(_I, ("5",), "show_tab('config')", "Config"),
     Command(_I, ("v",), "next_view", "view: this layer, up to here, range", "view", priority=7),
     Command(_I, ("r",), "range_start", "the range starts after this layer (again: from nothing)"),
     Command(_I, ("left_square_bracket",), "step_layer(-1)", "previous layer, from any pane"),
@@ -215,6 +217,15 @@ COMMANDS: tuple[Command, ...] = (
     Command(_W, ("space", "right", "l"), "toggle_fold", "open or close the group"),
     Command(_W, ("left", "h"), "fold", "close the group"),
     Command(_W, ("y",), "screen.copy", "copy the path", "copy", priority=8),
+    Command(
+        Scope.DUPLICATES,
+        ("enter", "space"),
+        "open",
+        "list its places; to the place under the cursor",
+        "open",
+        priority=2,
+    ),
+    Command(Scope.DUPLICATES, ("y",), "screen.copy", "copy the path", "copy", priority=8),
     Command(Scope.ADVICE, ("enter",), "follow", "to the files that it is about", "files", priority=2),
     Command(Scope.ADVICE, ("y",), "screen.copy", "copy the advice", "copy", priority=8),
     Command(_T, ("y",), "screen.copy", "copy the line"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from textual import on
+from textual import on, work
 from textual.widgets import ContentSwitcher
 
+from lamina.figures.duplicates import find_duplicates
+from lamina.figures.image import LoadedImage
 from lamina.figures.path_history import path_history
 from lamina.model import Change
+from lamina_tui.background import Failure, outcome_of
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.screens.config_lines import layer_lines
 from lamina_tui.screens.dialogs import KindsScreen, TextScreen
@@ -14,6 +17,7 @@ from lamina_tui.screens.file_card import FileCard
 from lamina_tui.screens.image_panes import ImagePanes
 from lamina_tui.screens.image_state import state_of
 from lamina_tui.widgets.advice_view import AdviceView
+from lamina_tui.widgets.duplicates_view import DuplicatesView
 from lamina_tui.widgets.file_tree import FileTree
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
@@ -45,6 +49,8 @@ class ImageScreen(ImagePanes):
         self.set_class(tab in {"waste", "advice"}, "-waste")
         self.query_one(ContentSwitcher).current = tab
         self.set_focus(self.pane)
+        if tab == "duplicates" and self.duplicates.found is None and self.image is not None:
+            self._find_duplicates(self.image)
         self._show_note()
         self._show_guilt()
         self._show_status()
@@ -146,17 +152,44 @@ class ImageScreen(ImagePanes):
             self.action_show_tab("waste")
             self.waste.show_group(advice.layer, advice.hidden_by, advice.cause)
         elif self.image is not None:
-            path = self.image.union.paths.find(advice.directory)
-            self.viewpoint.mode = "upto"
-            self.layer_list.move_to(len(self.image.info.layers) - 1)
-            self.viewpoint.layer = self.layer_list.cursor
-            self.files.set_filter("")
-            self.files.set_kinds(frozenset(Change))
-            self.show_view()
-            self.action_show_tab("files")
-            if path is not None:
-                self.files.go_to(path)
+            self._show_in_the_end(self.image.union.paths.find(advice.directory))
         self._came_from = "advice"
+
+    @work(exclusive=True, group="duplicates")
+    async def _find_duplicates(self, image: LoadedImage) -> None:
+        """Contents may have to be read for this, so it is done when it is asked for."""
+        found = await outcome_of(lambda: find_duplicates(image, self._cancel))
+        if image is not self.image:
+            return
+        if isinstance(found, list):
+            self.duplicates.show(found)
+        elif isinstance(found, Failure):
+            self.duplicates.fail(found.text)
+
+    @on(RowList.Activated, "#duplicates")
+    def _open_duplicate(self) -> None:
+        self.duplicates.action_open()
+
+    @on(DuplicatesView.Jump)
+    def _jump_to_duplicate(self, event: DuplicatesView.Jump) -> None:
+        """Show a file of the final file system."""
+        if self.image is None:
+            return
+        self._show_in_the_end(self.image.union.paths.find(event.path))
+        self._came_from = "duplicates"
+
+    def _show_in_the_end(self, path: int | None) -> None:
+        """A path in the file system as it is after all layers."""
+        assert self.image is not None
+        self.viewpoint.mode = "upto"
+        self.layer_list.move_to(len(self.image.info.layers) - 1)
+        self.viewpoint.layer = self.layer_list.cursor
+        self.files.set_filter("")
+        self.files.set_kinds(frozenset(Change))
+        self.show_view()
+        self.action_show_tab("files")
+        if path is not None:
+            self.files.go_to(path)
 
     @on(WasteView.Jump)
     def _jump(self, event: WasteView.Jump) -> None:
@@ -210,5 +243,7 @@ class ImageScreen(ImagePanes):
             self.waste.set_filter(text, wanted)
         elif self.tab == "advice":
             self.advice.set_filter(text)
+        elif self.tab == "duplicates":
+            self.duplicates.set_filter(text)
         else:
             self.query_one(f"#{self.tab}", TextPane).set_filter(text)

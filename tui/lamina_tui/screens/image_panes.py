@@ -18,6 +18,7 @@ from lamina_tui.screens.image_state import restore
 from lamina_tui.screens.reading import Opener, ReadingScreen
 from lamina_tui.viewpoint import Viewpoint
 from lamina_tui.widgets.advice_view import AdviceView
+from lamina_tui.widgets.duplicates_view import DuplicatesView
 from lamina_tui.widgets.file_tree import FileTree
 from lamina_tui.widgets.key_bar import KeyBar
 from lamina_tui.widgets.layer_list import LayerList
@@ -27,7 +28,7 @@ from lamina_tui.widgets.row_list import RowList
 from lamina_tui.widgets.text_pane import TextPane
 from lamina_tui.widgets.waste_view import WasteView
 
-TABS = ("files", "waste", "advice", "config")
+TABS = ("files", "waste", "advice", "duplicates", "config")
 
 
 class ImagePanes(ReadingScreen):
@@ -60,6 +61,7 @@ class ImagePanes(ReadingScreen):
                     yield FileTree(id="files")
                     yield WasteView(id="waste")
                     yield AdviceView(id="advice")
+                    yield DuplicatesView(id="duplicates")
                     yield TextPane(id="config")
         yield Notice(id="notice")
         yield LineBar(id="status")
@@ -89,15 +91,20 @@ class ImagePanes(ReadingScreen):
         return self.query_one(AdviceView)
 
     @property
+    def duplicates(self) -> DuplicatesView:
+        """The files that are there several times."""
+        return self.query_one(DuplicatesView)
+
+    @property
     def pane(self) -> RowList:
         """The pane of the open tab."""
         return self.query_one(f"#{self.tab}", RowList)
 
     @property
-    def filtered(self) -> FileTree | WasteView | AdviceView | TextPane:
+    def filtered(self) -> FileTree | WasteView | AdviceView | DuplicatesView | TextPane:
         """The pane of the open tab, as what can be filtered."""
         pane = self.pane
-        assert isinstance(pane, FileTree | WasteView | AdviceView | TextPane)
+        assert isinstance(pane, FileTree | WasteView | AdviceView | DuplicatesView | TextPane)
         return pane
 
     def scopes(self) -> tuple[Scope, ...]:
@@ -155,6 +162,7 @@ class ImagePanes(ReadingScreen):
         self.waste.show(image.waste, image.info)
         self.query_one("#config", TextPane).show_lines(config_lines(image.info))
         self.advice.show(advise(image), image.info, image.size)
+        self.duplicates.forget()
         self._show_verdict()
         self.viewpoint.layer = layers.cursor
         if not image.complete:
@@ -212,8 +220,9 @@ class ImagePanes(ReadingScreen):
             return self._progress
         if self._said:
             return self.said(self._said)
-        if self.tab == "files":
-            return [(f" {self.files.describe()}", "dim")], []
+        if self.tab in {"files", "duplicates"}:
+            told = self.files.describe() if self.tab == "files" else self.duplicates.describe()
+            return [(f" {told}", "dim")], []
         return None
 
     def show_view(self) -> None:
@@ -233,6 +242,8 @@ class ImagePanes(ReadingScreen):
             words = [self.waste.summary()]
         elif self.tab == "advice":
             words = [self.advice.summary()]
+        elif self.tab == "duplicates":
+            words = [self.duplicates.summary()]
         note = "   ".join(words)
         self.query_one(TabBar).update(
             active=TABS.index(self.tab),
@@ -269,6 +280,7 @@ class ImagePanes(ReadingScreen):
 
     @on(FileTree.Shape)
     @on(WasteView.Shape)
+    @on(DuplicatesView.Shape)
     def _shape_changed(self) -> None:
         self._show_note()
         self._show_guilt()

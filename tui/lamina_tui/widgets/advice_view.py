@@ -77,8 +77,7 @@ class AdviceView(RowList):
         """What the tab line says of this pane."""
         if not self._all:
             return ""
-        left = texts.size_bytes(self.size_now - self.total)
-        return f"all of it saves {texts.size_bytes(self.total)}: {texts.size_bytes(self.size_now)} would be {left}"
+        return f"all of it saves {texts.size_bytes(self.total)}"
 
     def row_count(self) -> int:
         """Advice."""
@@ -87,6 +86,9 @@ class AdviceView(RowList):
     def header(self, width: int) -> list[Part]:
         """Column names."""
         line = f"{'saves':>{texts.SIZE_WIDTH + 2}}  {'layers':<{_LAYERS}}" + "what to do"
+        if self._all:
+            left = texts.size_bytes(self.size_now - self.total)
+            line += f"; with all of it {texts.size_bytes(self.size_now)} would be {left}"
         return [(texts.fit(line, width), "header")]
 
     def row(self, index: int, width: int) -> list[Part]:

@@ -371,7 +371,7 @@ class FileTree(RowList):
             word = "1 match" if matches == 1 else f"{texts.count(matches)} matches"
             found.append(f"{word} for {display_name(self.filter)}")
         if tree is not None and tree.hidden_by_kinds and self.kinds != self.usual_kinds:
-            found.append(f"{texts.count(tree.hidden_by_kinds)} hidden by kind")
+            found.append(f"{texts.count(tree.hidden_by_kinds)} hidden (f)")
         return found
 
     def describe(self) -> str:

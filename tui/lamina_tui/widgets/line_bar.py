@@ -148,9 +148,9 @@ class TabBar(LineBar):
 
     def _show(self) -> None:
         left: list[Part] = []
-        for index, name in enumerate(self.names):
+        for index, label in enumerate(self._labels()):
             style = ("here" if self.here else "active") if index == self.active else "dim"
-            left.append((f" {index + 1} {name} ", style))
+            left.append((label, style))
         # The tabs are never written over: of the note goes what has no room beside them.
         room = max(0, self.size.width - _width(left) - 1)
         note: list[Part] = []
@@ -164,6 +164,12 @@ class TabBar(LineBar):
         self._show()
         super().on_resize()
 
+    def _labels(self) -> list[str]:
+        """The tabs' labels; closer together where the note needs the room."""
+        wide = [f" {index + 1} {name} " for index, name in enumerate(self.names)]
+        close = sum(map(len, wide)) + _width(self.note) + 1 > self.size.width
+        return [label[:-1] for label in wide] if close else wide
+
     def on_mount(self) -> None:
         """Draw the tabs."""
         self._show()
@@ -171,8 +177,8 @@ class TabBar(LineBar):
     def on_click(self, event: events.Click) -> None:
         """Open the tab under the mouse."""
         x = 0
-        for index, name in enumerate(self.names):
-            x += len(name) + 4
+        for index, label in enumerate(self._labels()):
+            x += len(label)
             if event.x < x:
                 self._chosen(index)
                 return
