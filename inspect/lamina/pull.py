@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lamina.figures.pull_plan import PullPlan, plan_pull
 from lamina.model import LaminaError, Progress
+from lamina.sources.blocking import answer
 from lamina.sources.progress import Ticker
 
 if TYPE_CHECKING:
@@ -70,10 +71,13 @@ class Pull:
             if layers is not None:
                 layers(rows)
 
-        client = self._engine.connection.client
-        credentials = credentials_for(self.reference.host)
+        cancel = cancel or threading.Event()
+        # A helper that keeps credentials may ask its user, or hang.
+        client, credentials = answer(
+            lambda: (self._engine.connection.client, credentials_for(self.reference.host)), cancel, ticker.tick
+        )
         diff_ids = [layer.diff_id for layer in self.plan.info.layers]
-        pull(client, self.reference, self._platform, diff_ids, credentials, cancel or threading.Event(), tell)
+        pull(client, self.reference, self._platform, diff_ids, credentials, cancel, tell)
         ticker.tick(now=True)
 
 

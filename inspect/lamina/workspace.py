@@ -218,9 +218,10 @@ class Workspace:
 
         reference = parse_reference(name.removeprefix("docker://"))
         cancel, engine = cancel or threading.Event(), self.engine()
-        platform = self._platform or engine.platform(cancel)
+        wanted = "" if self._platform == "all" else self._platform  # an engine pulls one
+        platform = wanted or engine.platform(cancel)
         source = RegistrySource(reference, insecure=reference.host in self._insecure, platform=platform)
-        return plan(source, reference, engine, cancel, progress, self._platform)
+        return plan(source, reference, engine, cancel, progress, wanted)
 
     def demo(self) -> Source:
         """The built-in sample images."""

@@ -480,6 +480,8 @@ def test_a_cancel_is_heard_while_the_store_is_read(
     run = TarSplitJob.run
 
     def first_then_cancel(job: TarSplitJob, stop: threading.Event, advance: Callable[[int], None]) -> Any:
+        if cancel.is_set():
+            stop.wait(5)  # until it is heard of here too
         index = run(job, stop, advance)
         cancel.set()
         return index

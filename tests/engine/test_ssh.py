@@ -149,6 +149,7 @@ def test_what_two_engines_have_in_common(saved: Path, built: str) -> None:
         ("ssh://host", ["--", "host", "docker", "system", "dial-stdio"]),
         ("ssh://me@host:2222", ["-l", "me", "-p", "2222", "--", "host", "docker", "system", "dial-stdio"]),
         ("ssh://host/run/x.sock", ["--", "host", "docker", "--host", "unix:///run/x.sock", "system", "dial-stdio"]),
+        ("ssh://It.us@MyServer", ["-l", "It.us", "--", "MyServer", "docker", "system", "dial-stdio"]),
         ("ssh://[::1]:22", ["-p", "22", "--", "::1", "docker", "system", "dial-stdio"]),
     ],
 )
@@ -163,6 +164,9 @@ def test_how_ssh_is_called(url: str, command: list[str]) -> None:
         "ssh://-oProxyCommand=x",
         "ssh://-l@host",
         "ssh://me:secret@host",
+        "ssh://%2Dl@host",
+        "ssh://a%0Ab@host",
+        "ssh://$(id)@host",
         "ssh://host/$(touch x)",
         "ssh://host;ls",
         "ssh://host:port",

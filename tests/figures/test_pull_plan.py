@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from lamina.figures.pull_plan import Presence, plan_pull
+from lamina.figures.tag_steps import tag_steps
 from lamina.model import ImageInfo, ImageSummary, KnownImage, LayerInfo
 from lamina.sources.manifest import chain_ids
 
@@ -47,6 +49,16 @@ def test_a_pull_fetches(
         assert plan.size == sum(SIZES[name] for name in dict.fromkeys(wanted))
         assert plan.saved == plan.size - told
         assert plan.stored == stored
+
+
+def test_a_layer_that_stands_twice_counts_once_by_its_first_blob() -> None:
+    # Two blobs of the same layer, as two tools compress it.
+    first, again = layers("aa")
+    info = ImageInfo("x", "x", (first, replace(again, blob_size=7)))
+    plan = plan_pull(info, [], by_position=False)
+    assert (plan.size, plan.fetched, plan.saved) == (100, 100, 0)
+    [step] = tag_steps([("1", info)])
+    assert step.size == plan.size
 
 
 def test_who_has_a_layer_is_told() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from builders import Image, Members, complaint, file, layer, put_image, read, write_layout
 from lamina.model import LaminaError
 from lamina.sources.containerd import source as containerd
-from lamina.sources.containerd.bolt import Bolt, Broken, _fnv
+from lamina.sources.containerd.bolt import Bolt, Broken, Bucket, _fnv
 from lamina.sources.containerd.metadata import METADATA, named_images
 from opening import resolve
 
@@ -94,11 +95,18 @@ def test_a_discarded_blob_is_called_that(node: Path) -> None:
     assert "discarded" in source.remark
 
 
+def entries(data: bytes, *path: bytes) -> list[tuple[bytes, object]]:
+    bucket: Bucket | None = Bolt(data).root
+    for name in path:
+        bucket = None if bucket is None else bucket.bucket(name)
+    return [] if bucket is None else list(bucket.items())
+
+
 def test_the_newer_root_counts_and_a_broken_one_does_not() -> None:
     data = bytearray(database({b"v1": {b"a": {b"x": b"1"}}}))
-    assert list(Bolt(bytes(data)).bucket(b"v1", b"a")) == [(b"x", b"1")]
+    assert entries(bytes(data), b"v1", b"a") == [(b"x", b"1")]
     data[PAGE + 40] ^= 1  # the second root's checksum is bad now
-    assert list(Bolt(bytes(data)).bucket(b"v1", b"a")) == [(b"x", b"1")]
+    assert entries(bytes(data), b"v1", b"a") == [(b"x", b"1")]
     data[40] ^= 1
     with pytest.raises(Broken, match="no bolt database"):
         Bolt(bytes(data))
@@ -110,7 +118,7 @@ def test_a_tree_of_several_pages() -> None:
     branch = struct.pack("<QHHI", 2, 1, 2, 0)
     branch += struct.pack("<IIQ", 32, 3, 3) + struct.pack("<IIQ", 19, 3, 4) + b"000" + b"050"
     data = meta(1, 2, 0) + meta(2, 2, 1) + b"".join(page.ljust(PAGE, b"\0") for page in (branch, *pages))
-    assert [key for key, _ in Bolt(data).bucket()] == [b"%03d" % n for n in range(100)]
+    assert [key for key, _ in entries(data)] == [b"%03d" % n for n in range(100)]
 
 
 def circle() -> bytes:
@@ -146,7 +154,7 @@ def test_every_cut_and_flip_is_an_error_or_another_list(node: Path) -> None:
         changed[at] ^= 0xFF
         for broken in (bytes(changed), data[:at]):
             try:
-                list(Bolt(broken).bucket(b"v1", b"k8s.io", b"images"))
+                entries(broken, b"v1", b"k8s.io", b"images")
             except Broken:
                 pass
 
@@ -168,3 +176,37 @@ def test_digests_that_are_none_are_left_out(node: Path) -> None:
     )
     source, _ = resolve("containerd:")
     assert "containerd has no image" in complaint(source)
+
+
+def overlapping() -> bytes:
+    """A thousand entries that all have the same megabyte as their key."""
+    heads = b"".join(struct.pack("<IIII", 0, 16 * (1000 - n), 1 << 20, 0) for n in range(1000))
+    page = struct.pack("<QHHI", 2, 2, 1000, 260) + heads + bytes(1 << 20)
+    return meta(1, 2, 0) + meta(2, 2, 1) + page.ljust(261 * PAGE, b"\0")
+
+
+def again_and_again() -> bytes:
+    """A branch that leads to one empty leaf two hundred times, which is as large as the file."""
+    branch = struct.pack("<QHHI", 2, 1, 200, 0) + b"".join(struct.pack("<IIQ", 0, 0, 3) for _ in range(200))
+    leaf_page = struct.pack("<QHHI", 3, 2, 0, 5000)
+    return meta(1, 2, 0) + meta(2, 2, 1) + branch.ljust(PAGE, b"\0") + leaf_page.ljust(5000 * PAGE, b"\0")
+
+
+def test_a_small_database_takes_no_more_than_its_size() -> None:
+    with pytest.raises(Broken, match="overlap"):
+        entries(overlapping())
+    data = again_and_again()
+    begun = time.perf_counter()
+    bytearray(data)
+    copied = time.perf_counter()
+    assert entries(data) == []
+    assert time.perf_counter() - copied < 50 * (copied - begun)  # it is not copied at each of 200 visits
+
+
+def test_thousands_of_names_are_read(node: Path) -> None:
+    members: Members = {}
+    web = image(members, WEB)
+    # Kubernetes has three names for each image.
+    names: Tree = {b"shop/app%d:%d" % (number, tag): web for number in range(700) for tag in range(4)}
+    (node / METADATA).write_bytes(database({b"v1": {b"k8s.io": {b"images": names}}}))
+    assert len(named_images(str(node))) == 2800

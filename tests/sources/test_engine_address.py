@@ -79,6 +79,10 @@ def test_a_context_that_is_gone_or_broken(nobody: Path, monkeypatch: pytest.Monk
         addresses()
     (nobody / ".docker/config.json").write_text("rubbish")
     assert len(addresses()) > 1
+    # Half a surrogate pair is JSON, and no text.
+    (nobody / ".docker/config.json").write_text('{"currentContext": "\\ud800"}')
+    with pytest.raises(LaminaError, match="is current but not there"):
+        addresses()
 
 
 def test_no_engine_anywhere(nobody: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,6 +155,9 @@ def test_a_tag_that_outlives_its_manifest_is_told_and_a_registry_that_is_tired_i
     found = tagged_images(parse_reference(f"{registry.host}/app"), 0)
     assert [tag for tag, _ in found.images] == ["1"]
     assert found.remark.startswith("2 can't be read: no ")
+    registry.instead["manifests/2"] = [status(400, b"{}")]  # what it says of one tag does not count for the next
+    found = tagged_images(parse_reference(f"{registry.host}/app"), 0)
+    assert [tag for tag, _ in found.images] == ["1"]
     registry.instead["manifests/2"] = [status(429, b"{}", Retry_After="3600")]
     with pytest.raises(LaminaError, match="answers no more questions for now"):
         tagged_images(parse_reference(f"{registry.host}/app"), 0)
@@ -167,8 +170,10 @@ def test_a_tag_that_outlives_its_manifest_is_told_and_a_registry_that_is_tired_i
 def test_pages_without_end_end(registry: LyingRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     registry.instead["tags/list"] = [page("1", following="/x?a=b"), page(following="/x?a=b")]
     assert tags_of(registry) == ["1"]
+    registry.instead["tags/list"] = [page("1", following="/x?a=b")]  # which leads to itself
+    assert tags_of(registry) == ["1"]
     monkeypatch.setattr("lamina.sources.registry.listing._MOST", 50)
-    registry.instead["tags/list"] = [page("1", following="/x?a=b")]
+    registry.instead["tags/list"] = [page(f"{n}", following=f"/x?last={n}") for n in range(60)]
     with pytest.raises(LaminaError, match="more than 50 names"):
         tags_of(registry)
 
@@ -270,12 +275,14 @@ def test_a_redirect_to_somebody_else_gets_no_credentials(registry: LyingRegistry
         "Bearer",
         'Bearer realm="file:///etc/passwd"',
         'Bearer realm="http://x.org/"',
+        'Bearer realm="http://localhost:x@x.org/"',
+        'Bearer realm="http://["',
     ],
 )
 def test_a_challenge_that_can_not_be_answered(registry: LyingRegistry, challenge: str) -> None:
     registry.instead["manifests/1"] = [status(401, b"{}", WWW_Authenticate=challenge)]
     text = complaint(source(registry))
-    assert "docker login" in text or "not https" in text
+    assert any(words in text for words in ("docker login", "not https", "is no address"))
     assert len(registry.asked) < 4
 
 
@@ -286,6 +293,15 @@ def test_a_token_server_that_gives_none(registry: LyingRegistry, token: bytes) -
     text = complaint(source(registry))
     assert "token" in text
     assert text.isprintable()
+
+
+def test_an_answer_that_breaks_off_is_one_line_too(registry: LyingRegistry) -> None:
+    half = raw(b'HTTP/1.1 %d X\r\nContent-Length: 1000\r\n\r\n{"er' % 404)
+    registry.instead["manifests/1"] = [half]
+    assert "manifest" in complaint(source(registry)) or "app:1" in complaint(source(registry))
+    Tokens(registry)
+    registry.instead["/token"] = [raw(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"er')]
+    assert registry.host in complaint(source(registry))
 
 
 def test_a_helper_that_fails_is_told(registry: LyingRegistry, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_an_index_tells_more() -> None:
     assert found.asked == f"engine {engine.host}"
 
 
-@pytest.mark.parametrize("rows", [[3], [{}], [{"name": ""}], {"results": []}])
+@pytest.mark.parametrize("rows", [[3], [{}], [{"name": ""}], [{"name": "a" * 10_000}], {"results": []}])
 def test_rows_that_are_none(rows: object) -> None:
     with LyingEngine() as engine:
         engine.answers["/images/search"] = json.dumps(rows).encode()

@@ -104,3 +104,11 @@ async def test_q_closes_a_dialog_and_then_ends(opens: str, drive: Drive, shop: A
         screen.send("q")
         await screen.pilot.pause()
         assert screen.app.return_value == 0
+
+
+@pytest.mark.parametrize("keys", [("o", "a", "enter", "escape"), ("o", "a", "enter", "2", "b")])
+async def test_keys_in_one_go_wait_for_the_screen_that_the_first_opens(keys: tuple[str, ...], drive: Drive) -> None:
+    async with drive(["demo"]) as screen:
+        screen.send(*keys)
+        await screen.settle()
+        assert screen.text

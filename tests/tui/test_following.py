@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -121,6 +122,18 @@ async def test_the_end_is_told_and_the_list_stays(drive: Any) -> None:
         assert "a:1" in screen.text
         await screen.press("r")
         assert engine.followed == 2
+        assert "not followed" not in screen.text
+
+
+async def test_the_end_of_what_was_followed_before_ends_nothing(drive: Any) -> None:
+    old, new = Engine("a:1"), Engine("a:1")
+    engines = [old, new]
+    async with drive(lambda: ImagesScreen(new.list, "x", lambda _: engines.pop(0))) as screen:
+        old.happened.put(LaminaError("gone away"))
+        time.sleep(0.1)  # noqa: ASYNC251  # the screen must not hear of it yet
+        screen.app.screen.action_reload()  # before the screen hears of it
+        await screen.settle()
+        assert not new.closed.is_set()
         assert "not followed" not in screen.text
 
 

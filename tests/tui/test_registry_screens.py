@@ -184,3 +184,24 @@ async def test_another_engine_is_chosen_by_its_context(
             assert IMAGE.tags[0] not in screen.text
             await screen.press("x")
             assert "* far" in screen.text
+
+
+async def test_a_choice_made_twice_at_once_is_made_once(
+    engine: LyingEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    for folder, name in ((hashlib.sha256(b"far").hexdigest(), "far"), ("b", "\\ud800")):
+        meta = tmp_path / "contexts/meta" / folder
+        meta.mkdir(parents=True)
+        described = f'{{"Name": "{name}", "Endpoints": {{"docker": {{"Host": "{engine.host}"}}}}}}'
+        (meta / "meta.json").write_text(described)
+    workspace = Workspace(host=engine.host)
+    app = LaminaApp(lambda: engine_images(workspace), workspace)
+    async with app.run_test(size=(100, 30)) as pilot:
+        screen = Driven(app, pilot)
+        await screen.settle()
+        await screen.press("x", "home", "down")
+        assert "far" in screen.text
+        screen.send("enter", "enter")
+        await screen.settle()
+        assert IMAGE.tags[0] in screen.text

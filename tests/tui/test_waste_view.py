@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from builders import Image, directory, file, layer, old_docker, pack
 from driving import Drive
 
 
@@ -107,3 +112,28 @@ async def test_an_image_without_waste_says_so(drive: Drive, tmp_path: Any) -> No
         for key in ("enter", "space", "left", "b", "y", "s", "down", "G"):
             await screen.press(key)
         assert "no waste: every byte" in screen.text
+
+
+@pytest.mark.parametrize("keys", [("b",), ("b", "S"), ("b", "b", "space"), ("slash", "f", "enter")])
+@pytest.mark.parametrize("turn", [1, -1], ids=["more", "less"])
+async def test_read_again_nothing_is_left_of_the_image_that_was(
+    drive: Drive, tmp_path: Path, keys: tuple[str, ...], turn: int
+) -> None:
+    def image(rewritten: int, size: int) -> bytes:
+        rewriting = [layer(*(file(f"d{n}/f", b"y" * (size + n)) for n in range(rewritten))) for _ in range(3)]
+        return pack(old_docker(Image([layer(directory("d")), *rewriting], ("app:1",))))
+
+    def total(text: str) -> str:
+        return re.findall(r"[\d.]+ K?B in \d+ files", text)[0]
+
+    first, then = (image(2, 100), image(9, 7000))[::turn]
+    path = tmp_path / "app.tar"
+    path.write_bytes(first)
+    async with drive([str(path)], size=(120, 40)) as screen:
+        await screen.press("2", *keys)
+        path.write_bytes(then)
+        await screen.press("R", "2", "home", "space", "down", "down")
+        again = screen.text
+    async with drive([str(path)], size=(120, 40)) as screen:
+        await screen.press("2")
+        assert total(screen.text) == total(again)

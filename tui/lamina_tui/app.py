@@ -38,6 +38,9 @@ INTERRUPTED = 130
 COPIED = 64 << 10
 """Characters of a copy at the most: many terminals take no more of OSC 52, and those that do would be flooded."""
 
+_MOUNTING = 5000
+"""Looks, a millisecond apart, at whether a screen is mounted, until its keys are tried all the same."""
+
 COPIED_TOLD = 1024
 """Characters of what the status repeats of a copy: more than any terminal is wide."""
 
@@ -120,11 +123,20 @@ class LaminaApp(App[int]):
             # Before any dialog or line of input, which would take it for itself.
             await self.run_action("interrupt", self)
             return
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self._screen_is_there()
         if isinstance(event, events.Key) and not event.is_forwarded and not isinstance(self.focused, Input):
             for priority in (True, False):
                 if await self._check_bindings(event.key, priority=priority):
                     return
         await super().on_event(event)
+
+    async def _screen_is_there(self) -> None:
+        """Wait until a screen that a key before has opened has its widgets."""
+        for _ in range(_MOUNTING):
+            if self.screen.is_mounted or self._exit:
+                return
+            await asyncio.sleep(0.001)
 
     # Screens
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from textual.screen import Screen
 
 from lamina.model import ImageSummary, Progress
-from lamina.sources.target import Target
+from lamina.sources.target import STDIN, Target
 from lamina.workspace import Workspace
 from lamina_tui import hangup
 from lamina_tui.app import LaminaApp
@@ -55,21 +55,35 @@ def first_screen(workspace: Workspace, words: Sequence[str], *, diff: bool = Fal
         source = targets[0].source
         return lambda: ImagesScreen(source_lister(lambda: source), source.label)
 
+    openers = [_opener(workspace, word, target) for word, target in zip(words, targets, strict=True)]
+
     def screen() -> Screen[None]:
         # Numpy comes with these screens: the list of images alone does without.
         if diff:
             from lamina_tui.screens.diff import DiffScreen
 
-            return DiffScreen((lambda: targets[0], lambda: targets[1]), (labels[0], labels[1]))
+            return DiffScreen((openers[0], openers[1]), (labels[0], labels[1]))
         if len(words) == 1:
             from lamina_tui.screens.image import ImageScreen
 
-            return ImageScreen(lambda: targets[0], labels[0])
+            return ImageScreen(openers[0], labels[0])
         from lamina_tui.screens.image_set import SetScreen
 
         return SetScreen(set_lister(targets), f"{len(words)} targets")
 
     return screen
+
+
+def _opener(workspace: Workspace, word: str, first: Target) -> Callable[[], Target]:
+    """Opens what a word names, as it was found at first; when it is read again, as it is then."""
+    found = [first]
+
+    def opened() -> Target:
+        if word in STDIN:
+            return first  # what went by there does not come again
+        return found.pop() if found else workspace.resolve(word)
+
+    return opened
 
 
 def set_lister(targets: Sequence[Target]) -> Lister:

@@ -43,7 +43,10 @@ class PullPlan:
     @property
     def size(self) -> int:
         """Bytes of all layers as they are transferred, each once."""
-        return sum({row.layer.diff_id: row.layer.blob_size or 0 for row in self.layers}.values())
+        sizes: dict[str, int] = {}
+        for row in self.layers:  # of a layer that stands twice the first is fetched
+            sizes.setdefault(row.layer.diff_id, row.layer.blob_size or 0)
+        return sum(sizes.values())
 
     @property
     def fetched(self) -> int:

@@ -34,7 +34,7 @@ def tag_steps(images: Sequence[tuple[str, ImageInfo]]) -> list[TagStep]:
     for tag, info in images:
         last = steps[-1] if steps else None
         update = None if last is None else pull_cost(_member(info), _member(last.info)).bytes
-        size = sum(layer.blob_size or 0 for layer in info.layers)
+        size = pull_cost(_member(info), SetMember((), (), ())).bytes
         steps.append(TagStep(tag, info, size, update, None if last is None else last.tag))
     return steps
 

@@ -63,9 +63,11 @@ def message_of(response: Response) -> str:
 
     Engines write ``{"message": …}``, registries ``{"errors": [{"code": …, "message": …}]}``.
     """
+    from urllib3.exceptions import HTTPError
+
     try:
         said = _message(json.loads(document_of(response, "", _ERROR)))
-    except (LaminaError, OSError, ValueError, RecursionError, AttributeError):
+    except (LaminaError, HTTPError, OSError, ValueError, RecursionError, AttributeError):
         said = ""
     return quoted(" ".join(said.split())) or f"HTTP status {response.status_code}"
 

@@ -13,6 +13,8 @@ from lamina.sources.platforms import ALL, fits, host_platform
 from lamina.sources.store import Catalogue, Entry, Found, Store, changed, layer_blob
 
 _MAX_NESTING = 8
+_MOST_PLATFORMS = 20_000
+"""Images that indexes may come to where each platform is one: real ones have some ten a name."""
 
 
 def blob_name(digest: str) -> str:
@@ -96,6 +98,7 @@ def _each_platform(
     """Each manifest that is there as a group of its own, under the names of its index."""
     apart: list[list[Descriptor]] = []
     names: list[tuple[str, ...]] = []
+    inner: dict[str, list[Descriptor]] = {}
     for group, own in zip(groups, tags, strict=True):
         found: dict[str, Descriptor] = {}
         seen: set[str] = set()
@@ -108,7 +111,9 @@ def _each_platform(
                     continue
                 seen.add(descriptor.digest)
                 if descriptor.is_index:
-                    collect(_inner(store, descriptor, depth), depth + 1, found, seen)
+                    if descriptor.digest not in inner:
+                        inner[descriptor.digest] = _inner(store, descriptor, depth)
+                    collect(inner[descriptor.digest], depth + 1, found, seen)
                 else:
                     found[descriptor.digest] = descriptor
 
@@ -120,6 +125,8 @@ def _each_platform(
         for part in [[descriptor] for descriptor in found.values()] or [group]:
             apart.append(part)
             names.append(own)
+        if len(apart) > _MOST_PLATFORMS:
+            raise LaminaError(f"{store.where} has more than {_MOST_PLATFORMS:,} images of all platforms")
     return apart, names
 
 

@@ -91,6 +91,6 @@ class ContextsScreen(ModalScreen[None]):
     @on(RowList.Activated)
     def _take(self) -> None:
         context = self.query_one(ContextList).context
-        if not context.fault:
+        if not context.fault and self.is_current:
             _ = self.dismiss()
             self._chosen(context)

@@ -135,6 +135,8 @@ class FileCard(ModalScreen[None]):
 
     @on(RowList.Activated)
     def _take(self) -> None:
+        if not self.is_current:
+            return  # closed by a key before
         layer = self.query_one(VersionList).version.layer
         _ = self.dismiss()
         self._chosen(layer)

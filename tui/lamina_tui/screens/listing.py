@@ -58,6 +58,8 @@ class ListingScreen(FullScreen):
         self._said = ""
         self._known: dict[Key, KnownImage] | None = None
         self._then: Callable[[], None] | None = None
+        self._noted = threading.Event()
+        """The app is told of a change already."""
         self._stale = False
         """Something has changed, and was not asked for yet."""
         self._due = False
@@ -128,8 +130,10 @@ class ListingScreen(FullScreen):
         self._said = next((entry.source.remark for entry in entries if entry.source.remark), "")
         self._show_title()
         self._show_totals()
-        if entries and cheap(entries):
+        if entries and (cheap(entries) or self._then is not None):
             self._learn()
+        else:
+            self._then = None
 
     def _learn(self) -> None:
         self._busy = "asking for layers …"
@@ -172,6 +176,7 @@ class ListingScreen(FullScreen):
 
     def _fail(self, text: str) -> None:
         self._unfollow()
+        self._then = None
         self._busy = ""
         self.failed = True
         self._show_title()
@@ -208,10 +213,12 @@ class ListingScreen(FullScreen):
             try:
                 following.open(cancel)
             except LaminaError as error:
-                self.app.call_from_thread(self._not_followed, str(error))
+                self.app.call_from_thread(self._not_followed, following, str(error))
         return self._lister(cancel, self._teller(cancel))
 
-    def _not_followed(self, why: str) -> None:
+    def _not_followed(self, following: Following | None, why: str) -> None:
+        if following is not self._following:  # one before this has ended late
+            return
         self._unfollow()
         if why and not self.failed:
             self.say(f"changes are not followed: {why} · r asks again")
@@ -226,14 +233,19 @@ class ListingScreen(FullScreen):
             with suppress(RuntimeError):  # the app has ended
                 app.call_later(call)
 
-        following = Following(
-            self._follow, lambda: later(self._changed), lambda why: later(lambda: self._not_followed(why))
-        )
+        def changed() -> None:
+            # However many events come, the app hears of them once until it has taken note.
+            if not self._noted.is_set():
+                self._noted.set()
+                later(self._changed)
+
+        following = Following(self._follow, changed, lambda why: later(lambda: self._not_followed(following, why)))
         self._following = following
         return following
 
     def _changed(self) -> None:
         """Something has changed: ask, soon, for whatever it is."""
+        self._noted.clear()
         self._stale = True
         self._refresh_soon()
 
@@ -270,7 +282,7 @@ class ListingScreen(FullScreen):
         if cancel is not self._cancel or found is None or cancel.is_set():
             return
         if isinstance(found, Failure):
-            self._not_followed(found.text)
+            self._not_followed(self._following, found.text)
             return
         entries, known, figures = found
         sizes = {entry.key: entry.summary.size for entry in self.images.entries if entry.summary.container is not None}

@@ -104,8 +104,9 @@ class LayerList(RowList):
         """The cursor stays in view; while the keyboard is elsewhere, what is marked does."""
         if self.guilt is None or self.has_focus:
             return super()._reveal()
+        top = self.scroll_offset.y
         self._bring_into_view(*self.guilt)
-        return True
+        return self.scroll_offset.y != top
 
     def _mark(self, index: int) -> tuple[str, str]:
         """The sign before a layer, and its style."""

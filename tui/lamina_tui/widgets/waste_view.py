@@ -85,6 +85,12 @@ class WasteView(RowList):
     def show(self, table: WasteTable, info: ImageInfo) -> None:
         """Show an image's waste."""
         self.table, self.info = table, info
+        # It may be another image now, or more of the same: nothing of the rows that were shown is known to be there.
+        self.filter, self._wanted = "", None
+        self._open.clear()
+        grouping, self.grouping = self.grouping, "file"
+        self.groups = []
+        self.group_by(grouping)
         self.placeholder = "no waste: every byte the layers ship is reachable in the final file system"
         self._arrange(0)
 

@@ -24,7 +24,9 @@ _IS_BRANCH, _IS_LEAF = 1, 2
 _LEAF_IS_BUCKET = 1
 _DEEPEST = 64
 _MOST = 4_000_000
-"""Entries of all that is read of one database."""
+"""Pages and entries of all that is read of one database."""
+_COPIES = 4
+"""How many times its own bytes keys and values may come to: entries of a damaged one may overlap."""
 
 
 class Broken(LaminaError):
@@ -32,7 +34,7 @@ class Broken(LaminaError):
 
 
 class Bolt:
-    """The buckets of a database.
+    """A database.
 
     Args:
         data: of its file.
@@ -42,36 +44,19 @@ class Bolt:
     """
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
+        self._data = memoryview(data)
         self._left = _MOST
-        newest = max(filter(None, (self._meta(at) for at in (0, *self._second()))), default=None)
+        self._bytes = _COPIES * len(data)
+        newest = max(filter(None, (self._meta(at) for at in (0, *_SECOND))), default=None)
         if newest is None:
             raise Broken("it is no bolt database")
-        _, self._size, self._root = newest
-
-    def bucket(self, *path: bytes) -> Iterator[tuple[bytes, bytes | None]]:
-        """The entries of a bucket, by key: (key, value), None for what is a bucket itself; none where it is not there.
-
-        Raises:
-            Broken: a page is none.
-        """
-        found: bytes | int = self._root
-        for name in path:
-            value = next((v for key, v, nested in self._entries(found) if nested and key == name), None)
-            if value is None:
-                return
-            found = self._tree(value)
-        for key, value, nested in self._entries(found):
-            yield key, None if nested else value
-
-    def _second(self) -> list[int]:
-        """Where the second root may stand: after a page, whose size only the roots tell."""
-        return [1 << bits for bits in range(9, 17)]
+        _, self._size, root = newest
+        self.root = Bucket(self, root)
 
     def _meta(self, at: int) -> tuple[int, int, int] | None:
         """(transaction, size of a page, root page) of a root that is whole."""
         begin = at + _PAGE.size
-        body = self._data[begin : begin + _META.size]
+        body = bytes(self._data[begin : begin + _META.size])
         if len(body) < _META.size:
             return None
         magic, version, size, _, root, _, _, _, transaction = _META.unpack(body)
@@ -82,49 +67,19 @@ class Bolt:
             return None
         return transaction, size, root
 
-    def _tree(self, value: bytes) -> bytes | int:
-        """Where a bucket's tree is: on a page, or in the value itself."""
-        if len(value) < _BUCKET.size:
-            raise Broken("a bucket is cut")
-        root, _ = _BUCKET.unpack_from(value)
-        return root or value[_BUCKET.size :]
+    def spend(self, entries: int, size: int = 0) -> None:
+        """Count what is read: a small database that leads in circles must not take long."""
+        self._left -= entries
+        self._bytes -= size
+        if self._left < 0 or self._bytes < 0:
+            raise Broken("its pages lead in circles, or its entries overlap")
 
-    def _entries(self, tree: bytes | int) -> Iterator[tuple[bytes, bytes, bool]]:
-        """(key, value, whether it is a bucket) of a tree, by key."""
-        pages: list[tuple[bytes | int, int]] = [(tree, 0)]
-        while pages:
-            where, depth = pages.pop()
-            page = self._page(where) if isinstance(where, int) else where
-            if len(page) < _PAGE.size or depth > _DEEPEST:
-                raise Broken("a page is cut, or they lead in circles")
-            _, flags, count, _ = _PAGE.unpack_from(page)
-            self._left -= count
-            if self._left < 0:
-                raise Broken(f"it has more than {_MOST:,} entries")
-            if flags & _IS_BRANCH:
-                children = [_BRANCH.unpack(element)[2] for element in self._elements(page, count, _BRANCH.size)]
-                pages += [(child, depth + 1) for child in reversed(children)]
-            elif flags & _IS_LEAF:
-                for number, element in enumerate(self._elements(page, count, _LEAF.size)):
-                    kind, position, key_size, value_size = _LEAF.unpack(element)
-                    # Positions count from their own element.
-                    start = _PAGE.size + number * _LEAF.size + position
-                    end = start + key_size + value_size
-                    if end > len(page):
-                        raise Broken("an entry is cut")
-                    yield page[start : start + key_size], page[start + key_size : end], bool(kind & _LEAF_IS_BUCKET)
-            else:
-                raise Broken("a page is of no known kind")
+    def page(self, number: int) -> memoryview:
+        """A page with those that belong to it.
 
-    @staticmethod
-    def _elements(page: bytes, count: int, size: int) -> Iterator[bytes]:
-        if _PAGE.size + count * size > len(page):
-            raise Broken("a page is cut")
-        for number in range(count):
-            start = _PAGE.size + number * size
-            yield page[start : start + size]
-
-    def _page(self, number: int) -> bytes:
+        Raises:
+            Broken: it is none.
+        """
         start = number * self._size
         head = self._data[start : start + _PAGE.size]
         if number < 2 or len(head) < _PAGE.size:
@@ -133,6 +88,68 @@ class Bolt:
         if told != number:
             raise Broken("a page is another than it says")
         return self._data[start : start + (1 + overflow) * self._size]
+
+
+class Bucket:
+    """One bucket: a tree on pages of its own, or within the value that it is."""
+
+    def __init__(self, bolt: Bolt, tree: int | memoryview) -> None:
+        self._bolt = bolt
+        self._tree = tree
+
+    def items(self) -> Iterator[tuple[bytes, bytes | Bucket]]:
+        """(key, value) by key; a value may be a bucket itself.
+
+        Raises:
+            Broken: a page is none.
+        """
+        pages: list[tuple[int | memoryview, int]] = [(self._tree, 0)]
+        while pages:
+            where, depth = pages.pop()
+            page = self._bolt.page(where) if isinstance(where, int) else where
+            if len(page) < _PAGE.size or depth > _DEEPEST:
+                raise Broken("a page is cut, or they lead in circles")
+            _, flags, count, _ = _PAGE.unpack_from(page)
+            self._bolt.spend(1 + count)
+            if flags & _IS_BRANCH:
+                children = [_BRANCH.unpack(element)[2] for element in _elements(page, count, _BRANCH.size)]
+                pages += [(child, depth + 1) for child in reversed(children)]
+            elif flags & _IS_LEAF:
+                for number, element in enumerate(_elements(page, count, _LEAF.size)):
+                    kind, position, key_size, value_size = _LEAF.unpack(element)
+                    # Positions count from their own element.
+                    start = _PAGE.size + number * _LEAF.size + position
+                    middle, end = start + key_size, start + key_size + value_size
+                    if end > len(page):
+                        raise Broken("an entry is cut")
+                    nested = kind & _LEAF_IS_BUCKET
+                    self._bolt.spend(0, key_size + (0 if nested else value_size))
+                    value = page[middle:end]
+                    yield bytes(page[start:middle]), self._nested(value) if nested else bytes(value)
+            else:
+                raise Broken("a page is of no known kind")
+
+    def bucket(self, name: bytes) -> Bucket | None:
+        """A bucket in this one; None where it is not there."""
+        return next((value for key, value in self.items() if key == name and isinstance(value, Bucket)), None)
+
+    def _nested(self, value: memoryview) -> Bucket:
+        if len(value) < _BUCKET.size:
+            raise Broken("a bucket is cut")
+        root, _ = _BUCKET.unpack_from(value)
+        return Bucket(self._bolt, root or value[_BUCKET.size :])
+
+
+_SECOND = [1 << bits for bits in range(9, 17)]
+"""Where the second root may stand: after a page, whose size only the roots tell."""
+
+
+def _elements(page: memoryview, count: int, size: int) -> Iterator[memoryview]:
+    if _PAGE.size + count * size > len(page):
+        raise Broken("a page is cut")
+    for number in range(count):
+        start = _PAGE.size + number * size
+        yield page[start : start + size]
 
 
 def _fnv(data: bytes) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lamina.model import LaminaError
 from lamina.names import display_name
-from lamina.sources.containerd.bolt import Bolt, Broken
+from lamina.sources.containerd.bolt import Bolt, Broken, Bucket
 from lamina.sources.json_checks import is_digest
 
 METADATA = "io.containerd.metadata.v1.bolt/meta.db"
@@ -59,19 +59,18 @@ def _data(path: Path) -> bytes:
 
 
 def _images(bolt: Bolt) -> list[NamedImage]:
-    found = []
-    for namespace, is_value in bolt.bucket(b"v1"):
-        if is_value is not None:
-            continue
-        for name, value in bolt.bucket(b"v1", namespace, b"images"):
-            if value is not None:
-                continue
-            target = dict(bolt.bucket(b"v1", namespace, b"images", name, b"target"))
-            digest = _text(target.get(b"digest"))
+    found: list[NamedImage] = []
+    version = bolt.root.bucket(b"v1")
+    for namespace, content in () if version is None else version.items():
+        images = content.bucket(b"images") if isinstance(content, Bucket) else None
+        for name, image in () if images is None else images.items():
+            target = image.bucket(b"target") if isinstance(image, Bucket) else None
+            told = {} if target is None else dict(target.items())
+            digest, media_type = _text(told.get(b"digest")), _text(told.get(b"mediatype"))
             if is_digest(digest):
-                found.append(NamedImage(_text(namespace), _text(name), digest, _text(target.get(b"mediatype"))))
+                found.append(NamedImage(_text(namespace), _text(name), digest, media_type))
     return found
 
 
-def _text(value: bytes | None) -> str:
-    return (value or b"").decode("utf-8", "replace")
+def _text(value: bytes | Bucket | None) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else ""

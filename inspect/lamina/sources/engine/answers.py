@@ -138,9 +138,13 @@ def changes_of(rows: Sequence[Mapping[str, Any]]) -> list[tuple[bytes, Changed]]
     found = []
     for row in rows:
         path, kind = string_of(row.get("Path"), what, "Path"), row.get("Kind")
-        if not path.startswith("/") or len(path) > limits.PATH or type(kind) is not int or kind not in (0, 1, 2):
+        try:
+            raw = path.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:  # half a pair, as JSON may have it
+            raw = b""
+        if not raw.startswith(b"/") or len(path) > limits.PATH or type(kind) is not int or kind not in (0, 1, 2):
             raise LaminaError(f"{what}: {quoted(path) or 'a row'} is no change of a path")
-        found.append((path.encode("utf-8", "surrogateescape"), Changed(kind)))
+        found.append((raw, Changed(kind)))
     return found
 
 

@@ -103,7 +103,8 @@ def _folder() -> Path:
 
 
 def _key(name: str) -> str:
-    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+    # Of a name that is no text, which a file may hold all the same, nothing is found.
+    return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
 
 
 def _read(file: Path) -> Context:

@@ -42,23 +42,25 @@ def ssh_command(url: str) -> list[str]:
     """
     try:
         parts = urllib.parse.urlsplit(url)
-        host, port, user = parts.hostname, parts.port, parts.username
+        host, port, user = parts.hostname, parts.port, urllib.parse.unquote(parts.username or "")
     except ValueError:
         host = None
-    # A host or user that begins with a hyphen would be an option of ssh's.
-    safe = r"[A-Za-z0-9_.:][A-Za-z0-9_.:%-]*"
+    # A host or user that begins with a hyphen would be an option of ssh's, and its configuration may hand both to a
+    # shell.
     if (
-        host is None
-        or not re.fullmatch(safe, host)
-        or (user and not re.fullmatch(r"[^\s-]\S*", user))
+        not host
+        or not re.fullmatch(r"[A-Za-z0-9_.:][A-Za-z0-9_.:%-]*", host)
+        or not re.fullmatch(r"([A-Za-z0-9_.][A-Za-z0-9_.@+-]*)?", user)
         or parts.password
     ):
         raise LaminaError(f"{quoted(url)} is no address of an engine: ssh://[USER@]HOST[:PORT] is (without a password)")
+    at = parts.netloc.lower().rindex(host)
+    host = parts.netloc[at : at + len(host)]  # as it is written: ssh's configuration tells Server from server
     path = "" if parts.path == "/" else parts.path
     if path and not re.fullmatch(r"[A-Za-z0-9_./@:+-]+", path):
         raise LaminaError(f"{quoted(url)} has a path that is none of a socket")
     command = ["ssh", "-T", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={_CONNECT_TIMEOUT}"]
-    command += ["-l", urllib.parse.unquote(user)] if user else []
+    command += ["-l", user] if user else []
     command += ["-p", str(port)] if port else []
     engine = ["docker", *(["--host", f"unix://{path}"] if path else []), "system", "dial-stdio"]
     return [*command, "--", host, *engine]
@@ -137,6 +139,7 @@ class _Connection(HTTPConnection):
             raise _SshError(f"ssh can't be started: {error.strerror}") from None
         finally:
             its.close()
+        self._complaints = _Complaints()
         self._complaints.listen(self._ssh)
         ours.settimeout(self.timeout if isinstance(self.timeout, int | float) else None)
         self.sock = ours
@@ -195,9 +198,8 @@ class _Complaints:
         threading.Thread(target=read, name="lamina-ssh", daemon=True).start()
 
     def text(self) -> str:
-        """One line; empty where it said nothing, or is still at work."""
-        if not self._done.wait(1):
-            return ""
+        """One line; empty where it said nothing."""
+        self._done.wait(1)  # longer where it left a child behind, which is no reason to say nothing
         lines = [line.strip() for line in self._data.decode("utf-8", "replace").splitlines() if line.strip()]
         text = " ".join(lines)
         for mark, words in _WORDS:

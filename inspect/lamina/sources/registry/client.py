@@ -133,8 +133,13 @@ class RegistryClient:
         raise Unavailable(f"{self} redirects without end")
 
     def _check(self, url: str) -> None:
-        parts = urllib.parse.urlsplit(url)
-        plain = parts.scheme == "http" and (self._insecure or is_loopback(parts.netloc))
+        try:
+            parts = urllib.parse.urlsplit(url)
+            host = parts.hostname or ""
+        except ValueError:
+            raise Unavailable(f"{self} leads to {quoted(url.partition('?')[0])}, which is no address") from None
+        # The host alone: before an @ may stand whatever one likes.
+        plain = parts.scheme == "http" and (self._insecure or is_loopback(f"[{host}]" if ":" in host else host))
         if parts.scheme != "https" and not plain:
             raise LaminaError(f"{self} leads to {quoted(url.partition('?')[0])}, which is not https")
 
@@ -216,6 +221,9 @@ class RegistryClient:
             self._authorization = f"Bearer {self._token(fields, credentials)}"
 
     def _token(self, fields: dict[str, str], credentials: Credentials | None) -> str:
+        from requests.exceptions import RequestException
+        from urllib3.exceptions import HTTPError
+
         realm = fields["realm"]
         self._check(realm)
         asked = {
@@ -235,6 +243,8 @@ class RegistryClient:
             if response.status_code != 200:
                 raise self._denied(f"its token server says: {message_of(response)}")
             told = object_of(json_of(response, what), what, "the answer")
+        except (RequestException, HTTPError, OSError, AttributeError) as error:
+            raise _Again(self.fault(error)) from None
         finally:
             response.close()
         token = told.get("token") or told.get("access_token")
@@ -264,7 +274,8 @@ class RegistryClient:
             wait = response.headers.get("Retry-After") or response.headers.get("RateLimit-Reset") or ""
             when = f"; it may be asked again in {quoted(wait)} seconds" if wait.isdecimal() else ""
             return Unavailable(f"{self} answers no more questions for now: {said}{when}")
-        return Unavailable(f"{self} refuses: {said}")
+        # What is wrong with one question may be right with the next.
+        return (Unavailable if status >= 500 else LaminaError)(f"{self} refuses: {said}")
 
 
 class _Again(LaminaError):

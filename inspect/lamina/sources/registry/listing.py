@@ -6,7 +6,7 @@ import re
 import threading
 import urllib.parse
 
-from lamina.model import LaminaError
+from lamina.model import Cancelled, LaminaError
 from lamina.sources.http_body import json_of
 from lamina.sources.json_checks import object_of, strings_of
 from lamina.sources.registry.client import RegistryClient
@@ -37,7 +37,11 @@ def listed(client: RegistryClient, path: str, key: str, missing: str, cancel: th
     what = f"the list of {key} of {missing}"
     found: list[str] = []
     query = f"n={_PAGE}"
-    while query:
+    asked: set[str] = set()
+    while query and query not in asked:
+        if cancel.is_set():
+            raise Cancelled
+        asked.add(query)
         response = client.get(f"{path}?{query}", cancel, missing=missing)
         try:
             page = object_of(json_of(response, what), what, "the answer")

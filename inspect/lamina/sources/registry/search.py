@@ -20,6 +20,8 @@ from lamina.sources.registry.reference import DEFAULT, Reference
 
 INDEX = "index.docker.io"
 """Where the default registry is searched."""
+_LONGEST_NAME = 512
+"""Characters of a repository with its host: registries take 255."""
 _LONGEST = 4096
 """Characters of a description that are kept."""
 
@@ -90,17 +92,19 @@ def search_registry(
     what = "catalogue of repositories (it can't be searched; `lamina tags NAME` lists one repository's tags)"
     names = answer(lambda: listed(client, "/v2/_catalog", "repositories", what, cancel), cancel, ticker.tick)
     wanted = words.lower().split()
-    matching = [name for name in names if all(word in name.lower() for word in wanted)]
+    matching = [name for name in names if len(name) <= _LONGEST_NAME and all(word in name.lower() for word in wanted)]
     return [Repository(f"{host}/{name}") for name in matching[:limit]]
 
 
 def _index(client: RegistryClient, words: str, limit: int, cancel: threading.Event) -> list[Repository]:
+    from urllib3.exceptions import HTTPError
+
     query = urllib.parse.urlencode({"q": words, "n": limit})
     what = f"the answer of {client}"
     response = client.get(f"/v1/search?{query}", cancel, missing="search")
     try:
         return repositories_of(list_of(object_of(json_of(response, what), what, "it").get("results"), what, "results"))
-    except (OSError, ValueError, AttributeError) as error:
+    except (HTTPError, OSError, ValueError, AttributeError) as error:
         raise LaminaError(client.fault(error)) from None
     finally:
         response.close()
@@ -116,7 +120,7 @@ def repositories_of(rows: Iterable[Any]) -> list[Repository]:
     for row in rows:
         told = object_of(row, "a row of the search", "it")
         name = told.get("name") or told.get("Name")
-        if not isinstance(name, str):
+        if not isinstance(name, str) or len(name) > _LONGEST_NAME:
             raise LaminaError(f"a row of the search has no name: {quoted(str(told)[:80])}")
         text = told.get("description") or told.get("Description")
         stars = told.get("star_count", told.get("Stars"))
