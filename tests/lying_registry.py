@@ -6,7 +6,7 @@ import hashlib
 import http.server
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from builders import OCI, Image, compress, sha256
@@ -45,20 +45,26 @@ def status(code: int, body: bytes = b"", **headers: str) -> Answer:
 class LyingRegistry:
     """Has one image as ``app:1``; use as a context manager.
 
-    ``instead`` has answers by path, each used once and then the next, the last for ever; ``asked`` the requests, as
-    (path, Authorization, Range).
+    ``stored`` has the image's layers as blobs, with annotations; else they are packed. ``instead`` has answers by path,
+    each used once and then the next, the last for ever; ``asked`` the requests, as (path, Authorization, Range).
     """
 
-    def __init__(self, image: Image, *, ranges: bool = True) -> None:
+    def __init__(
+        self, image: Image, *, ranges: bool = True, stored: Sequence[tuple[bytes, dict[str, str]]] | None = None
+    ) -> None:
         self.blobs: dict[str, bytes] = {}
         config = image.config
-        layers = [compress(data, "gzip") for data in image.layers]
+        stored = stored or [(compress(data, "gzip"), {}) for data in image.layers]
+        layers = [data for data, _ in stored]
         self.manifest = json.dumps(
             {
                 "schemaVersion": 2,
                 "mediaType": f"{OCI}.manifest.v1+json",
                 "config": self._put(config, f"{OCI}.config.v1+json"),
-                "layers": [self._put(data, f"{OCI}.layer.v1.tar+gzip") for data in layers],
+                "layers": [
+                    {**self._put(data, f"{OCI}.layer.v1.tar+gzip"), "annotations": annotations}
+                    for data, annotations in stored
+                ],
             }
         ).encode()
         self.layers = [sha256(data) for data in layers]
@@ -66,10 +72,16 @@ class LyingRegistry:
         self.instead: dict[str, list[Answer]] = {}
         self.asked: list[tuple[str, str, str]] = []
         self._ranges = ranges
+        self._sent = 0
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.host = f"127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+
+    @property
+    def sent(self) -> int:
+        """Bytes of layers that went out."""
+        return self._sent
 
     def _put(self, data: bytes, media_type: str) -> dict[str, Any]:
         digest = "sha256:" + hashlib.sha256(data).hexdigest()
@@ -112,11 +124,15 @@ class LyingRegistry:
                     return
                 wanted = self.headers.get("Range", "")
                 if wanted and registry._ranges:
-                    start = int(wanted.removeprefix("bytes=").partition("-")[0])
-                    place = f"bytes {start}-{len(data) - 1}/{len(data)}"
-                    status(206, data[start:], Content_Range=place)(self)
+                    first, _, last = wanted.removeprefix("bytes=").partition("-")
+                    start, end = int(first), int(last or len(data) - 1) + 1
+                    place = f"bytes {start}-{end - 1}/{len(data)}"
+                    status(206, data[start:end], Content_Range=place)(self)
+                    registry._sent += len(data[start:end])
                     return
                 status(200, data)(self)
+                if path.removeprefix("/v2/app/blobs/") in registry.layers:
+                    registry._sent += len(data)
 
             do_POST = do_GET  # noqa: N815  # http.server's own name
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import xxhash
 
 import builders
 from lamina.figures.image import LoadedImage, compute, load
-from lamina.layers.index import LayerIndex
+from lamina.layers.index import CRC_MARK, UNKNOWN_SIZE, LayerIndex
 from lamina.layers.scan import ALL, NONE, LayerScanner
-from lamina.model import Cause, ImageInfo, LayerInfo
+from lamina.layers.toc import sha_id
+from lamina.model import Cause, ImageInfo, Kind, LayerInfo
 from lamina.sources.base import FileRef, ReadImage
 from tars import Member, as_bytes, layer_tar
 
@@ -28,6 +32,47 @@ def scan(tar: bytes, *, chunk: int | None = None, hash_content: bool = True) -> 
     for start in range(0, len(tar), chunk or max(len(tar), 1)):
         scanner.feed(tar[start : start + (chunk or len(tar))])
     return scanner.finish()
+
+
+def checksum(content: bytes) -> bytes:
+    """Eight bytes that stand for a content; which function makes them is the engine's business."""
+    return hashlib.sha256(content).digest()[:8]
+
+
+def recorded(tar: bytes, *, colliding: bool = False) -> LayerIndex:
+    """An index as a reading of an engine's record gives it: contents passed over, each with its checksum."""
+    scanner = LayerScanner(where=WHERE, hash_within=NONE)
+    position = 0
+    while position < len(tar):
+        scanner.feed(tar[position : position + 512])
+        position += 512
+        if skip := scanner.skippable:
+            content = tar[position : position + skip]
+            scanner.skip(skip, (b"collide!" if colliding else checksum(content)) + CRC_MARK)
+            position += skip
+    return scanner.finish()
+
+
+def listed(tar: bytes) -> LayerIndex:
+    """An index as a table of contents gives it: contents known by their SHA-256."""
+    index = recorded(tar)
+    content = index.content.copy()
+    with_bytes = (index.kind == Kind.FILE) & (index.size > 0)
+    for row in np.flatnonzero(with_bytes).tolist():
+        start, size = int(index.offset[row]), int(index.size[row])
+        content[row] = np.frombuffer(sha_id(builders.sha256(tar[start : start + size])), dtype=np.uint64)
+    return dataclasses.replace(index, content=content, tar_size=UNKNOWN_SIZE)
+
+
+Way = Literal["hashed", "listed", "passed over", "recorded"]
+"""How a layer's contents are known: hashed in passing; not until they are asked for, as in a plain archive; by an
+engine's checksum, as in its own store; or by the SHA-256 of a table of contents."""
+READING: dict[Way, Callable[[bytes], LayerIndex]] = {
+    "hashed": scan,
+    "listed": listed,
+    "passed over": lambda tar: scan(tar, hash_content=False),
+    "recorded": recorded,
+}
 
 
 def paths(index: LayerIndex) -> list[bytes]:

@@ -39,8 +39,8 @@ class Layer:
     """RFC 3339, as the history row has it."""
     size: int
     """Of the regular files the layer carries; a hard link adds 0."""
-    tar_size: int
-    """Of the uncompressed tar."""
+    tar_size: int | None
+    """Of the uncompressed tar; None where nobody has seen it."""
     files: int
     """Names it carries that are neither directories nor whiteouts."""
     wasted: int

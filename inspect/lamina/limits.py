@@ -36,6 +36,9 @@ LAYERS = 1024
 DOCUMENT = 16 << 20
 """Of one JSON document: a real manifest or config has some kilobytes, an archive's table of many images some more."""
 
+TOC = 256 << 20
+"""Of a layer's table of contents, packed or not: that of a million files."""
+
 VALUES = 1_000_000
 """Of one JSON document: it takes a hundred times its bytes where those are brackets."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -17,7 +18,7 @@ from typing import Any
 import docker
 import pytest
 
-from builders import Image, layer, old_docker, write_layout
+from builders import Image, layer, old_docker, pack, write_layout
 from cache.support import cache_in, written
 from engine.counting import CountingProxy
 from engine.images import APP1
@@ -27,11 +28,12 @@ from lamina.model import LaminaError
 from lamina.sources.target import Resolver
 from needs import tool
 from sources.test_platforms import IMAGES, PLATFORMS, members_of
-from tars import file
+from tars import directory, file, layer_tar
 
 PASSWORD = "secret-of-lamina"
 HTPASSWD = "me:$2b$04$tRBU.1jaFcQkqVnuHEU2oOsuPPL8E8lQFKOoZZknie5t3SLgjZWvi\n"
 """Of that password: the registry takes bcrypt only, which the standard library can't make."""
+CHUNKED = ("--format=oci", "--dest-compress", "--dest-compress-format", "zstd:chunked")
 NOWHERE = "unix:///nosuch/docker.sock"
 
 
@@ -54,6 +56,25 @@ def test_an_image_in_a_registry_has_the_figures_of_its_archive(
         assert figures(target, host=NOWHERE, cache=cache) == expected
     ended = lamina("report", "--json", "--verify", target, host=NOWHERE)
     assert ended.code == 0, ended.err
+
+
+def test_layers_that_list_themselves_are_not_fetched(
+    registry: str, figures: Callable[..., Any], tmp_path: Path
+) -> None:
+    files = [file(f"srv/{number}", os.urandom(40_000), mtime=number) for number in range(60)]
+    layers = [layer_tar(directory("srv"), *files), layer_tar(*(each.but(mode=0o600) for each in files[:20]))]
+    archive = tmp_path / "app.tar"
+    archive.write_bytes(pack(old_docker(Image(layers, tags=("app:1",)))))
+    target = push(archive, registry, "lamina-test/chunked:1", *CHUNKED)
+
+    listed, expected = figures(target, host=NOWHERE), figures(str(archive))
+    for row, known in zip(listed[0]["layers"], expected[0]["layers"], strict=True):
+        assert row.pop("tar_size") is None
+        del known["tar_size"]
+    assert listed == expected
+    ended = lamina("report", target, host=NOWHERE)
+    fetched, whole = re.findall(r"([\d.]+) KB of ([\d.]+) MB fetched, 2 layers are listed", ended.err + ended.out)[0]
+    assert float(fetched) * 100 < float(whole) * 1000
 
 
 def test_the_platforms_of_an_index_in_a_registry(registry: str, engine_host: str, tmp_path: Path) -> None:

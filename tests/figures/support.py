@@ -5,21 +5,16 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 import xxhash
 
 from lamina.figures.image import LoadedImage, compute
-from lamina.layers.index import CRC_MARK, LayerIndex
-from lamina.layers.scan import NONE, LayerScanner
+from lamina.layers.index import LayerIndex
 from lamina.sources.base import FileRef, ReadImage
-from stacks import WHERE, image_info, scan
+from stacks import READING, Way, image_info
 from tars import Member, layer_tar
 
-Way = Literal["hashed", "passed over", "recorded"]
-"""How a layer's contents are known: hashed in passing; not until they are asked for, as in a plain archive; or by an
-engine's checksum, as in its own store."""
-WAYS: tuple[Way, ...] = ("hashed", "passed over", "recorded")
+WAYS: tuple[Way, ...] = tuple(READING)
 
 
 class Tars:
@@ -40,20 +35,6 @@ class Tars:
         }
 
 
-def recorded(tar: bytes) -> LayerIndex:
-    """An index with checksums for contents."""
-    scanner = LayerScanner(where=WHERE, hash_within=NONE)
-    position = 0
-    while position < len(tar):
-        scanner.feed(tar[position : position + 512])
-        position += 512
-        if skip := scanner.skippable:
-            content = tar[position : position + skip]
-            scanner.skip(skip, hashlib.sha256(content).digest()[:8] + CRC_MARK)
-            position += skip
-    return scanner.finish()
-
-
 def digest(tar: bytes) -> str:
     return "sha256:" + hashlib.sha256(tar).hexdigest()
 
@@ -66,7 +47,7 @@ def read(
     content = Tars(tars)
     indexes: list[LayerIndex | None] = []
     for way, tar in zip(ways, tars, strict=False):
-        indexes.append(recorded(tar) if way == "recorded" else scan(tar, hash_content=way == "hashed"))
+        indexes.append(READING[way](tar))
     info = image_info(len(tars), instructions, [digest(tar) for tar in tars])
     image = compute(ReadImage(info, indexes, content), "hand-made", threading.Event())
     content.asked.clear()  # what stacking needed is another test's business

@@ -24,3 +24,8 @@ def range_key(place: FileRange) -> str:
 def store_key(diff_id: str) -> str:
     """Of a layer read from an engine's own record, whose content ids are of another kind."""
     return f"store:{diff_id}"
+
+
+def toc_key(digest: str) -> str:
+    """Of a layer read from its table of contents, which was hashed to this; its content ids are of another kind."""
+    return f"toc:{digest}"

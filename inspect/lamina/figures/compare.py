@@ -14,7 +14,7 @@ from lamina.figures.image import LoadedImage, Tally
 from lamina.figures.sharing import PullCost, member_of, pull_cost
 from lamina.model import Change, Kind
 from lamina.stack.changes import Delta, changed_between
-from lamina.stack.union import ABSENT, Union, build_union
+from lamina.stack.union import ABSENT, IdKind, Union, build_union
 from lamina.stack.view import View, removed_bytes, view_step
 
 
@@ -106,8 +106,9 @@ def _learn_contents(
     _, firsts, which = np.unique(origin_of, axis=0, return_index=True, return_inverse=True)
     which = which.ravel()
     ids = np.zeros((len(firsts), 2), dtype=np.uint64)
-    checksums = union.has_checksum(rows)
-    for of_kind in (checksums, ~checksums & union.known(rows)):  # the exact ones last: they are good for all
+    kinds = union.id_kinds(rows)
+    for kind in (IdKind.CRC, IdKind.SHA, IdKind.XXH3):  # the last are good for all
+        of_kind = (kinds == kind) & union.known(rows)
         ids[which[of_kind]] = union.content[rows[of_kind]]
     union.content[rows] = ids[which]
     number = np.full(union.event_count, ABSENT, dtype=np.int64)
@@ -116,9 +117,9 @@ def _learn_contents(
     needed[_meeting(union, number)] = True
     speakers = rows[firsts]
     unknown = needed & ~union.known(speakers)
-    checksums = needed & union.has_checksum(speakers)
-    if (needed & ~checksums).any():
-        unknown |= checksums  # ids of two kinds can't be compared
+    kinds = union.id_kinds(speakers)
+    if len(np.unique(kinds[needed])) > 1:
+        unknown |= needed & (kinds != IdKind.XXH3)  # ids of two kinds can't be compared
     start = int(union.layer_start[1])
     for image, sources, offset, mine in (
         (images[0], inodes[0], 0, unknown & (speakers < start)),
@@ -171,7 +172,7 @@ def _agree(a: Union, layer_a: int, b: Union, layer_b: int) -> bool:
         return False
     rows_a = np.arange(of_a.start, of_a.stop, dtype=np.int32)
     rows_b = np.arange(of_b.start, of_b.stop, dtype=np.int32)
-    both = a.known(rows_a) & b.known(rows_b) & (a.has_checksum(rows_a) == b.has_checksum(rows_b))
+    both = a.known(rows_a) & b.known(rows_b) & (a.id_kinds(rows_a) == b.id_kinds(rows_b))
     return np.array_equal(a.content[of_a][both], b.content[of_b][both])
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.figures.image import LoadedImage
+from lamina.stack.union import IdKind
 
 MIN_SIZE = 4096
 """Bytes below which a file is no candidate: smaller ones cost a disk block anyway, and there are hosts of them."""
@@ -33,7 +34,7 @@ def find_duplicates(image: LoadedImage, cancel: threading.Event | None = None) -
     """Duplicates of the final file system, most bytes first.
 
     Only files that share their size with another one are looked into, and of those only the ones whose content the
-    scan did not see. Content is the same where its XXH3-128 is.
+    scan did not see. Content is the same where its XXH3-128 is, or its SHA-256 where tables of contents tell that.
 
     Raises:
         LaminaError: the source can't be read any more.
@@ -69,19 +70,19 @@ def find_duplicates(image: LoadedImage, cancel: threading.Event | None = None) -
 
 
 def _exact_ids(image: LoadedImage, inodes: NDArray[np.int32], cancel: threading.Event) -> NDArray[np.uint64]:
-    """XXH3-128 of each inode's content; a checksum may stay where it alone tells that the content is unique."""
+    """Ids that can be compared, none of them a mere checksum; one of another kind stays where it meets none."""
     union = image.union
     image.learn_content(inodes[~union.known(inodes)], cancel)
     ids = union.content[inodes]
-    checksums = np.flatnonzero(union.has_checksum(inodes))
-    if not checksums.size:
+    kinds, sizes = union.id_kinds(inodes), union.size[inodes]
+    if not kinds.any():
         return ids
-    sizes = union.size[inodes]
     _, group, members = np.unique(
         np.column_stack([sizes.astype(np.uint64), ids]), axis=0, return_inverse=True, return_counts=True
     )
-    exact_sizes = np.delete(sizes, checksums)
-    doubtful = (members[group.ravel()][checksums] > 1) | np.isin(sizes[checksums], exact_sizes)
-    rows = checksums[doubtful]
+    doubtful = (kinds == IdKind.CRC) & (members[group.ravel()] > 1)
+    for kind in np.unique(kinds):
+        doubtful |= (kinds != IdKind.XXH3) & (kinds != kind) & np.isin(sizes, sizes[kinds == kind])
+    rows = np.flatnonzero(doubtful)
     ids[rows] = image.read_content(inodes[rows], cancel)
     return ids

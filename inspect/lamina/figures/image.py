@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lamina.layers.index import LayerFacts
+from lamina.layers.index import UNKNOWN_SIZE, LayerFacts
 from lamina.model import Cancelled, Change, ImageInfo, Kind
 from lamina.sources.base import Content, FileRef, NullObserver, Observer, ReadImage, Source
 from lamina.stack.changes import changed_between
@@ -32,7 +32,8 @@ class LayerFigures:
 
     size: int = 0
     """Bytes of the regular files the layer carries."""
-    tar_size: int = 0
+    tar_size: int | None = 0
+    """Bytes of the uncompressed tar; None where nobody has seen it."""
     files: int = 0
     """Names the layer carries that are no directories and no whiteouts."""
     wasted: int = 0
@@ -69,6 +70,11 @@ class LoadedImage:
     def read_from(self) -> str:
         """How it was read, for people; empty where there is only one way."""
         return self._read.read_from
+
+    @property
+    def fetched(self) -> int | None:
+        """Bytes of layers that came over a network; None where it takes none to read them."""
+        return self._read.fetched
 
     @property
     def wasted(self) -> int:
@@ -210,7 +216,7 @@ def _layer_figures(union: Union, waste: WasteTable, facts: tuple[LayerFacts | No
         figures.append(
             LayerFigures(
                 size=layer.size,
-                tar_size=layer.tar_size,
+                tar_size=None if layer.tar_size == UNKNOWN_SIZE else layer.tar_size,
                 files=layer.files,
                 wasted=wasted[number],
                 hides=hides[number],

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lamina.figures.duplicates import MIN_SIZE
 from lamina.figures.image import LoadedImage
 from lamina.model import Kind
-from lamina.stack.union import Union
+from lamina.stack.union import IdKind, Union
 
 _TOP_DIRECTORIES = 5
 
@@ -59,6 +59,8 @@ class _Layer:
     sizes: NDArray[np.int64]
     ids: NDArray[np.uint64]
     """Their contents; zeros where those can't be had."""
+    exact: IdKind
+    """Of which kind all of the set's ids are."""
     _every: NDArray[np.uint64] | None = None
 
     @property
@@ -75,16 +77,28 @@ class _Layer:
             ids[self.inodes - rows[0]] = self.ids
             read = np.zeros(len(rows), dtype=bool)
             read[self.inodes - rows[0]] = True
-            wanted = (union.kind[rows] == Kind.FILE) & (union.size[rows] > 0) & ~read & _inexact(union, rows)
+            wanted = (
+                (union.kind[rows] == Kind.FILE) & (union.size[rows] > 0) & ~read & _inexact(union, rows, self.exact)
+            )
             ids[wanted] = self.image.read_content(rows[wanted], cancel)
             self._every = ids
         return self._every
 
 
-def _inexact(union: Union, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Which members have no XXH3-128 yet: a checksum is no proof that people should act on."""
-    inexact: NDArray[np.bool_] = ~union.known(rows) | union.has_checksum(rows)
+def _inexact(union: Union, rows: NDArray[np.int32], exact: IdKind) -> NDArray[np.bool_]:
+    """Which members have no id of the kind that is compared; a checksum is no proof that people should act on."""
+    inexact: NDArray[np.bool_] = ~union.known(rows) | (union.id_kinds(rows) != exact)
     return inexact
+
+
+def _exact(images: Sequence[LoadedImage]) -> IdKind:
+    """The kind of ids to compare: of tables of contents where all have those, else what reading gives."""
+    for image in images:
+        union = image.union
+        files = np.flatnonzero((union.kind == Kind.FILE) & (union.size > 0)).astype(np.int32)
+        if (union.id_kinds(files) != IdKind.SHA).any():
+            return IdKind.XXH3
+    return IdKind.SHA
 
 
 def find_near_misses(images: Sequence[LoadedImage], cancel: threading.Event | None = None) -> list[NearMiss]:
@@ -141,16 +155,16 @@ def _hashed(images: Sequence[LoadedImage], places: Sequence[LayerOf], cancel: th
     pairs = np.unique(np.column_stack([every, owner]), axis=0)
     distinct, counts = np.unique(pairs[:, 0], return_counts=True)
     common = distinct[counts > 1]
-    found = []
+    found, exact = [], _exact(images)
     for place, events, column in zip(places, inodes, sizes, strict=True):
         wanted = np.isin(column, common)
         ids = np.zeros((int(wanted.sum()), 2), dtype=np.uint64)
-        found.append(_Layer(place, images[place.image], events[wanted], column[wanted], ids))
+        found.append(_Layer(place, images[place.image], events[wanted], column[wanted], ids, exact))
     for number, image in enumerate(images):
         mine = [layer for layer in found if layer.place.image == number]
         asked = np.concatenate([layer.inodes for layer in mine]) if mine else np.zeros(0, dtype=np.int32)
         ids = image.union.content[asked]
-        missing = _inexact(image.union, asked)
+        missing = _inexact(image.union, asked, exact)
         ids[missing] = image.read_content(asked[missing], cancel)
         start = 0
         for layer in mine:

@@ -135,7 +135,7 @@ def member_of(image: LoadedImage) -> SetMember:
     return SetMember(
         layers=image.info.layers,
         sizes=tuple(layer.size for layer in image.layers),
-        tar_sizes=tuple(layer.tar_size for layer in image.layers),
+        tar_sizes=tuple(layer.tar_size or 0 for layer in image.layers),  # where it is unknown the blob's size is not
     )
 
 

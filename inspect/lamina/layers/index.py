@@ -21,6 +21,12 @@ so sorting keys gives pre-order: a directory's subtree directly follows it."""
 CRC_MARK = b"lamcrc64"
 """The second half of a content id that is a CRC-64 in place of XXH3-128: ids of two kinds are never equal."""
 
+SHA_MARK = b"lsha"
+"""The last quarter of a content id that is the first 96 bits of a SHA-256, as a layer's table of contents has it."""
+
+UNKNOWN_SIZE = -1
+"""For ``tar_size`` where nobody has seen the tar."""
+
 _BETWEEN = b"\0\0"  # between two keys of a blob; a key has no empty component, so it can't occur inside one
 
 
@@ -30,7 +36,7 @@ class LayerFacts(NamedTuple):
     size: int
     """Sum of the sizes of the regular files the layer carries; a hard link adds 0."""
     tar_size: int
-    """Bytes of the uncompressed tar."""
+    """Bytes of the uncompressed tar; :data:`UNKNOWN_SIZE` where it was not read."""
     files: int
     """Names the layer carries that are neither directories nor whiteouts."""
 
@@ -41,7 +47,8 @@ class LayerIndex:
 
     ``size`` is bytes of a regular file's content (a sparse file's as it reads back), 0 for all else. ``mode`` holds
     the permission bits (``0o7777``). ``mtime`` is nanoseconds since the epoch. ``offset`` is where the payload
-    starts in the uncompressed tar. ``content`` is the XXH3-128 of the content as two words, both 0 where unknown.
+    starts in the uncompressed tar. ``content`` is the XXH3-128 of the content as two words, both 0 where unknown; ids
+    of other kinds have a mark (:data:`CRC_MARK`, :data:`SHA_MARK`), and ids of two kinds say nothing of each other.
     """
 
     keys_blob: bytes = field(repr=False)
@@ -61,7 +68,7 @@ class LayerIndex:
     xattrs: dict[int, bytes]
     """Row -> extended attributes in one canonical serialisation, only to be compared."""
     tar_size: int
-    """Bytes of the uncompressed tar."""
+    """Bytes of the uncompressed tar; :data:`UNKNOWN_SIZE` where it was not read."""
 
     @property
     def count(self) -> int:

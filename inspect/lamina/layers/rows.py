@@ -94,8 +94,8 @@ class LayerRows:
                 xattrs=index.xattrs.get(row, b""),
             )
 
-    def index(self) -> LayerIndex:
-        """The index of all that was added; its ``tar_size`` is that of the plainest tar that would hold it."""
+    def index(self, tar_size: int | None = None) -> LayerIndex:
+        """The index of all that was added; its ``tar_size``, if not given, is the plainest tar's that would hold it."""
         numbers = np.array(self._numbers, dtype=np.int64).reshape(-1, 7)
         content = np.frombuffer(b"".join(self._contents), dtype=np.uint64).reshape(-1, 2)
         return LayerIndex(
@@ -111,5 +111,5 @@ class LayerRows:
             links=self._links,
             devices=self._devices,
             xattrs=self._xattrs,
-            tar_size=self._position + 2 * BLOCK,
+            tar_size=self._position + 2 * BLOCK if tar_size is None else tar_size,
         )

@@ -89,6 +89,8 @@ class ReadImage:
     """The layers stacked, where this very image was stacked before."""
     read_from: str = ""
     """How it was read, for people: ``the engine's export``."""
+    fetched: int | None = None
+    """Bytes of layers that came over a network; None where it takes none to read them."""
 
     def find_stacked(self, observer: Observer) -> bool:
         """Take the stacked image from the cache, if all layers are known there; tells the observer of its layers."""

@@ -268,6 +268,7 @@ def _oci_opener(
             blobs=tuple(stored),
             digests=digests,
             manifest_digest=digest,
+            annotations=tuple(layer.annotations for layer in manifest.layers),
         )
 
     return open_

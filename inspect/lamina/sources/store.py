@@ -5,7 +5,7 @@ Archives, folders and streams all answer :class:`Store`; what is said of images 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -67,6 +67,8 @@ class Found:
     """The digest that the config's name claims; checked when asked to verify."""
     manifest_digest: str | None = None
     """Of an OCI image: its manifest's digest."""
+    annotations: tuple[Mapping[str, str], ...] = ()
+    """Of an OCI image: what its manifest says of each layer besides."""
 
     def where(self, index: int, store: str) -> str:
         """Names a layer in errors: ``layer 3 (sha256:0123456789ab) of archive /srv/web.tar``."""

@@ -7,6 +7,7 @@ events with ``born <= n < died``, so any view is a mask over the columns and no 
 
 from __future__ import annotations
 
+import enum
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,14 +17,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina import limits
-from lamina.layers.index import CRC_MARK, LayerIndex
+from lamina.layers.index import CRC_MARK, SHA_MARK, LayerIndex
 from lamina.model import Kind, LaminaError
 from lamina.stack.paths import PathTable, build_path_table
 from lamina.stack.stacking import ABSENT, NEVER, Stacker, WhiteoutRecord
 
 _CRC_WORD = np.frombuffer(CRC_MARK, dtype=np.uint64)[0]
+_SHA_WORD = np.frombuffer(SHA_MARK, dtype=np.uint32)[0]
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
+
+
+class IdKind(enum.IntEnum):
+    """What a content id is; ids of two kinds say nothing of each other."""
+
+    XXH3 = 0
+    CRC = 1
+    """A checksum of 64 bits, from an engine's record: no proof that people should act on."""
+    SHA = 2
+    """From a layer's table of contents."""
 
 
 @dataclass(slots=True)
@@ -117,7 +129,7 @@ class Union:
         inodes = self.inode[events]
         # Most often nearly all is known.
         unsure = np.zeros(self.paths.count, dtype=bool)
-        unsure[paths[~self.known(inodes) | self.has_checksum(inodes)]] = True
+        unsure[paths[~self.known(inodes) | (self.id_kinds(inodes) != IdKind.XXH3)]] = True
         events, paths = events[unsure[paths]], paths[unsure[paths]]
         recurs = np.bincount(paths, minlength=self.paths.count)[paths] > 1
         events, paths = events[recurs], paths[recurs]
@@ -125,24 +137,24 @@ class Union:
         sizes = self.size[inodes]
         order = np.lexsort((sizes, paths))
         paths, sizes, inodes = paths[order], sizes[order], inodes[order]
-        twins = (paths[1:] == paths[:-1]) & (sizes[1:] == sizes[:-1]) & (inodes[1:] != inodes[:-1])
+        alike = (paths[1:] == paths[:-1]) & (sizes[1:] == sizes[:-1])
+        twins = alike & (inodes[1:] != inodes[:-1])
         involved = np.zeros(len(paths), dtype=bool)
         involved[1:] |= twins
         involved[:-1] |= twins
-        among = np.zeros(self.event_count, dtype=bool)
-        among[inodes[involved]] = True
-        wanted = np.flatnonzero(among & (self.size > 0)).astype(np.int32)
-        unknown = ~self.known(wanted)
-        checksums = self.has_checksum(wanted)
-        if checksums.any() and not checksums.all():
-            # Ids of two kinds can't be compared, so all have to be of the one that can be had for all.
-            unknown |= checksums
-        return wanted[unknown]
+        # Ids of two kinds can't be compared: where they meet, all have to be of the one that can be had for all.
+        kinds = self.id_kinds(inodes)
+        mixed = _spread(alike, np.append(False, alike & (kinds[1:] != kinds[:-1])) if len(kinds) else involved)
+        wanted = involved & (~self.known(inodes) | (mixed & (kinds != IdKind.XXH3))) & (sizes > 0)
+        return np.unique(inodes[wanted]).astype(np.int32)
 
-    def has_checksum(self, inodes: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Which of these events have a CRC-64 from an engine's record for a content id."""
-        marked: NDArray[np.bool_] = self.content[inodes, 1] == _CRC_WORD
-        return marked
+    def id_kinds(self, inodes: NDArray[np.int32]) -> NDArray[np.uint8]:
+        """What the content ids of these events are (:class:`IdKind`); XXH3 for what has none."""
+        words = self.content[inodes, 1]
+        kinds = np.zeros(len(words), dtype=np.uint8)
+        kinds[words >> np.uint64(32) == _SHA_WORD] = IdKind.SHA
+        kinds[words == _CRC_WORD] = IdKind.CRC
+        return kinds
 
     def same_content(self, a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Pairwise: whether two inodes hold the same bytes; False where a content id is missing."""
@@ -260,6 +272,15 @@ def build_union(layers: Sequence[LayerIndex | None], cancel: threading.Event | N
     )
 
 
+def _spread(alike: NDArray[np.bool_], marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which rows stand in a run with a marked one; ``alike`` tells of each row but the first if it continues a run."""
+    if not len(marked):
+        return marked
+    run = np.cumsum(np.append(False, ~alike))
+    found: NDArray[np.bool_] = np.bincount(run, weights=marked)[run] > 0
+    return found
+
+
 def _hard_links(layer: LayerIndex) -> list[int]:
     return np.flatnonzero(layer.kind == Kind.HARDLINK).tolist()
 
@@ -268,4 +289,4 @@ def _hard_link_targets(layer: LayerIndex) -> list[bytes]:
     return [layer.links[row] for row in _hard_links(layer)]
 
 
-__all__ = ["ABSENT", "NEVER", "DeadInodes", "Union", "build_union"]
+__all__ = ["ABSENT", "NEVER", "DeadInodes", "IdKind", "Union", "build_union"]

@@ -72,8 +72,12 @@ def read_all(
     images = []
     for target in targets:
         source, name = workspace.resolve(target)
-        images += workspace.load_all(source, name, line, line.cancel, verify=verify)
+        loaded = workspace.load_all(source, name, line, line.cancel, verify=verify)
         line.remark(source.remark)
+        for image in loaded:
+            if image.fetched is not None:
+                line.remark(f"{image.info.target}: read {image.read_from}")
+        images += loaded
     return images
 
 

@@ -60,7 +60,14 @@ class RegistryClient:
         return f"the registry {self.reference.host}"
 
     def get(
-        self, path: str, cancel: threading.Event, *, accept: str = "", start: int = 0, missing: str = ""
+        self,
+        path: str,
+        cancel: threading.Event,
+        *,
+        accept: str = "",
+        start: int = 0,
+        end: int | None = None,
+        missing: str = "",
     ) -> Response:
         """An answer whose body is still to be read, and closed by the caller.
 
@@ -68,7 +75,8 @@ class RegistryClient:
             path: below the repository: ``manifests/1.0``, ``blobs/sha256:…``; from a slash on: below the host.
             cancel: ends the waiting.
             accept: media types.
-            start: the first byte that is wanted; above 0 the answer is of that range, or an error.
+            start: the first byte that is wanted; above 0 the answer is of that range, of all, or an error.
+            end: the byte behind the last that is wanted; None: all from ``start`` on.
             missing: what is not there, for the error.
 
         Raises:
@@ -79,7 +87,7 @@ class RegistryClient:
         if accept:
             headers["Accept"] = accept
         if start:
-            headers["Range"] = f"bytes={start}-"
+            headers["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
         if not path.startswith("/"):
             path = f"/v2/{self.reference.repository}/{path}"
         pause = _FIRST_PAUSE

@@ -101,3 +101,33 @@ class _Broken(LaminaError):
 
 def _begins_at(response: Response, start: int) -> bool:
     return str(response.headers.get("Content-Range", "")).lower().startswith(f"bytes {start}-")
+
+
+def read_range(
+    client: RegistryClient, digest: str, start: int, size: int, where: str, cancel: threading.Event
+) -> bytes:
+    """Some bytes of a blob; nothing is fetched from a registry that would send all of it.
+
+    Raises:
+        LaminaError: the registry does not serve them.
+        Cancelled: ``cancel`` was set.
+    """
+    from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
+
+    response = client.get(f"blobs/{digest}", cancel, start=start, end=start + size, missing=where)
+    try:
+        if response.status_code != 206 or not _begins_at(response, start):
+            raise LaminaError(f"{client} does not serve a part of {where}")
+        data = b""
+        while len(data) <= size and (chunk := response.raw.read(min(_CHUNK, size + 1 - len(data)))):
+            if cancel.is_set():
+                raise Cancelled
+            data += chunk
+    except (RequestException, HTTPError, OSError, ValueError, AttributeError) as error:
+        raise LaminaError(client.fault(error)) from None
+    finally:
+        response.close()
+    if len(data) != size:
+        raise LaminaError(f"{client} answers with another part of {where} than it was asked for")
+    return data

@@ -6,18 +6,20 @@ import os
 import queue
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lamina.amounts import size_bytes
 from lamina.cache.cache import Cache
-from lamina.cache.keys import blob_key, diff_key
+from lamina.cache.keys import blob_key, diff_key, toc_key
 from lamina.layers.index import LayerIndex
 from lamina.layers.read import scan_stream
-from lamina.model import Cancelled
+from lamina.model import Cancelled, LaminaError
 from lamina.sources.base import Observer, ReadImage
 from lamina.sources.progress import Ticker
 from lamina.sources.registry.client import RegistryClient
 from lamina.sources.registry.layer_stream import LayerStream
+from lamina.sources.registry.toc import TocPlace, fetch_toc, toc_place
+from lamina.sources.registry.toc_contents import TocContents
 from lamina.sources.store import Found
 
 _LOOK = 0.05  # seconds between two looks at the cancel event
@@ -32,6 +34,13 @@ class _Blob:
     diff_id: str
     where: str
     layers: tuple[int, ...]
+    toc: TocPlace | None = None
+    """Its table of contents, if it has one that is used."""
+
+    @property
+    def keys(self) -> list[str]:
+        """What it may be kept under, the best first."""
+        return [diff_key(self.diff_id), blob_key(self.digest), *([toc_key(self.toc.digest)] if self.toc else [])]
 
 
 def read_layers(
@@ -48,15 +57,17 @@ def read_layers(
     info = found.info
     observer.head(info)
     read = ReadImage(info, [None] * len(info.layers), keys=[None] * len(info.layers), cache=cache)
-    blobs = _blobs(found, where)
+    blobs = _blobs(found, where, tables=not verify)
     total = sum(blob.size for blob in blobs)
+    if any(blob.toc for blob in blobs):
+        read.content = _contents(client, blobs, cache)
     if not verify:
         for blob in blobs:
-            key = cache.find([diff_key(blob.diff_id), blob_key(blob.digest)])
+            key = cache.find(blob.keys)
             for layer in blob.layers:
                 read.keys[layer] = key
         if read.find_stacked(observer):
-            read.read_from = f"from the cache: 0 B of {size_bytes(total)} fetched"
+            read.read_from, read.fetched = f"from the cache: 0 B of {size_bytes(total)} fetched", 0
             return read
     missing = []
     for blob in blobs:
@@ -66,12 +77,34 @@ def read_layers(
             missing.append(blob)
         else:
             _place(read, blob, key, kept, observer)
-    fetched = sum(blob.size for blob in missing)
-    place = "the registry" if missing else "the cache"
-    read.read_from = f"from {place}: {size_bytes(fetched)} of {size_bytes(total)} fetched"
-    if missing:
-        _Fetching(client, cache, cancel, verify=verify).run(missing, read, observer)
+    fetching = _Fetching(client, cache, cancel, verify=verify)
+    try:
+        fetching.run(missing, read, observer)
+    finally:
+        place, read.fetched = "the registry" if missing else "the cache", fetching.fetched
+        read.read_from = f"from {place}: {size_bytes(fetching.fetched)} of {size_bytes(total)} fetched"
+    if fetching.listed:
+        many = "layer is" if fetching.listed == 1 else "layers are"
+        read.read_from += f", {fetching.listed} {many} listed by their tables of contents"
     return read
+
+
+def _contents(client: RegistryClient, blobs: Sequence[_Blob], cache: Cache) -> TocContents:
+    by_layer = {layer: replace(blob, toc=None) for blob in blobs for layer in blob.layers}
+
+    def whole(layer: int, cancel: threading.Event) -> LayerIndex:
+        blob = by_layer[layer]
+        key = cache.find(blob.keys)
+        index = None if key is None else cache.layer(key)
+        if index is None:
+            stream = LayerStream(client, blob.digest, blob.size, blob.where, cancel)
+            index = scan_stream(
+                stream.chunks(), where=blob.where, digest=blob.digest, cancel=cancel, advance=lambda _: None
+            )
+            cache.put_layer(blob_key(blob.digest), index)
+        return index
+
+    return TocContents(whole, {layer: blob.where for layer, blob in by_layer.items()})
 
 
 def _place(read: ReadImage, blob: _Blob, key: str, index: LayerIndex, observer: Observer) -> None:
@@ -80,15 +113,18 @@ def _place(read: ReadImage, blob: _Blob, key: str, index: LayerIndex, observer: 
         observer.layer(layer, index.facts)
 
 
-def _blobs(found: Found, where: str) -> list[_Blob]:
+def _blobs(found: Found, where: str, *, tables: bool) -> list[_Blob]:
     layers: dict[str, list[int]] = {}
     for layer, info in enumerate(found.info.layers):
         assert info.digest is not None  # an image of a manifest has them
         layers.setdefault(info.digest, []).append(layer)
-    return [
+    blobs = [
         _Blob(digest, found.blobs[at[0]].size, found.info.layers[at[0]].diff_id, found.where(at[0], where), tuple(at))
         for digest, at in layers.items()
     ]
+    if not tables or not found.annotations:
+        return blobs
+    return [replace(blob, toc=toc_place(found.annotations[blob.layers[0]])) for blob in blobs]
 
 
 class _Fetching:
@@ -100,8 +136,12 @@ class _Fetching:
         self._cancel = cancel
         self._verify = verify
         self._stop = threading.Event()
-        self._told: queue.SimpleQueue[int | tuple[_Blob, LayerIndex] | BaseException] = queue.SimpleQueue()
+        self._told: queue.SimpleQueue[int | tuple[_Blob, LayerIndex, str] | BaseException] = queue.SimpleQueue()
         self._streams: list[LayerStream] = []
+        self.fetched = 0
+        """Bytes of blobs that came."""
+        self.listed = 0
+        """Layers of which only the table of contents did."""
 
     def run(self, blobs: Sequence[_Blob], read: ReadImage, observer: Observer) -> None:
         """Fetch blobs, the largest first, and put each into its places.
@@ -128,14 +168,17 @@ class _Fetching:
                     ticker.tick()
                     continue
                 if isinstance(told, int):
+                    self.fetched += told
                     ticker.advance(told)
                 elif isinstance(told, Cancelled):
                     return
                 elif isinstance(told, BaseException):
                     raise told
                 else:
-                    blob, index = told
-                    key = diff_key(blob.diff_id) if self._verify else blob_key(blob.digest)
+                    blob, index, key = told
+                    if key not in (diff_key(blob.diff_id), blob_key(blob.digest)):
+                        self.listed += len(blob.layers)
+                        ticker.advance(blob.size)
                     self._cache.put_layer(key, index)
                     _place(read, blob, key, index, observer)
                     left -= 1
@@ -152,15 +195,25 @@ class _Fetching:
             except queue.Empty:
                 return
             try:
-                self._told.put((blob, self._fetch(blob)))
+                self._told.put((blob, *self._fetch(blob)))
             except BaseException as error:  # noqa: BLE001  # it belongs to whoever waits
                 self._told.put(error)
                 return
 
-    def _fetch(self, blob: _Blob) -> LayerIndex:
+    def _fetch(self, blob: _Blob) -> tuple[LayerIndex, str]:
+        """A layer, and the key that vouches for it."""
+        if blob.toc is not None:
+            try:
+                index = fetch_toc(
+                    self._client, blob.digest, blob.size, blob.toc, blob.where, self._stop, self._told.put
+                )
+            except LaminaError:
+                pass  # then it is read as any other; whatever is wrong shows there
+            else:
+                return index, toc_key(blob.toc.digest)
         stream = LayerStream(self._client, blob.digest, blob.size, blob.where, self._stop)
         self._streams.append(stream)
-        return scan_stream(
+        index = scan_stream(
             stream.chunks(),
             where=blob.where,
             digest=blob.digest,
@@ -168,3 +221,4 @@ class _Fetching:
             cancel=self._stop,
             advance=self._told.put,
         )
+        return index, diff_key(blob.diff_id) if self._verify else blob_key(blob.digest)
