@@ -83,14 +83,25 @@ class Workspace:
         Args:
             host: where it listens, as in DOCKER_HOST, or ``context://NAME``.
         """
+        return self._but(host=host)
+
+    def for_platform(self, platform: str) -> Workspace:
+        """The same where another platform is meant; ``all``: each.
+
+        Raises:
+            LaminaError: ``platform`` can be none.
+        """
+        return self._but(platform=platform)
+
+    def _but(self, *, host: str | None = None, platform: str | None = None) -> Workspace:
         return Workspace(
-            host=host,
+            host=self._host if host is None else host,
             cache=self._cache,
             stdin=self._stdin,
             workers=self._workers,
             store=self._store,
             insecure=self._insecure,
-            platform=self._platform,
+            platform=self._platform if platform is None else platform,
         )
 
     @property

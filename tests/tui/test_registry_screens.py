@@ -91,6 +91,17 @@ async def test_versions_and_what_was_not_looked_at(drive: Drive, registry: Lying
         assert "wasted" in screen.lines[0]
 
 
+async def test_an_image_for_each_platform(drive: Drive, registry: LyingRegistry) -> None:
+    async with drive(lambda: TagsScreen(Workspace(), f"{registry.host}/app:1")) as screen:
+        await screen.press("down", "up", "a")
+        assert "registry" in screen.lines[0]
+        assert "1 image" in screen.lines[0]
+        await screen.press("enter")
+        assert "linux/amd64" in screen.lines[0]
+        await screen.press("escape", "escape")
+        assert "tags" in screen.lines[0]
+
+
 async def test_a_pull_is_told_then_made(drive: Drive, engine: LyingEngine, registry: LyingRegistry) -> None:
     # The engine has the two layers of its own image; the registry's is another.
     async with drive(lambda: PullScreen(Workspace(host=engine.host), f"{registry.host}/app:1")) as screen:

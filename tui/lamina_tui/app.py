@@ -206,6 +206,12 @@ class LaminaApp(App[int]):
 
         _ = self.push_screen(TagsScreen(self._workspace, name))
 
+    def open_platforms(self, name: str) -> None:
+        """Open the list of what an image of a registry is for each platform."""
+        every = self._workspace.for_platform("all")
+        lister = source_lister(lambda: every.resolve(f"docker://{name}").source)
+        _ = self.push_screen(ImagesScreen(lister, f"{name}, for each platform"))
+
     def open_pull(self, name: str) -> None:
         """Open what a pull of an image would fetch."""
         from lamina_tui.screens.registry.pull import PullScreen

@@ -116,6 +116,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(_G, ("escape", "left", "h"), "back", "stop, or go back", "back", "esc", priority=6, palette=False),
     Command(_VT, ("enter", "l", "right"), "screen.open", "open the image, without an engine", "open", priority=2),
     Command(_VT, ("p",), "screen.pull", "what a pull of it would fetch", "pull", priority=3),
+    Command(_VT, ("a",), "screen.platforms", "the image for each platform", "platforms", priority=4),
     Command(_VT, ("m",), "screen.look_at_more", "look at more tags", "more", priority=4),
     Command(_VT, ("y",), "screen.copy", "copy the name", "copy", priority=6),
     Command(_V, ("slash",), "find", "show only tags that have …", "find", priority=5),

@@ -49,6 +49,9 @@ class Navigation(Protocol):
     def open_tags(self, name: str) -> None:
         """Open the versions of a repository."""
 
+    def open_platforms(self, name: str) -> None:
+        """Open the list of what an image of a registry is for each platform."""
+
     def open_pull(self, name: str) -> None:
         """Open what a pull of an image would fetch."""
 

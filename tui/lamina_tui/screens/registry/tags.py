@@ -107,6 +107,12 @@ class TagsScreen(AskingScreen[TaggedImages]):
         if name is not None:
             self.navigation.open_target(f"docker://{name}")
 
+    def action_platforms(self) -> None:
+        """List what it is for each platform."""
+        name = self._named()
+        if name is not None:
+            self.navigation.open_platforms(name)
+
     def action_pull(self) -> None:
         """Tell what a pull of it would fetch."""
         name = self._named()
