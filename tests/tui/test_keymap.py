@@ -32,6 +32,7 @@ WAY: dict[Scope, tuple[str, ...]] = {
     Scope.LIST: ("tab",),
     Scope.IMAGE: (),
     Scope.LAYERS: (),
+    Scope.OVERVIEW: ("0",),
     Scope.FILES: ("tab",),
     Scope.WASTE: ("2",),
     Scope.ADVICE: ("3",),

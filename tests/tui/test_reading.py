@@ -122,7 +122,7 @@ async def test_escape_stops_the_reading_and_keeps_what_was_read(slow: Slow) -> N
         await reading.until(screen, lambda: "only 1 of 3 layers read" in screen.lines[0])
         assert "stopped: R reads again" in screen.text
         assert len([line for line in screen.lines if "unread" in line]) == 2
-        await screen.press("G", "tab")
+        await screen.press("G", "1")
         assert "c " in screen.text
         assert "3.0 K" in screen.text
         await screen.press("g")

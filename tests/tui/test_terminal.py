@@ -132,7 +132,8 @@ def test_draws_with_what_the_terminal_has(opened: list[Terminal], environ: dict[
     terminal = start(opened, "demo", **environ)
     terminal.until("shop-worker")
     terminal.type("\r")
-    terminal.until("efficiency")
+    terminal.until("the largest files")
+    terminal.type("1")
     terminal.until("what changed")
     terminal.type("\tq")
     assert terminal.end() == 0

@@ -31,6 +31,7 @@ class Scope(enum.Enum):
     DIFF = "Two images compared"
     IMAGE = "One image"
     LAYERS = "Layers"
+    OVERVIEW = "Overview"
     FILES = "Files"
     WASTE = "Waste"
     ADVICE = "Advice"
@@ -177,7 +178,16 @@ COMMANDS: tuple[Command, ...] = (
     Command(_I, ("slash",), "find", "show only names that have … (a/b looks at the folder too)", "find", priority=3),
     Command(_I, ("tab",), "next_pane(1)", "next pane", "pane", "Tab", priority=5),
     Command(_I, ("shift+tab",), "next_pane(-1)", "previous pane"),
-    Command(_I, ("1",), "show_tab('files')", "Files", "tabs", "1-5", priority=6),
+    Command(
+        _I,
+        ("0",),
+        "show_tab('overview')",
+        "Overview: what is most worth doing",
+        "tabs",
+        "0-5",
+        priority=6,
+    ),
+    Command(_I, ("1",), "show_tab('files')", "Files"),
     Command(_I, ("2",), "show_tab('waste')", "Waste: bytes shipped that no name reaches any more"),
     Command(_I, ("3",), "show_tab('advice')", "Advice"),
     Command(_I, ("4",), "show_tab('duplicates')", "Duplicates: the same content at several places"),
@@ -192,6 +202,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(_I, ("escape",), "back", "stop the reading, drop the filter, or go back", palette=False),
     Command(_Y, ("enter", "l", "right"), "open", "to this layer's files", "files", priority=2),
     Command(_Y, ("y",), "screen.copy", "copy the layer's digest (diff_id)"),
+    Command(Scope.OVERVIEW, ("enter",), "follow", "to the files that the row is about", "files", priority=2),
+    Command(Scope.OVERVIEW, ("y",), "screen.copy", "copy the advice or the path", "copy", priority=8),
     Command(_F, ("s",), "sort_by('size')", "sort by size; again reverses", "sort", "s/S", priority=3),
     Command(_F, ("S",), "sort_by('name')", "sort by name; again reverses"),
     Command(

@@ -45,8 +45,6 @@ def build(images: Sequence[LoadedImage], cancel: threading.Event | None = None) 
 def _image(image: LoadedImage, cancel: threading.Event | None) -> Json:
     info = image.info
     dive = dive_figures(image.union, [layer.size for layer in image.layers])
-    blob_sizes = [layer.blob_size for layer in info.layers]
-    known = [size for size in blob_sizes if size is not None]
     return {
         **head(info),
         "size": image.size,
@@ -54,7 +52,7 @@ def _image(image: LoadedImage, cancel: threading.Event | None) -> Json:
         "wasted": image.wasted,
         "efficiency": image.efficiency,
         "files": image.files,
-        "blob_size": sum(known) if len(known) == len(blob_sizes) else None,
+        "blob_size": info.blob_size,
         "dive": {
             "efficiency": dive.efficiency,
             "wasted": dive.wasted,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from textual import on, work
-from textual.widgets import ContentSwitcher
 
+from lamina.figures.advice import Advice
 from lamina.figures.duplicates import find_duplicates
 from lamina.figures.image import LoadedImage
 from lamina.figures.path_history import path_history
@@ -19,6 +19,7 @@ from lamina_tui.screens.image_state import state_of
 from lamina_tui.widgets.advice_view import AdviceView
 from lamina_tui.widgets.duplicates_view import DuplicatesView
 from lamina_tui.widgets.file_tree import FileTree
+from lamina_tui.widgets.overview_view import OverviewView
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
 from lamina_tui.widgets.text_pane import TextPane
@@ -43,17 +44,13 @@ class ImageScreen(ImagePanes):
 
     def action_show_tab(self, tab: str) -> None:
         """Open a tab and give it the keyboard."""
-        self.tab = tab
+        self._open_tab(tab)
         self._came_from = ""
         self._said = ""
-        self.set_class(tab in {"waste", "advice"}, "-waste")
-        self.query_one(ContentSwitcher).current = tab
         self.set_focus(self.pane)
         if tab == "duplicates" and self.duplicates.found is None and self.image is not None:
             self._find_duplicates(self.image)
-        self._show_note()
-        self._show_guilt()
-        self._show_status()
+        self._show_all()
 
     def action_next_view(self) -> None:
         """Show this layer, everything up to it, or what a range changed."""
@@ -92,7 +89,7 @@ class ImageScreen(ImagePanes):
         """Stop the reading, drop the filter, or go back to the images."""
         if self.reading and not self.stopping:
             self.stop_reading()
-        elif not self.failed and self.filtered.filter:
+        elif not self.failed and self.filter:
             self._filter("")
         elif self._came_from:
             self.action_show_tab(self._came_from)
@@ -112,6 +109,20 @@ class ImageScreen(ImagePanes):
     @on(RowList.Activated, "#layers")
     def _open_layer(self) -> None:
         self.action_show_tab("files")
+
+    @on(RowList.Activated, "#overview")
+    def _open_overview(self) -> None:
+        self.overview.action_follow()
+
+    @on(OverviewView.Follow)
+    def _follow_overview(self, event: OverviewView.Follow) -> None:
+        self._show_advised(event.advice)
+        self._came_from = "overview"
+
+    @on(OverviewView.Jump)
+    def _jump_to_large(self, event: OverviewView.Jump) -> None:
+        self._show_in_the_end(event.path)
+        self._came_from = "overview"
 
     @on(RowList.Activated, "#files")
     def _open_path(self) -> None:
@@ -145,15 +156,17 @@ class ImageScreen(ImagePanes):
 
     @on(AdviceView.Follow)
     def _follow(self, event: AdviceView.Follow) -> None:
+        self._show_advised(event.advice)
+        self._came_from = "advice"
+
+    def _show_advised(self, advice: Advice) -> None:
         """Show the files that an advice is about: its rows of the waste, or the folder."""
-        advice = event.advice
         if advice.cause is not None and advice.layer is not None and advice.hidden_by is not None:
             self.waste.set_filter("", None)
             self.action_show_tab("waste")
             self.waste.show_group(advice.layer, advice.hidden_by, advice.cause)
         elif self.image is not None:
             self._show_in_the_end(self.image.union.paths.find(advice.directory))
-        self._came_from = "advice"
 
     @work(exclusive=True, group="duplicates")
     async def _find_duplicates(self, image: LoadedImage) -> None:
@@ -211,9 +224,12 @@ class ImageScreen(ImagePanes):
     # The filter
 
     def action_find(self) -> None:
-        """Filter the open pane as you type."""
+        """Filter the open pane as you type; from the overview, the files as they are in the end."""
+        if self.tab == "overview" and self.image is not None:
+            self._show_in_the_end(None)
+            self._came_from = "overview"
         self.set_focus(self.pane)
-        self.query_one(Prompt).open("/", self.filtered.filter, done=self._filter_done, typed=self._filter_typed)
+        self.query_one(Prompt).open("/", self.filter, done=self._filter_done, typed=self._filter_typed)
 
     def _filter_typed(self, text: str) -> None:
         # Letters that wait already are taken first: half a million names take some 20 ms a search.
@@ -245,5 +261,5 @@ class ImageScreen(ImagePanes):
             self.advice.set_filter(text)
         elif self.tab == "duplicates":
             self.duplicates.set_filter(text)
-        else:
+        elif self.tab != "overview":
             self.query_one(f"#{self.tab}", TextPane).set_filter(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lamina.figures.advice import Advice
 from lamina.figures.image import LoadedImage
 from lamina.model import ImageInfo, Progress
-from lamina.names import display_name, image_name, short_instruction
+from lamina.names import display_name, image_name, short_id, short_instruction
 from lamina_tui import texts
 from lamina_tui.glyphs import Glyphs
 from lamina_tui.widgets.line_bar import Line, Part
@@ -103,6 +103,17 @@ def verdict(image: LoadedImage, best: tuple[Advice, str] | None, glyphs: Glyphs)
     return [(saved, "bad"), (glyphs.text(display_name(f"{shown}  {glyphs.dot} {advised.text}")), "plain")], [
         (" 3 tells how ", "key")
     ]
+
+
+def facts(info: ImageInfo, glyphs: Glyphs) -> Line:
+    """What an image's head says of it, in one line."""
+    words = [short_id(info.id)]
+    if age := texts.age(info.created):
+        words.append(f"built {age} ago")
+    if info.blob_size is not None:
+        words.append(f"{texts.size_bytes(info.blob_size)} as stored or transferred")
+    words += [glyphs.text(display_name(tag)) for tag in info.tags[1:]]
+    return [(f" {f'  {glyphs.dot} '.join(words)}", "dim")], []
 
 
 def layer_bar(image: LoadedImage, width: int, glyphs: Glyphs) -> Line:

@@ -23,12 +23,14 @@ from lamina_tui.widgets.file_tree import FileTree
 from lamina_tui.widgets.key_bar import KeyBar
 from lamina_tui.widgets.layer_list import LayerList
 from lamina_tui.widgets.line_bar import Line, LineBar, TabBar
+from lamina_tui.widgets.overview_view import OverviewView
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
 from lamina_tui.widgets.text_pane import TextPane
 from lamina_tui.widgets.waste_view import WasteView
 
-TABS = ("files", "waste", "advice", "duplicates", "config")
+TABS = ("overview", "files", "waste", "advice", "duplicates", "config")
+"""By their digits."""
 
 
 class ImagePanes(ReadingScreen):
@@ -39,7 +41,7 @@ class ImagePanes(ReadingScreen):
     def __init__(self, opener: Opener, label: str) -> None:
         super().__init__(opener, label)
         self.viewpoint = Viewpoint()
-        self.tab = "files"
+        self.tab = "overview"
         self._came_from = ""
         """The tab that led to a row of the open one."""
         self._view_due = False
@@ -56,8 +58,9 @@ class ImagePanes(ReadingScreen):
             with Vertical(id="left"):
                 yield LayerList(id="layers")
             with Vertical(id="right"):
-                yield TabBar([tab.capitalize() for tab in TABS], self._tab_clicked, id="tabs")
-                with ContentSwitcher(initial="files", id="views"):
+                yield TabBar([tab.capitalize() for tab in TABS], self._tab_clicked, first=0, id="tabs")
+                with ContentSwitcher(initial=self.tab, id="views"):
+                    yield OverviewView(id="overview")
                     yield FileTree(id="files")
                     yield WasteView(id="waste")
                     yield AdviceView(id="advice")
@@ -74,6 +77,11 @@ class ImagePanes(ReadingScreen):
     def layer_list(self) -> LayerList:
         """The layer list."""
         return self.query_one(LayerList)
+
+    @property
+    def overview(self) -> OverviewView:
+        """The overview."""
+        return self.query_one(OverviewView)
 
     @property
     def files(self) -> FileTree:
@@ -101,11 +109,10 @@ class ImagePanes(ReadingScreen):
         return self.query_one(f"#{self.tab}", RowList)
 
     @property
-    def filtered(self) -> FileTree | WasteView | AdviceView | DuplicatesView | TextPane:
-        """The pane of the open tab, as what can be filtered."""
+    def filter(self) -> str:
+        """Of the pane of the open tab; the overview is too short to have one."""
         pane = self.pane
-        assert isinstance(pane, FileTree | WasteView | AdviceView | DuplicatesView | TextPane)
-        return pane
+        return pane.filter if isinstance(pane, FileTree | WasteView | AdviceView | DuplicatesView | TextPane) else ""
 
     def scopes(self) -> tuple[Scope, ...]:
         """The scopes whose commands work now."""
@@ -115,6 +122,7 @@ class ImagePanes(ReadingScreen):
 
     def on_mount(self) -> None:
         """Paint first, read then."""
+        self.set_class(self.tab == "overview", "-overview")
         self.query_one("#status", LineBar).resized = self._show_status
         self.query_one("#verdict", LineBar).resized = self._show_verdict
         self.set_focus(self.layer_list)
@@ -126,6 +134,7 @@ class ImagePanes(ReadingScreen):
         self.set_focus(self.layer_list)
         self.files.placeholder = "the files appear when all layers are read"
         self.files.forget()
+        self.overview.forget("what is worth doing shows when all layers are read")
         self.layer_list.placeholder = "reading …"
         self.start_reading()
         self._show_title()
@@ -136,6 +145,8 @@ class ImagePanes(ReadingScreen):
         # Of a container the question is what it has written.
         first = len(info.layers) - 1 if info.container is not None else 0
         self.layer_list.show_head(info, first)
+        if info.container is not None and self.info is None:
+            self._open_tab("files")
         self._layers_left = len(info.layers)
         self.viewpoint.layer = first
         self.query_one("#config", TextPane).show_lines(config_lines(info))
@@ -161,7 +172,9 @@ class ImagePanes(ReadingScreen):
         self.files.placeholder = "nothing here" if image.complete else "nothing was read of this layer"
         self.waste.show(image.waste, image.info)
         self.query_one("#config", TextPane).show_lines(config_lines(image.info))
-        self.advice.show(advise(image), image.info, image.size)
+        advice = advise(image)
+        self.advice.show(advice, image.info, image.size)
+        self.overview.show(image, advice)
         self.duplicates.forget()
         self._show_verdict()
         self.viewpoint.layer = layers.cursor
@@ -210,6 +223,8 @@ class ImagePanes(ReadingScreen):
             lines = image_lines.story(self.waste.describe(), width, self.glyphs)
         elif self.tab == "advice" and self.image is not None:
             lines = image_lines.advice(*self.advice.describe(), width, self.glyphs)
+        elif self.tab == "overview" and self.focused is self.overview and self.overview.describe():
+            lines = image_lines.story(self.overview.describe(), width, self.glyphs)
         elif self.info is not None and self.viewpoint.layer < len(self.info.layers):
             lines = image_lines.instruction(self.info, self.viewpoint.layer, max(1, room), width, self.glyphs)
         lines = [*lines, *[([], [])] * height][:room]
@@ -238,6 +253,8 @@ class ImagePanes(ReadingScreen):
         words: list[str] = []
         if self.tab == "files" and self.files.tree_rows is not None:
             words = [*self.files.remarks(), self.viewpoint.title]
+        elif self.tab == "overview":
+            words = [self.overview.summary()]
         elif self.tab == "waste":
             words = [self.waste.summary()]
         elif self.tab == "advice":
@@ -254,7 +271,9 @@ class ImagePanes(ReadingScreen):
     def _show_guilt(self) -> None:
         """Mark in the layer list who ships and who hides what the cursor is on."""
         guilt = self.waste.guilt if self.tab == "waste" else None
-        advice = self.advice.advice if self.tab == "advice" else None
+        advice = None
+        if self.tab == "advice" or (self.tab == "overview" and self.focused is self.overview):
+            advice = self.advice.advice if self.tab == "advice" else self.overview.advice
         if advice is not None and advice.layer is not None and advice.hidden_by is not None:
             guilt = advice.layer, advice.hidden_by
         self.layer_list.mark_guilt(guilt)
@@ -265,11 +284,26 @@ class ImagePanes(ReadingScreen):
         if self.image is None or not self.image.complete:
             bar.show(([], []))
             return
-        verdict = image_lines.verdict(self.image, self.advice.first, self.glyphs)
+        if self.tab == "overview":  # which says what is worth doing at length
+            verdict = image_lines.facts(self.image.info, self.glyphs)
+        else:
+            verdict = image_lines.verdict(self.image, self.advice.first, self.glyphs)
         if bar.size.height > 1:
             bar.show(image_lines.layer_bar(self.image, bar.size.width - 2, self.glyphs), verdict)
         else:
             bar.show(verdict)
+
+    def _open_tab(self, tab: str) -> None:
+        self.tab = tab
+        self.set_class(tab in {"waste", "advice"}, "-waste")
+        self.set_class(tab == "overview", "-overview")
+        self.query_one(ContentSwitcher).current = tab
+        self._show_verdict()
+
+    def _show_all(self) -> None:
+        self._show_note()
+        self._show_guilt()
+        self._show_status()
 
     def action_show_tab(self, tab: str) -> None:
         """Open a tab and give it the keyboard."""
@@ -282,9 +316,7 @@ class ImagePanes(ReadingScreen):
     @on(WasteView.Shape)
     @on(DuplicatesView.Shape)
     def _shape_changed(self) -> None:
-        self._show_note()
-        self._show_guilt()
-        self._show_status()
+        self._show_all()
 
     @on(RowList.Moved)
     def _moved(self, event: RowList.Moved) -> None:
@@ -304,3 +336,6 @@ class ImagePanes(ReadingScreen):
         """Footer and tab line follow the focus."""
         super().on_descendant_focus()
         self._show_note()
+        if self.tab == "overview":  # whose rows speak only while it has the focus
+            self._show_guilt()
+            self._show_status()

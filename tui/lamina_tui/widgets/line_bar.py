@@ -129,8 +129,16 @@ def _width(parts: Sequence[Part]) -> int:
 class TabBar(LineBar):
     """Tabs by number, with room on the right for what the tab shows."""
 
-    def __init__(self, names: Sequence[str], chosen: Callable[[int], None], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        names: Sequence[str],
+        chosen: Callable[[int], None],
+        *,
+        first: int = 1,
+        id: str | None = None,  # noqa: A002 - Textual's own name for it
+    ) -> None:
         super().__init__(id=id)
+        self._first = first
         self.names = names
         self._chosen = chosen
         self.active = 0
@@ -165,10 +173,15 @@ class TabBar(LineBar):
         super().on_resize()
 
     def _labels(self) -> list[str]:
-        """The tabs' labels; closer together where the note needs the room."""
-        wide = [f" {index + 1} {name} " for index, name in enumerate(self.names)]
-        close = sum(map(len, wide)) + _width(self.note) + 1 > self.size.width
-        return [label[:-1] for label in wide] if close else wide
+        """The tabs' labels: closer together where the note needs the room, then from the last on only their digits."""
+        labels = [f" {index} {name} " for index, name in enumerate(self.names, self._first)]
+        room = self.size.width - _width(self.note) - 1
+        if sum(map(len, labels)) > room:
+            labels = [label[:-1] for label in labels]
+        for index in range(len(labels) - 1, -1, -1):
+            if sum(map(len, labels)) > room and index != self.active:
+                labels[index] = f" {index + self._first}"
+        return labels
 
     def on_mount(self) -> None:
         """Draw the tabs."""

@@ -1,0 +1,167 @@
+"""An image at a glance: what is most worth doing, and the files that take most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from lamina.figures.advice import Advice
+from lamina.figures.image import LoadedImage
+from lamina.figures.largest import LargeFile, largest_files
+from lamina.names import display_name, short_instruction
+from lamina_tui import texts
+from lamina_tui.keymap import Scope, bindings
+from lamina_tui.widgets.row_list import Part, RowList
+
+_BEST = 3
+_FILES = 40
+_LAYERS = 6
+_INDENT = " " * (texts.SIZE_WIDTH + 6 + _LAYERS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One line; what it leads to, if anything."""
+
+    parts: tuple[Part, ...]
+    advice: Advice | None = None
+    file: LargeFile | None = None
+
+
+class OverviewView(RowList):
+    """The best advice in two lines each, then the largest files. Enter leads to whatever the row is about."""
+
+    BINDINGS = bindings(Scope.OVERVIEW)
+    SCOPES = (Scope.OVERVIEW, Scope.LIST)
+
+    class Follow(Message):
+        """Show what an advice is about."""
+
+        def __init__(self, advice: Advice) -> None:
+            super().__init__()
+            self.advice = advice
+
+    class Jump(Message):
+        """Show a file of the final file system."""
+
+        def __init__(self, path: int) -> None:
+            super().__init__()
+            self.path = path
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self._rows: list[_Row] = []
+        self._image: LoadedImage | None = None
+        self._advice: Sequence[Advice] = ()
+
+    def forget(self, placeholder: str) -> None:
+        """Show nothing but a text: the image is read, again."""
+        self._rows, self._image, self.placeholder = [], None, placeholder
+        self.rows_changed(0)
+
+    def show(self, image: LoadedImage, advice: Sequence[Advice]) -> None:
+        """Show an image that was read, and all advice about it."""
+        self._image, self._advice = image, advice
+        files = largest_files(image, _FILES)
+        self._rows = [*self._advice_rows(image, advice), *self._file_rows(image, files)]
+        self.placeholder = "an image without bytes"
+        self.rows_changed(0)
+
+    def _advice_rows(self, image: LoadedImage, advice: Sequence[Advice]) -> list[_Row]:
+        glyphs = self.glyphs
+        rows = []
+        for each in advice[:_BEST]:
+            layers = "" if each.layer is None else str(each.layer)
+            changed = each.layer if each.hidden_by is None else each.hidden_by
+            if each.hidden_by is not None and each.hidden_by != each.layer:
+                layers += f"{glyphs.arrow}{each.hidden_by}"
+            instruction = "" if changed is None else short_instruction(image.info.layers[changed].instruction)
+            saves = (f"{texts.size(each.bytes):>{texts.SIZE_WIDTH + 2}}  ", "waste")
+            named = glyphs.text(display_name(instruction)) or "(several layers)"
+            rows.append(_Row((saves, (texts.fit(layers, _LAYERS) + "  ", "dim"), (named, "strong")), advice=each))
+            rows.append(_Row(((_INDENT + glyphs.text(display_name(each.text)), "plain"),), advice=each))
+        if len(advice) > _BEST:
+            more = f"{_INDENT}and {len(advice) - _BEST} more: 3 lists all"
+            rows.append(_Row(((more, "dim"),)))
+        if not advice:
+            words = "every byte that it ships is reachable" if not image.wasted else "nothing is worth changing"
+            rows.append(_Row(((f"  {words}", "added"),)))
+        return rows
+
+    def _file_rows(self, image: LoadedImage, files: Sequence[LargeFile]) -> list[_Row]:
+        if not files:
+            return []
+        heading = f"{'size':>{texts.SIZE_WIDTH + 2}}  {'layer':<{_LAYERS}}  the largest files"
+        rows = [_Row(((heading, "header"),))]
+        for each in files:
+            path = self.glyphs.text(display_name(image.union.paths.path(each.path)))
+            numbers = f"{texts.size(each.size):>{texts.SIZE_WIDTH + 2}}  {each.layer:<{_LAYERS}}  "
+            rows.append(_Row(((numbers, "plain"), (path, "plain")), file=each))
+        return rows
+
+    @property
+    def advice(self) -> Advice | None:
+        """What the row under the cursor is about, if that is advice."""
+        return self._rows[self.cursor].advice if self.cursor < len(self._rows) else None
+
+    def row_count(self) -> int:
+        """Advice, headings and files."""
+        return len(self._rows)
+
+    def header(self, width: int) -> list[Part]:
+        """Column names, and what all advice comes to."""
+        line = f"{'saves':>{texts.SIZE_WIDTH + 2}}  {'layers':<{_LAYERS}}  what is most worth doing"
+        saved = sum(each.bytes for each in self._advice)
+        if saved and self._image is not None:
+            now, left = texts.size_bytes(self._image.size), texts.size_bytes(self._image.size - saved)
+            line += f"; with all of it {now} would be {left}"
+        return [(texts.fit(line, width, self.glyphs.more), "header")]
+
+    def row(self, index: int, width: int) -> list[Part]:
+        """One line; of a path the end is what tells."""
+        parts, room = [], width
+        for text, style in self._rows[index].parts:
+            fit = texts.fit_end if self._rows[index].file is not None else texts.fit
+            parts.append((fit(text, room, self.glyphs.more) if texts.cell_len(text) > room else text, style))
+            room -= min(room, texts.cell_len(text))
+        return parts
+
+    def summary(self) -> str:
+        """What the tab line says of this pane."""
+        if self._image is None:
+            return ""
+        return f"{self._image.files:,} files in {texts.plural(len(self._image.layers), 'layer')}"
+
+    def describe(self) -> str:
+        """The row under the cursor in words; of a file its path, a newline, and what ships it. Safe to show."""
+        if self._image is None or self.cursor >= len(self._rows):
+            return ""
+        row = self._rows[self.cursor]
+        if row.advice is not None:
+            return self.glyphs.text(display_name(row.advice.text))
+        if row.file is None:
+            return ""
+        path = display_name(self._image.union.paths.path(row.file.path))
+        instruction = display_name(short_instruction(self._image.info.layers[row.file.layer].instruction))
+        return self.glyphs.text(f"{path}\nlayer {row.file.layer}  {instruction}")
+
+    def action_follow(self) -> None:
+        """To the files of the advice, or to the file, under the cursor."""
+        if self.cursor >= len(self._rows):
+            return
+        row = self._rows[self.cursor]
+        if row.advice is not None:
+            self.post_message(self.Follow(row.advice))
+        elif row.file is not None:
+            self.post_message(self.Jump(row.file.path))
+
+    def copied_text(self) -> str | bytes | None:
+        """The advice, or the file's path."""
+        if self._image is None or self.cursor >= len(self._rows):
+            return None
+        row = self._rows[self.cursor]
+        if row.advice is not None:
+            return row.advice.text
+        return None if row.file is None else self._image.union.paths.path(row.file.path)
