@@ -38,7 +38,7 @@ PICTURES: dict[str, tuple[tuple[int, int], str]] = {
     "set": ((100, 16), "A c"),
     "misses": ((100, 16), "A c 4"),
     "diff": ((100, 28), "down space 2*up D down space 3*down"),
-    "overview": ((120, 34), "enter tab"),
+    "overview": ((110, 30), "enter tab"),
     "files": ((120, 34), "enter 5*right_square_bracket 1 v space 2*down space 3*down"),
     "waste": ((120, 34), "enter 2 b 2*down space 3*down"),
     "narrow": ((80, 24), "enter 3*down v 1 space down l down"),
