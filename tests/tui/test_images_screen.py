@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -333,3 +333,41 @@ async def test_names_are_there_at_every_width(drive: Drive, width: int) -> None:
         for name, size in (("shop/web:2", "200"), ("debian:12", "100")):
             assert size in screen.line_with(name)
         assert len(screen.lines[2]) <= width
+
+
+class Quiet:
+    """Changes of a source to which nothing happens."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+
+    def __iter__(self) -> Iterator[None]:
+        self.over.wait(20)
+        return iter(())
+
+    def close(self) -> None:
+        self.over.set()
+
+
+async def test_what_could_go_is_told_first_and_can_be_marked(drive: Drive) -> None:
+    images = [
+        known("web:2", 100, 300),
+        known("web:1", 100, 5_000),
+        known("gone", 100, 70_000, tagged=False),
+        known("used", 100, 900_000, tagged=False, containers=1),
+    ]
+    listing = Telling(*images)
+    listing.go.set()
+    listing.tell.set()
+    async with drive(lambda: ImagesScreen(listing, "x", lambda _: Quiet()), size=(100, 24)) as screen:
+        assert "70.0 KB could go: 1 image that no tag leads to, no container of it" in screen.lines[1]
+        await screen.press("m")
+        assert "1 marked" in screen.lines[0]
+        assert "5.0 KB could go: 1 image of web older than its newest" in screen.lines[1]
+        await screen.press("m")
+        assert "2 marked" in screen.lines[0]
+        assert "could go" not in screen.text
+        await screen.press("m", "A", "A")
+        assert "70.0 KB could go" in screen.lines[1]
+    async with drive(lambda: ImagesScreen(listing, "x"), size=(100, 24)) as screen:
+        assert "could go" not in screen.text  # what is no engine has nothing that could be removed

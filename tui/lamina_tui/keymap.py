@@ -88,6 +88,7 @@ COMMANDS: tuple[Command, ...] = (
         _H, ("space",), "mark", "mark the image, or take its mark; marks survive filter and sort", "mark", priority=3
     ),
     Command(_H, ("A",), "mark_all", "mark all that are shown; again takes all marks"),
+    Command(_H, ("m",), "mark_removable", "mark what the first line says could go"),
     Command(_H, ("t",), "layer_tree", "the images as a tree of layers", "tree", priority=4),
     Command(_H, ("c",), "share", "what the marked images share, and could", "share", priority=4),
     Command(_H, ("D",), "diff", "compare the two marked images: first mark to second", "diff", priority=4),

@@ -57,6 +57,7 @@ class SetScreen(WorkingScreen):
     def compose(self) -> ComposeResult:
         """Title, tabs with their lists, status, footer."""
         yield LineBar(id="title")
+        yield LineBar(id="could")
         yield TabBar(_TITLES, self._tab_clicked, id="tabs")
         with ContentSwitcher(initial="pairs", id="views"):
             yield ShareMatrix(id="pairs")
@@ -141,7 +142,8 @@ class SetScreen(WorkingScreen):
             names = [entry.short_name for entry in self.entries if entry.key in self.faults]
             self._said = f"{', '.join(names)} can't be read: {next(iter(self.faults.values()))}"
         self._show()
-        if self.tab == "misses":
+        # The contents of images that had to be fetched would have to be fetched too: not without being asked.
+        if self.tab == "misses" or not any(image.fetched is not None for image in self.loaded.values()):
             self._look_for_misses()
 
     # Showing
@@ -190,7 +192,24 @@ class SetScreen(WorkingScreen):
             active=TABS.index(self.tab), here=self.focused is self.pane, note=[(f"{note} ", "dim")] if note else []
         )
         self.refresh_footer()
+        self._show_could()
         self._show_status()
+
+    def _show_could(self) -> None:
+        """What sharing would be most worth having, above all tabs, once it is known."""
+        bar, rows = self.query_one("#could", LineBar), self.query_one(MissList)
+        known = self.figures is not None and len(self.loaded) > 1 and self._misses_of == len(self.loaded)
+        bar.display = known
+        if not known:
+            return
+        if not rows.misses:
+            bar.show(([(" nothing more could be shared: no two layers hold the same files", "good")], []))
+            return
+        miss = rows.misses[0]
+        names = [rows.image_name(place.image) for place in (miss.a, miss.b)]
+        words = f" could be shared by {names[0]} (layer {miss.a.layer}) and {names[1]} (layer {miss.b.layer})"
+        words += ", built by the same instruction" if miss.same_instruction else ""
+        bar.show(([(f" {texts.size_bytes(miss.size)}", "bad"), (words, "plain")], [(" 4 tells all ", "key")]))
 
     def _show_status(self) -> None:
         bar = self.query_one("#status", LineBar)
@@ -235,7 +254,7 @@ class SetScreen(WorkingScreen):
         self._tell(Progress(0, None, "comparing files of equal size …"), None)
         self._find_misses(self.figures, self._cancel)
 
-    @work(exclusive=True, group="read")
+    @work(exclusive=True, group="misses")
     async def _find_misses(self, figures: ImageSet, cancel: threading.Event) -> None:
         found = await outcome_of(lambda: find_near_misses(figures.images, cancel))
         self.busy = False

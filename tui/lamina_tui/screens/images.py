@@ -7,6 +7,7 @@ from functools import cache
 from textual import on
 from textual.app import ComposeResult
 
+from lamina.figures.removals import Removal
 from lamina.names import display_name
 from lamina.sources.registry.reference import names_a_host
 from lamina.workspace import Workspace
@@ -31,6 +32,7 @@ class ImagesScreen(ListingScreen):
     def compose(self) -> ComposeResult:
         """Title, list, the cursor's image and the totals in words, prompt, footer."""
         yield LineBar(id="title")
+        yield LineBar(id="removable")
         yield ImageList(id="images")
         yield Notice(id="notice")
         yield LineBar(id="totals")
@@ -94,6 +96,43 @@ class ImagesScreen(ListingScreen):
                 (f"   reclaimable {texts.size_bytes(figures.reclaimable)}", "plain"),
             ]
         self.query_one("#totals", LineBar).show((here, []), (totals, []))
+        self._show_verdict()
+
+    def _show_verdict(self) -> None:
+        """What could be removed, above the list of an engine's images; the best of what is not marked yet."""
+        bar, removal = self.query_one("#removable", LineBar), self._worst_unmarked()
+        bar.display = removal is not None
+        if removal is None:
+            return
+        what = "that no tag leads to"
+        if removal.repository:
+            what = f"of {display_name(removal.repository)} older than its newest"
+        images = texts.plural(len(removal.ids), "image")
+        bar.show(
+            (
+                [
+                    (f" {texts.size_bytes(removal.bytes)}", "bad"),
+                    (self.glyphs.text(f" could go: {images} {what}, no container of {self._them(removal)}"), "plain"),
+                ],
+                [(f" m marks {self._them(removal)} ", "key")],
+            )
+        )
+
+    @staticmethod
+    def _them(removal: Removal) -> str:
+        return "it" if len(removal.ids) == 1 else "them"
+
+    def _worst_unmarked(self) -> Removal | None:
+        marked = {entry.summary.id for entry in self.images.marked_entries}
+        return next((removal for removal in self.removals if not marked.issuperset(removal.ids)), None)
+
+    def action_mark_removable(self) -> None:
+        """Mark the images that the first line says could go."""
+        removal = self._worst_unmarked()
+        if removal is not None:
+            self.images.mark_ids(removal.ids)
+            self.say("")
+            self._show_verdict()
 
     # Opening
 
@@ -203,11 +242,13 @@ class ImagesScreen(ListingScreen):
         """Mark the image under the cursor, or take its mark."""
         self.images.mark()
         self.say("")
+        self._show_verdict()
 
     def action_mark_all(self) -> None:
         """Mark all images that are shown, or take all marks."""
         self.images.mark_all()
         self.say("")
+        self._show_verdict()
 
     def action_find(self) -> None:
         """Filter as you type."""

@@ -13,6 +13,7 @@ from textual.message import Message
 
 from lamina.errors import LaminaError
 from lamina.figures.overview import Overview, overview
+from lamina.figures.removals import Removal, removals
 from lamina.model import KnownImage, Progress
 from lamina.names import display_name
 from lamina_tui import texts
@@ -57,6 +58,8 @@ class ListingScreen(FullScreen):
         self._busy = ""
         self._said = ""
         self._known: dict[Key, KnownImage] | None = None
+        self.removals: list[Removal] = []
+        """What could be removed of an engine's images."""
         self._then: Callable[[], None] | None = None
         self._noted = threading.Event()
         """The app is told of a change already."""
@@ -95,6 +98,7 @@ class ListingScreen(FullScreen):
         self._cancel = threading.Event()
         self.failed = False
         self._known, self._then = None, None
+        self.removals = []
         self.hide_notice()
         images = self.images
         images.figures, images.overview = {}, None
@@ -156,12 +160,17 @@ class ListingScreen(FullScreen):
             self.say(f"the layers stay unknown: {known.text}")
             return
         self._known = known
+        self._find_removals()
         self.images.show_figures(known, overview(list(known.values())))
         self._show_title()
         self._show_totals()
         if then is not None and self.app.screen is self:
             then()
         self._measure(cancel)
+
+    def _find_removals(self) -> None:
+        # Only an engine that tells of its changes has all its images here, and lets them be removed.
+        self.removals = removals(list(self._known.values())) if self._known and self._follow is not None else []
 
     @work(exclusive=True, group="measure")
     async def _measure(self, cancel: threading.Event) -> None:
@@ -291,6 +300,7 @@ class ListingScreen(FullScreen):
             for entry in entries
         ]
         self._known = known
+        self._find_removals()
         self.images.show_all(entries, known, figures)
         self._show_title()
         self._show_totals()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from lamina.figures.overview import Overview, Standing, frees_together
@@ -227,6 +227,11 @@ class ImageList(RowList):
             self.marked[entry.key] = None
         self.refresh_row(self.cursor)
         self.action_move(1)
+
+    def mark_ids(self, ids: Collection[str]) -> None:
+        """Mark the images of these IDs too."""
+        self.marked.update({e.key: None for e in self.entries if e.summary.id in ids and e.summary.container is None})
+        self.refresh()
 
     def mark_all(self) -> None:
         """Mark all that are shown; where they are, take all marks."""
