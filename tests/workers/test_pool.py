@@ -191,7 +191,7 @@ print(sorted(counts.items()), kinds, bool(held.read(1)))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how many threads a process has")
-@pytest.mark.parametrize(("threads", "kind"), [(0, "_Forked"), (1, "Popen")])
+@pytest.mark.parametrize(("threads", "kind"), [(0, "Forked"), (1, "Popen")])
 def test_workers_are_forked_by_a_process_of_one_thread_only(threads: int, kind: str, tmp_path: Path) -> None:
     paths = []
     for n, data in enumerate(rich_layers() * 3):

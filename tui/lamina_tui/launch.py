@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from textual.screen import Screen
 
 from lamina.model import ImageSummary, Progress
+from lamina.sources.ahead import Ahead, AheadSource
 from lamina.sources.target import STDIN, Target
 from lamina.workspace import Workspace
 from lamina_tui import hangup
@@ -16,7 +17,9 @@ from lamina_tui.image_entries import Entry, Lister, source_lister
 from lamina_tui.screens.images import ImagesScreen, engine_images
 
 
-def run_screen(workspace: Workspace, words: Sequence[str], *, ascii_only: bool, diff: bool = False) -> int:
+def run_screen(
+    workspace: Workspace, words: Sequence[str], *, ascii_only: bool, diff: bool = False, ahead: Ahead | None = None
+) -> int:
     """Open the screen and wait for its end.
 
     Args:
@@ -24,6 +27,7 @@ def run_screen(workspace: Workspace, words: Sequence[str], *, ascii_only: bool, 
         words: the targets; none opens the engine's images, ``demo`` the samples.
         ascii_only: draw with ASCII signs only.
         diff: the two targets are to be compared.
+        ahead: reads the image of the one target already.
 
     Returns:
         The exit code.
@@ -31,7 +35,7 @@ def run_screen(workspace: Workspace, words: Sequence[str], *, ascii_only: bool, 
     Raises:
         LaminaError: what was asked for can be seen to be unreadable before a screen is opened.
     """
-    app = LaminaApp(first_screen(workspace, words, diff=diff), workspace, ascii_only=ascii_only)
+    app = LaminaApp(first_screen(workspace, words, diff=diff, ahead=ahead), workspace, ascii_only=ascii_only)
     hangup.watch(lambda: app.call_later(app.exit, hangup.HANGUP))
     code = app.run()
     if app.crash is not None:
@@ -39,7 +43,9 @@ def run_screen(workspace: Workspace, words: Sequence[str], *, ascii_only: bool, 
     return app.signalled or code or 0
 
 
-def first_screen(workspace: Workspace, words: Sequence[str], *, diff: bool = False) -> Callable[[], Screen[None]]:
+def first_screen(
+    workspace: Workspace, words: Sequence[str], *, diff: bool = False, ahead: Ahead | None = None
+) -> Callable[[], Screen[None]]:
     """What makes the screen to start with.
 
     Raises:
@@ -50,6 +56,8 @@ def first_screen(workspace: Workspace, words: Sequence[str], *, diff: bool = Fal
     if not words:
         return lambda: engine_images(workspace)
     targets = [workspace.resolve(word) for word in words]  # what is wrong with a path is told before a screen opens
+    if ahead is not None:
+        targets[0] = Target(AheadSource(targets[0].source, ahead), targets[0].name)
     labels = ["standard input" if word == "-" else word for word in words]
     if len(words) == 1 and (words[0] == "containerd:" or workspace.platform == "all"):
         source = targets[0].source

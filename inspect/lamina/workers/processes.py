@@ -8,7 +8,6 @@ release them.
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -18,8 +17,9 @@ from pathlib import Path
 from typing import Protocol
 
 from lamina.model import LaminaError
+from lamina.workers.forked import alone, fork
 from lamina.workers.jobs import Job
-from lamina.workers.worker import Advanced, Done, Failed, Message, begin_forked
+from lamina.workers.worker import Advanced, Done, Failed, Message, work
 
 
 class _Process(Protocol):
@@ -34,31 +34,13 @@ class _Process(Protocol):
         """Its exit code, once it has ended; negative: the signal."""
 
 
-class _Forked:
-    """A child made by :func:`os.fork`."""
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self._code: int | None = None
-
-    def kill(self) -> None:
-        if self._code is None:
-            os.kill(self.pid, signal.SIGKILL)
-
-    def wait(self) -> int:
-        if self._code is None:
-            _, status = os.waitpid(self.pid, 0)
-            self._code = os.waitstatus_to_exitcode(status)
-        return self._code
-
-
 class Worker:
     """One worker process and the line to it."""
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         try:
-            self.process: _Process = _fork(theirs) if _alone() else _spawn(theirs)
+            self.process: _Process = fork(theirs, work) if alone() else _spawn(theirs)
         except BaseException:
             ours.close()
             raise
@@ -97,22 +79,6 @@ def _died(worker: Worker) -> LaminaError:
     status = worker.process.wait()
     how = f"signal {-status}" if status < 0 else f"exit code {status}"
     return LaminaError(f"a process that was reading layers ended ({how}): is there enough memory?")
-
-
-def _alone() -> bool:
-    """Whether this process has one thread, whoever made them. Only Linux says, and forks soundly."""
-    try:
-        return sys.platform == "linux" and len(list(os.scandir("/proc/self/task"))) == 1
-    except OSError:
-        return False
-
-
-def _fork(theirs: socket.socket) -> _Process:
-    parent = os.getpid()
-    pid = os.fork()
-    if not pid:
-        begin_forked(theirs.fileno(), parent)
-    return _Forked(pid)
 
 
 def _spawn(theirs: socket.socket) -> _Process:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import threading
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from lamina.errors import LaminaError
 from lamina_tui.commands.options import UsageError, workspace_of
+
+if TYPE_CHECKING:
+    from lamina.sources.ahead import Ahead
+    from lamina.sources.base import Observer, ReadImage
 
 
 def run(options: argparse.Namespace) -> int:
@@ -59,14 +64,37 @@ def open_screen(options: argparse.Namespace, words: Sequence[str], *, diff: bool
     stdin = _keyboard_from_terminal() if _reads_standard_input(words) else None
     if not sys.stdin.isatty() and stdin is None:
         raise UsageError("the keyboard is not a terminal: to read an archive from a pipe say `lamina -`")
+    workspace = workspace_of(options, screen=True, stdin=stdin)
+    # A child reads while this process loads Textual: both take some tenths of a second.
+    ahead = None if diff or options.no_cache else _read_ahead(options, words)
     from lamina_tui.launch import run_screen
 
-    return run_screen(
-        workspace_of(options, screen=True, stdin=stdin),
-        words,
-        ascii_only=options.ascii or needs_ascii(),
-        diff=diff,
-    )
+    try:
+        return run_screen(workspace, words, ascii_only=options.ascii or needs_ascii(), diff=diff, ahead=ahead)
+    finally:
+        if ahead is not None:
+            ahead.stop()
+
+
+def _read_ahead(options: argparse.Namespace, words: Sequence[str]) -> Ahead | None:
+    """Begin to read the one image that was named, where it has a place that can be read twice."""
+    if len(words) != 1 or words == ["demo"] or options.platform == "all" or _reads_standard_input(words):
+        return None
+    if words[0].partition(":")[0] in ("container", "containerd", "docker"):
+        return None
+    from lamina.sources.ahead import read_ahead
+
+    def read(observer: Observer, cancel: threading.Event) -> ReadImage | None:
+        source, name = workspace_of(options).resolve(words[0])
+        found = source.read(name, observer, cancel)
+        if cancel.is_set():
+            return found
+        from lamina.figures.image import compute
+
+        compute(found, source.label, cancel)  # which keeps it in the cache
+        return None
+
+    return read_ahead(read)
 
 
 def _reads_standard_input(words: Sequence[str]) -> bool:
