@@ -10,13 +10,22 @@ from textual.screen import Screen
 from lamina.model import ImageSummary, Progress
 from lamina.sources.target import STDIN, Target
 from lamina.workspace import Workspace
-from lamina_tui import hangup
-from lamina_tui.app import LaminaApp
+from lamina_tui import hangup, terminal_background
+from lamina_tui.app import NOT_ASKED, LaminaApp
 from lamina_tui.image_entries import Entry, Lister, source_lister
 from lamina_tui.screens.images import ImagesScreen, engine_images
+from lamina_tui.settings import Settings
 
 
-def run_screen(workspace: Workspace, words: Sequence[str], *, ascii_only: bool, diff: bool = False) -> int:
+def run_screen(
+    workspace: Workspace,
+    words: Sequence[str],
+    *,
+    ascii_only: bool,
+    diff: bool = False,
+    settings: Settings | None = None,
+    remark: str = "",
+) -> int:
     """Open the screen and wait for its end.
 
     Args:
@@ -24,6 +33,8 @@ def run_screen(workspace: Workspace, words: Sequence[str], *, ascii_only: bool, 
         words: the targets; none opens the engine's images, ``demo`` the samples.
         ascii_only: draw with ASCII signs only.
         diff: the two targets are to be compared.
+        settings: theme, units, mouse and keys; None: the defaults.
+        remark: told once, on the first screen; may hold any text.
 
     Returns:
         The exit code.
@@ -31,9 +42,19 @@ def run_screen(workspace: Workspace, words: Sequence[str], *, ascii_only: bool, 
     Raises:
         LaminaError: what was asked for can be seen to be unreadable before a screen is opened.
     """
-    app = LaminaApp(first_screen(workspace, words, diff=diff), workspace, ascii_only=ascii_only)
+    settings = settings or Settings()
+    first = first_screen(workspace, words, diff=diff)
+    asks = settings.theme == "auto" and terminal_background.worth_asking()
+    app = LaminaApp(
+        first,
+        workspace,
+        ascii_only=ascii_only,
+        settings=settings,
+        background=terminal_background.ask() if asks else NOT_ASKED,
+        remark=remark,
+    )
     hangup.watch(lambda: app.call_later(app.exit, hangup.HANGUP))
-    code = app.run()
+    code = app.run(mouse=settings.mouse)
     if app.crash is not None:
         raise app.crash
     return app.signalled or code or 0
