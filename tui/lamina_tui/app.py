@@ -47,6 +47,9 @@ NOT_ASKED = Answer()
 _HELD = 0.05
 """Seconds that keys are held back which might be the beginning of an answer of the terminal."""
 
+_TOLD = 15
+"""Seconds that a remark stays over the screen."""
+
 _MOUNTING = 5000
 """Looks, a millisecond apart, at whether a screen is mounted, until its keys are tried all the same."""
 
@@ -206,12 +209,8 @@ class LaminaApp(App[int]):
         for event in XTermParser().feed(self._background.typed.decode(errors="replace")):
             self.post_message(event)
         if self._remark:
-            self.call_later(self._tell)
-
-    async def _tell(self) -> None:
-        await self._screen_is_there()
-        if isinstance(self.screen, FullScreen):
-            self.screen.say(self._remark)
+            # Over whatever screen it is: a status line has no room for a file's name, and other things to say.
+            self.notify(display_name(self._remark), severity="warning", timeout=_TOLD, markup=False)
 
     def open_image(self, source: Source, target: str | None, label: str) -> None:
         """Open one image of a source over the list it came from."""
