@@ -341,6 +341,7 @@ async def test_a_command_without_a_key_has_none_and_the_palette_has_it(drive: Dr
         ({"interrupt": "f9"}, {"APP.interrupt": "ctrl+c,f9"}, ""),
         ({"preset": "dive", "find": "f3"}, {"IMAGE.find": "f3", "FILES.toggle_kind('added')": "ctrl+a"}, ""),
         ({"instruction": "r"}, {}, "instruction: r can't be its key: it is the key of range_start"),
+        ({"quit": "f1"}, {}, "quit: F1 can't be its key: it is the key of help"),
         ({"find": "q"}, {}, "find: q can't be its key: it is the key of quit"),
         ({"find": "f3", "zoom": "f3"}, {"IMAGE.find": "f3"}, "zoom: F3 can't be its key: find asks for it too"),
         ({"find": "ctrl+c"}, {}, "find: ctrl+c always stops at once"),

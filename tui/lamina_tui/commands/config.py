@@ -147,9 +147,6 @@ def write(path: Path) -> None:
     """
     import tempfile
 
-    taken = f"{path} is there already: it stays as it is (remove it to have a new one)"
-    if os.path.lexists(path):
-        raise UsageError(taken)
     path.parent.mkdir(parents=True, exist_ok=True)
     number, name = tempfile.mkstemp(dir=path.parent, prefix=".config-")
     try:
@@ -158,6 +155,6 @@ def write(path: Path) -> None:
         try:
             os.link(name, path)  # unlike a rename, never over what came meanwhile
         except FileExistsError:
-            raise UsageError(taken) from None
+            raise UsageError(f"{path} is there already: it stays as it is (remove it to have a new one)") from None
     finally:
         Path(name).unlink()
