@@ -33,6 +33,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """Give each test an empty cache, so that none sees what another, or the user, has read before."""
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))  # what is set there is the developer's
     for name in ("LAMINA_CACHE", "LAMINA_CACHE_LIMIT", "LAMINA_DEBUG", "LAMINA_NO_STORE", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     return folder

@@ -70,7 +70,9 @@ class Driven:
     @property
     def cells(self) -> list[str]:
         """What the screen shows, whole lines."""
-        return ["".join(segment.text for segment in strip) for strip in self.app.screen._compositor.render_strips()]
+        with self.app._context():  # as the app itself draws, also where a test has two
+            strips = self.app.screen._compositor.render_strips()
+        return ["".join(segment.text for segment in strip) for strip in strips]
 
     @property
     def text(self) -> str:

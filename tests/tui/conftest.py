@@ -46,7 +46,7 @@ def drive() -> Drive:
             driven = Driven(app, pilot)
             await driven.settle()
             # An image opens on its overview; most tests are about its files.
-            if isinstance(app.screen, ImageScreen) and tab != app.screen.tab and not app.screen.failed:
+            if tab and isinstance(app.screen, ImageScreen) and tab != app.screen.tab and not app.screen.failed:
                 await driven.open_tab(tab)
             yield driven
 

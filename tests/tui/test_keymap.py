@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from textual.app import App
+from textual.keys import _character_to_key
 from textual.screen import Screen
 
 from builders import sample_image
@@ -17,12 +18,16 @@ from driving import Drive, Driven
 from lamina.workspace import Workspace
 from lamina_tui import keymap
 from lamina_tui.app import LaminaApp
-from lamina_tui.keymap import COMMANDS, Command, Scope
+from lamina_tui.dive_keys import DIVE
+from lamina_tui.key_names import key_text, keys_named
+from lamina_tui.key_remaps import remapped
+from lamina_tui.keymap import COMMANDS, Command, Keymap, Scope
 from lamina_tui.screens.dialogs import help_lines
 from lamina_tui.screens.images import engine_images
 from lamina_tui.screens.registry.pull import PullScreen
 from lamina_tui.screens.registry.search import SearchScreen
 from lamina_tui.screens.registry.tags import TagsScreen
+from lamina_tui.settings import Settings
 from lying_engine import LyingEngine
 from lying_registry import LyingRegistry, status
 
@@ -108,7 +113,11 @@ async def test_each_key_of_the_registry_screens_runs_its_command(
         await every_key_runs_its_command(screen, scope, monkeypatch)
 
 
-@pytest.mark.parametrize("command", keymap.of(*REGISTRY), ids=lambda command: f"{command.scope.name}-{command.action}")
+def with_keys(*scopes: Scope) -> list[Command]:
+    return [command for command in keymap.of(*scopes) if command.keys]
+
+
+@pytest.mark.parametrize("command", with_keys(*REGISTRY), ids=lambda command: f"{command.scope.name}-{command.action}")
 async def test_each_command_of_the_registry_screens_leaves_the_app_alive(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,7 +131,9 @@ def test_every_scope_is_reached_by_these_tests() -> None:
     assert {*WAY, *FROM_LIST, *REGISTRY} == set(Scope)
 
 
-async def every_key_runs_its_command(screen: Driven, scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
+async def every_key_runs_its_command(
+    screen: Driven, scope: Scope, monkeypatch: pytest.MonkeyPatch, keys: Keymap | None = None
+) -> None:
     ran: list[str] = []
 
     async def note(self: App[int], action: str, default_namespace: Any = None, *rest: Any) -> bool:
@@ -142,7 +153,7 @@ async def every_key_runs_its_command(screen: Driven, scope: Scope, monkeypatch: 
                 assert screen.focus != "_Field", key
         return
     monkeypatch.setattr(App, "run_action", note)
-    for command in keymap.of(scope):
+    for command in (keys or Keymap()).of(scope):
         for key in command.keys:
             ran.clear()
             await screen.press(key)
@@ -151,7 +162,7 @@ async def every_key_runs_its_command(screen: Driven, scope: Scope, monkeypatch: 
 
 @pytest.mark.parametrize(
     "command",
-    [command for command in COMMANDS if command.scope in WAY and command.action not in ENDS],
+    [command for command in with_keys(*WAY) if command.action not in ENDS],
     ids=lambda command: f"{command.scope.name}-{command.action}",
 )
 async def test_each_command_leaves_the_app_alive(drive: Drive, shop: Any, command: Command) -> None:
@@ -163,7 +174,7 @@ async def test_each_command_leaves_the_app_alive(drive: Drive, shop: Any, comman
         assert screen.lines
 
 
-@pytest.mark.parametrize("command", keymap.of(*FROM_LIST), ids=lambda command: f"{command.scope.name}-{command.action}")
+@pytest.mark.parametrize("command", with_keys(*FROM_LIST), ids=lambda command: f"{command.scope.name}-{command.action}")
 async def test_each_command_of_the_lists_leaves_the_app_alive(drive: Drive, command: Command) -> None:
     async with drive(["demo"]) as screen:
         await screen.press(*FROM_LIST[command.scope], command.keys[0])
@@ -171,37 +182,26 @@ async def test_each_command_of_the_lists_leaves_the_app_alive(drive: Drive, comm
         assert screen.app.is_running
 
 
-def test_no_key_stands_twice_where_both_would_work() -> None:
-    near = {
-        Scope.LAYERS: (Scope.LIST, Scope.IMAGE, Scope.APP),
-        Scope.FILES: (Scope.LIST, Scope.IMAGE, Scope.APP),
-        Scope.WASTE: (Scope.LIST, Scope.IMAGE, Scope.APP),
-        Scope.ADVICE: (Scope.LIST, Scope.IMAGE, Scope.APP),
-        Scope.DUPLICATES: (Scope.LIST, Scope.IMAGE, Scope.APP),
-        Scope.CARD: (Scope.LIST,),
-        Scope.TEXT: (Scope.LIST, Scope.IMAGE, Scope.APP),
-        Scope.HOME: (Scope.LIST, Scope.APP),
-        Scope.TREE: (Scope.LIST, Scope.APP),
-        Scope.MATRIX: (Scope.LIST, Scope.SET, Scope.APP),
-        Scope.MEMBERS: (Scope.LIST, Scope.SET, Scope.APP),
-        Scope.SHARED: (Scope.LIST, Scope.SET, Scope.APP),
-        Scope.MISSES: (Scope.LIST, Scope.SET, Scope.APP),
-        Scope.DIFF: (Scope.FILES, Scope.LIST, Scope.APP),
-        Scope.FOUND: (Scope.LIST, Scope.REGISTRY, Scope.APP),
-        Scope.TAGS: (Scope.LIST, Scope.VERSIONS, Scope.APP),
-        Scope.PULL: (Scope.LIST, Scope.PULLING, Scope.APP),
-    }
-    for scope, others in near.items():
-        keys = [key for command in keymap.of(scope, *others) for key in command.keys]
-        assert sorted(keys) == sorted(set(keys)), scope
+@pytest.mark.parametrize("keys", [Keymap(), remapped("dive")[0]], ids=["own", "dive"])
+def test_no_key_stands_twice_where_both_would_work(keys: Keymap) -> None:
+    assert {scope for chain in keymap.CHAINS for scope in chain} == set(Scope)
+    for chain in keymap.CHAINS:
+        found = [key for command in keys.of(*chain) for key in command.keys]
+        assert sorted(found) == sorted(set(found)), chain
+
+
+def test_names_tell_the_commands_of_a_scope_apart() -> None:
+    names = [(command.scope, command.name) for command in COMMANDS]
+    assert len(names) == len(set(names))
+    assert all(re.fullmatch("[a-z_]+", name) for _, name in names)
 
 
 def test_help_has_every_key_and_sign() -> None:
     text = "\n".join(f"{line.label} {line.text}" for line in help_lines())
     for command in COMMANDS:
-        assert command.help in text
+        assert (command.help in text) == bool(command.keys)
         for key in command.keys:
-            assert keymap.key_text(key) in text
+            assert key_text(key) in text
     for sign in ("+ added", "M modified", "m metadata only", "- removed"):
         assert sign in text
 
@@ -249,3 +249,150 @@ async def test_ways_to_end(drive: Drive, small: list[str], key: str, code: int) 
     async with drive(small) as screen:
         await screen.press(key)
     assert screen.app.return_value == code
+
+
+# Other keys
+
+
+def settings(asked: object) -> Settings:
+    keys, faults = remapped(asked)
+    assert faults == []
+    return Settings(keys=keys)
+
+
+@pytest.mark.parametrize("scope", [Scope.LAYERS, Scope.FILES, Scope.IMAGE, Scope.LIST, Scope.APP], ids=str)
+async def test_each_key_of_dive_runs_its_command(
+    drive: Drive, shop: Any, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with drive(shop, settings=settings("dive")) as screen:
+        await screen.press(*WAY[scope])
+        await every_key_runs_its_command(screen, scope, monkeypatch, screen.app.keymap)
+
+
+def test_dives_keys_are_of_commands_that_there_are() -> None:
+    known = {(command.scope, command.name) for command in COMMANDS}
+    assert {(scope, name) for scope, name, _ in DIVE} <= known
+    assert {key for _, _, keys in DIVE for key in keys} >= {"ctrl+a", "ctrl+r", "ctrl+m", "ctrl+u", "ctrl+l", "ctrl+f"}
+
+
+async def test_a_dive_users_first_minute(drive: Drive, small: list[str]) -> None:
+    async with drive(small, settings=settings("dive")) as screen:
+        assert "motd" in screen.text  # unfolded at first
+        assert "^l this layer  ^a up to here" in screen.lines[-1]
+        await screen.press("down", "ctrl+a")
+        assert "up to layer 1" in screen.text
+        await screen.press("ctrl+l")
+        assert "up to layer 1" not in screen.text
+        await screen.press("tab")
+        assert "^a added  ^r removed  M modified  ^u unmodified  ^f find" in screen.lines[-1]
+        names = ("motd", "same", "new")  # modified, metadata only, added
+        assert [name in screen.text for name in names] == [True, True, True]
+        await screen.press("ctrl+a")
+        assert [name in screen.text for name in names] == [True, True, False]
+        await screen.press("ctrl+m")
+        assert [name in screen.text for name in names] == [False, False, False]
+        await screen.press("M", "ctrl+a")
+        assert [name in screen.text for name in names] == [True, True, True]
+        await screen.press("ctrl+@")
+        assert [name in screen.text for name in names] == [False, False, True]
+        await screen.press("ctrl+space")
+        assert [name in screen.text for name in names] == [True, True, True]
+        await screen.press("ctrl+f", "n", "e", "w", "enter")
+        assert [name in screen.text for name in names] == [False, False, True]
+        await screen.press("question_mark")
+        assert "PgDn ^f" not in screen.text
+        await screen.press("escape", "ctrl+c")
+    assert screen.app.return_value == 130
+
+
+async def test_other_keys_reach_footer_help_palette_and_commands(drive: Drive, small: list[str]) -> None:
+    async with drive(small, settings=settings({"find": "ctrl+f", "sort_by_name": "f4"})) as screen:
+        await screen.press("tab")
+        assert "^f find" in screen.lines[-1]
+        assert "s sort" in screen.lines[-1]  # "s/S" would not be true
+        await screen.press("ctrl+f", "m", "o", "t", "d", "enter")
+        assert "1 match for motd" in screen.text
+        await screen.press("slash", "S", "f4")
+        assert screen.image.files.sort_key == "name"
+        assert screen.focus == "files"
+        lines = [f"{line.label} {line.text}" for line in help_lines([Scope.IMAGE, Scope.LIST], screen.app.keymap)]
+        assert "^f show only names that have … (a/b looks at the folder too)" in lines
+        assert "PgDn one page down" in lines
+        found = [command.help for command in screen.app.get_system_commands(screen.app.screen)]
+        assert "^f" in found
+
+
+async def test_a_command_without_a_key_has_none_and_the_palette_has_it(drive: Drive, small: list[str]) -> None:
+    async with drive(small, settings=settings({"quit": []})) as screen:
+        await screen.press("q")
+        assert screen.app.is_running
+        assert " q quit" not in screen.lines[-1]
+        assert "quit" in [command.title for command in screen.app.get_system_commands(screen.app.screen)]
+        await screen.press("ctrl+c")
+    assert screen.app.return_value == 130
+
+
+@pytest.mark.parametrize(
+    ("asked", "moved", "fault"),
+    [
+        ({"find": "f3"}, {"IMAGE.find": "f3"}, ""),
+        ({"quit": "Q"}, {"APP.quit": "Q"}, ""),
+        ({"find": "ctrl+f"}, {"IMAGE.find": "ctrl+f", "LIST.page(1)": "pagedown"}, ""),
+        ({"instruction": "r", "range_start": "i"}, {"IMAGE.instruction": "r", "IMAGE.range_start": "i"}, ""),
+        ({"interrupt": "f9"}, {"APP.interrupt": "ctrl+c,f9"}, ""),
+        ({"preset": "dive", "find": "f3"}, {"IMAGE.find": "f3", "FILES.toggle_kind('added')": "ctrl+a"}, ""),
+        ({"instruction": "r"}, {}, "instruction: r can't be its key: it is the key of range_start"),
+        ({"quit": "f1"}, {}, "quit: F1 can't be its key: it is the key of help"),
+        ({"find": "q"}, {}, "find: q can't be its key: it is the key of quit"),
+        ({"find": "f3", "zoom": "f3"}, {"IMAGE.find": "f3"}, "zoom: F3 can't be its key: find asks for it too"),
+        ({"find": "ctrl+c"}, {}, "find: ctrl+c always stops at once"),
+        ({"find": "ctrl+q"}, {}, "find: ctrl+q always quits"),
+    ],
+)
+def test_who_gets_a_key(asked: dict[str, object], moved: dict[str, str], fault: str) -> None:
+    keys, faults = remapped(asked)
+    assert moved.items() <= keys.moved().items()
+    if not moved:
+        assert keys == Keymap()
+    assert len(faults) == bool(fault)
+    assert "".join(faults).lower().startswith(fault.lower())
+
+
+@pytest.mark.parametrize("text", ["ctrl+c", "ctrl+q"])
+async def test_what_always_ends_does_so_whatever_is_mapped(drive: Drive, small: list[str], text: str) -> None:
+    async with drive(small, settings=settings({"quit": "f10", "interrupt": "f9"})) as screen:
+        await screen.press("slash", text)
+    assert screen.app.return_value == (130 if text == "ctrl+c" else 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("f", ("f",)),
+        ("F", ("F",)),
+        ("/", ("slash",)),
+        ("slash", ("slash",)),
+        ("PgUp", ("pageup",)),
+        ("Esc", ("escape",)),
+        ("Ctrl+F", ("ctrl+f",)),
+        ("shift+ctrl+f5", ("ctrl+shift+f5",)),
+        ("+", ("plus",)),
+        ("ctrl++", ("ctrl+plus",)),
+        ("ctrl+space", ("ctrl+space", "ctrl+@")),
+        ("f25", ()),
+        ("crtl+f", ()),
+        ("ctrl+", ()),
+        ("ctrl+ctrl+f", ()),
+        ("é", ()),
+        ("", ()),
+        ("f,g", ()),
+    ],
+)
+def test_keys_as_people_write_them(text: str, keys: tuple[str, ...]) -> None:
+    assert keys_named(text) == keys
+
+
+def test_signs_are_called_as_textual_calls_them() -> None:
+    for sign in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~":
+        assert keys_named(sign) == (_character_to_key(sign),)
+        assert key_text(_character_to_key(sign)) == sign

@@ -155,6 +155,54 @@ def test_draws_with_what_the_terminal_has(opened: list[Terminal], environ: dict[
         assert "▸".encode() in text
 
 
+WHITE, GREY = b"48;5;231", b"48;5;234"
+"""Behind all of a light screen, and of a dark one."""
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "late"])
+def test_a_light_terminal_gets_a_light_screen_where_it_says_so_in_time(opened: list[Terminal], *, late: bool) -> None:
+    terminal = start(opened, "demo")
+    terminal.until("\x1b]11;?")
+    if late:
+        terminal.until("shop-worker")
+    terminal.type("\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62;22c")
+    if not late:
+        terminal.until("shop-worker")
+    terminal.type("\r")
+    terminal.until("efficiency")  # what it said was no keys
+    terminal.type("q")
+    assert terminal.end() == 0
+    assert terminal.restored
+    assert (WHITE in terminal.seen, GREY in terminal.seen) == (not late, late)
+
+
+def test_the_configuration_holds_and_options_win(opened: list[Terminal], tmp_path: Path) -> None:
+    (tmp_path / "lamina").mkdir()
+    (tmp_path / "lamina" / "config.toml").write_text('theme = "light"\nmouse = false\nunits = "binary"\n')
+    for words, behind in (((), WHITE), (("--theme", "dark"), GREY)):
+        terminal = start(opened, "demo", *words, XDG_CONFIG_HOME=str(tmp_path))
+        terminal.until("MiB")
+        terminal.type("q")
+        assert terminal.end() == 0
+        assert behind in terminal.seen
+        assert b"\x1b]11;?" not in terminal.seen
+        assert b"\x1b[?1000h" not in terminal.seen
+
+
+def test_the_mouse_can_be_left_to_the_terminal(opened: list[Terminal]) -> None:
+    terminal = start(opened, "demo", "--no-mouse")
+    terminal.until("shop-worker")
+    terminal.type("q")
+    terminal.end()
+    assert b"\x1b[?1000h" not in terminal.seen
+
+
+def test_a_theme_that_there_is_not_is_told_without_a_screen(opened: list[Terminal]) -> None:
+    terminal = start(opened, "demo", "--theme", "blue")
+    assert terminal.end() == 2
+    assert terminal.seen.startswith(b"lamina: no theme is called blue, only auto, dark")
+
+
 def test_ascii_on_demand(opened: list[Terminal]) -> None:
     terminal = start(opened, "demo", "--ascii")
     terminal.until("shop-worker")

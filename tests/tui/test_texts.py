@@ -13,7 +13,6 @@ from lamina.model import Kind
 from lamina_tui import texts
 from lamina_tui.glyphs import ASCII, UNICODE, needs_ascii
 from lamina_tui.texts import mode_text
-from lamina_tui.themes import FEW, MANY, theme_for
 from lamina_tui.viewpoint import Viewpoint
 
 PRINTABLE = st.text(st.characters(exclude_categories=("C", "Z", "M"))) | st.text("ab 宽字é")
@@ -156,30 +155,6 @@ def test_ranges(start: int | None, layer: int, ends: tuple[int, int], title: str
     point = Viewpoint("range", layer, start)
     assert point.ends() == ends
     assert point.title == title
-
-
-@pytest.mark.parametrize(
-    ("system", "no_color", "theme"),
-    [
-        ("truecolor", False, MANY),
-        ("256", False, MANY),
-        ("standard", False, FEW),
-        (None, False, FEW),
-        ("256", True, FEW),
-    ],
-)
-def test_themes_suit_the_terminal(system: str | None, theme: object, *, no_color: bool) -> None:
-    assert theme_for(system, no_color=no_color) is theme
-
-
-def test_the_colours_of_the_rich_theme_stand_in_the_256_palette() -> None:
-    levels = {0, 95, 135, 175, 215, 255}
-    values = [MANY.primary, MANY.foreground, MANY.background, *MANY.variables.values()]
-    for value in values:
-        if value.startswith("#"):
-            red, green, blue = (int(value[start : start + 2], 16) for start in (1, 3, 5))
-            grey = red == green == blue and (red - 8) % 10 == 0
-            assert grey or {red, green, blue} <= levels, value
 
 
 def test_times_to_wait_are_told_in_two_units_at_most() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
+from textual._xterm_parser import XTermParser
 from textual.app import App, SystemCommand
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
@@ -18,15 +19,18 @@ from textual.widgets import Input
 from lamina.names import display_name
 from lamina.sources.base import Source
 from lamina.workspace import Workspace
-from lamina_tui import keymap, themes
+from lamina_tui import themes
 from lamina_tui.glyphs import ASCII, UNICODE, Glyphs
 from lamina_tui.hangup import HANGUP, can_be_resumed
 from lamina_tui.image_entries import Entry, Lister, listed, source_lister
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.key_names import keys_text
+from lamina_tui.keymap import Keymap, Scope, bindings
 from lamina_tui.screens.base import FullScreen
 from lamina_tui.screens.dialogs import HelpScreen, TextScreen
 from lamina_tui.screens.images import ImagesScreen, engine_images
 from lamina_tui.screens.palette import Palette
+from lamina_tui.settings import Settings
+from lamina_tui.terminal_background import Answer, LateAnswer
 from lamina_tui.terminal_filter import Wall
 
 if TYPE_CHECKING:  # numpy comes with these, and the first frame doesn't wait for it
@@ -37,6 +41,14 @@ INTERRUPTED = 130
 
 COPIED = 64 << 10
 """Characters of a copy at the most: many terminals take no more of OSC 52, and those that do would be flooded."""
+
+NOT_ASKED = Answer()
+
+_HELD = 0.05
+"""Seconds that keys are held back which might be the beginning of an answer of the terminal."""
+
+_TOLD = 15
+"""Seconds that a remark stays over the screen."""
 
 _MOUNTING = 5000
 """Looks, a millisecond apart, at whether a screen is mounted, until its keys are tried all the same."""
@@ -52,6 +64,9 @@ class LaminaApp(App[int]):
         first: makes the screen to start with.
         workspace: opens what the user asks for.
         ascii_only: draw with ASCII signs only.
+        settings: theme, units and keys; None: the defaults.
+        background: what the terminal answered when it was asked.
+        remark: told once, on the first screen; may hold any text.
     """
 
     CSS_PATH = "app.tcss"
@@ -62,8 +77,22 @@ class LaminaApp(App[int]):
     ALLOW_SELECT: ClassVar[bool] = False
 
     def __init__(
-        self, first: Callable[[], Screen[None]], workspace: Workspace | None = None, *, ascii_only: bool = False
+        self,
+        first: Callable[[], Screen[None]],
+        workspace: Workspace | None = None,
+        *,
+        ascii_only: bool = False,
+        settings: Settings | None = None,
+        background: Answer = NOT_ASKED,
+        remark: str = "",
     ) -> None:
+        self._settings = settings or Settings()
+        self.keymap: Keymap = self._settings.keys
+        self.binary_units = self._settings.units == "binary"
+        """How :mod:`lamina_tui.texts` tells sizes while this app draws."""
+        self._background = background
+        self._late: LateAnswer[events.Key] | None = LateAnswer() if background.late else None
+        self._remark = remark
         self._wall = Wall(ascii_only=ascii_only)
         self.glyphs: Glyphs = ASCII if ascii_only else UNICODE
         super().__init__()
@@ -73,9 +102,12 @@ class LaminaApp(App[int]):
         self._workspace = workspace or Workspace()
         self.image_states: dict[tuple[str, str], object] = {}
         self.animation_level = "none"
-        for theme in (themes.MANY, themes.FEW):
+        for theme in themes.ALL:
             self.register_theme(theme)
-        self.theme = themes.theme_for(self.console.color_system, no_color=self.no_color).name
+        self.theme = themes.theme_for(
+            self.console.color_system, no_color=self.no_color, wanted=self._settings.theme, light=background.light
+        ).name
+        self.set_keymap(self.keymap.moved())
         # Textual chose its filters before the theme was known: greys are no answer to NO_COLOR.
         self._filters = [NoColor() if isinstance(item, Monochrome) else item for item in self._filters]
         self.set_class(ascii_only, "-plain")
@@ -119,6 +151,22 @@ class LaminaApp(App[int]):
         Textual sends a key to the widget first and looks for bindings when it bubbles back; meanwhile the next keys
         are on their way to the same widget. In one go, `/lib` would open the filter and then run `l`, `i` and `b`.
         """
+        if self._late is not None and isinstance(event, events.Key) and not event.is_forwarded:
+            for key in self._late.take(event):
+                await self._on_usual_event(key)
+            if self._late.over:
+                self._late = None
+            else:
+                self.set_timer(_HELD, self._release)
+            return
+        await self._on_usual_event(event)
+
+    async def _release(self) -> None:
+        """Handle keys that might have been an answer of the terminal and were not."""
+        for key in [] if self._late is None else self._late.release():
+            await self._on_usual_event(key)
+
+    async def _on_usual_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and event.key == "ctrl+c":
             # Before any dialog or line of input, which would take it for itself.
             await self.run_action("interrupt", self)
@@ -158,6 +206,11 @@ class LaminaApp(App[int]):
     def on_mount(self) -> None:
         """Open the first screen."""
         _ = self.push_screen(self._first())
+        for event in XTermParser().feed(self._background.typed.decode(errors="replace")):
+            self.post_message(event)
+        if self._remark:
+            # Over whatever screen it is: a status line has no room for a file's name, and other things to say.
+            self.notify(display_name(self._remark), severity="warning", timeout=_TOLD, markup=False)
 
     def open_image(self, source: Source, target: str | None, label: str) -> None:
         """Open one image of a source over the list it came from."""
@@ -256,7 +309,7 @@ class LaminaApp(App[int]):
     def action_help(self) -> None:
         """Show every key."""
         screen = self.screen
-        _ = self.push_screen(HelpScreen(screen.scopes() if isinstance(screen, FullScreen) else ()))
+        _ = self.push_screen(HelpScreen(screen.scopes() if isinstance(screen, FullScreen) else (), self.keymap))
 
     async def action_quit(self) -> None:
         """End; 3 where what was asked for could not be shown."""
@@ -277,11 +330,9 @@ class LaminaApp(App[int]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette lists the table's commands that work here."""
         scopes = screen.scopes() if isinstance(screen, FullScreen) else ()
-        for command in keymap.of(Scope.APP, *scopes):
+        for command in self.keymap.of(Scope.APP, *scopes):
             if command.palette:
-                yield SystemCommand(
-                    command.help, " ".join(map(keymap.key_text, command.keys)), self._runner(command.action)
-                )
+                yield SystemCommand(command.help, keys_text(command.keys), self._runner(command.action))
 
     def _runner(self, action: str) -> Callable[[], None]:
         async def run() -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lamina_tui.commands.options import Parser
 
-COMMANDS = ("report", "shared", "diff", "tags", "pull", "search", "cache")
+COMMANDS = ("report", "shared", "diff", "tags", "pull", "search", "cache", "config")
 """Each a module of :mod:`lamina_tui.commands`, with ``parser()`` and ``run(options)``."""
 
 _EPILOG = """\
@@ -201,7 +201,8 @@ def _parser() -> Parser:
         "       lamina search TERM [--limit N] [--json | --markdown] [-o FILE]\n"
         "       lamina tags NAME [--last N] [--json | --markdown] [-o FILE]\n"
         "       lamina pull NAME [--yes] [--json | --markdown] [-o FILE]\n"
-        "       lamina cache [--clear]",
+        "       lamina cache [--clear]\n"
+        "       lamina config [--write]",
         description="See what a container image's layers ship and waste, and what images share: exact to the byte.",
         epilog=_EPILOG,
         add_help=False,  # `lamina diff --help` is for diff's own parser: this one must not answer it
@@ -209,7 +210,7 @@ def _parser() -> Parser:
     parser.add_common()
     parser.add_argument("-h", "--help", action="store_true", help="show this help message and exit")
     parser.add_argument("targets", metavar="TARGET", nargs="*", help="what to open; without one: the engine's images")
-    parser.add_ascii()
+    parser.add_screen()
     parser.add_argument("--version", action="version", version=f"lamina {__version__}")
     return parser
 

@@ -1,12 +1,20 @@
-"""Every command of the screen, once: keys, footer, help and palette are all made from this table."""
+"""Every command of the screen, once: keys, footer, help and palette are all made from this table.
+
+A configuration may give commands other keys (:mod:`lamina_tui.key_remaps`): the table itself stays as it is.
+"""
 
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from textual.binding import Binding, BindingType
+from lamina_tui.key_names import key_text
+
+if TYPE_CHECKING:  # `lamina config` tells of keys without a screen
+    from textual.binding import BindingType
 
 
 class Scope(enum.Enum):
@@ -48,7 +56,7 @@ class Command:
 
     scope: Scope
     keys: tuple[str, ...]
-    """As Textual names them."""
+    """As Textual names them; none leaves the command to the palette, to presets and to who maps it."""
     action: str
     """As Textual runs it: the method's name without ``action_``, with its arguments; after ``screen.`` the screen's."""
     help: str
@@ -60,6 +68,18 @@ class Command:
     """Order in the footer, smallest first: what does not fit is left out from the end."""
     palette: bool = True
     """Whether the command palette lists it: cursor keys would be noise there."""
+
+    @property
+    def name(self) -> str:
+        """What a configuration calls it: ``find``, ``sort_by_size``; ``move``, and ``move_back`` the other way."""
+        call, _, argument = self.action.removeprefix("screen.").rstrip(")").partition("(")
+        argument = argument.strip("'")
+        return call + {"": "", "1": "", "-1": "_back"}.get(argument, f"_{argument}")
+
+    @property
+    def id(self) -> str:
+        """What tells it from all others."""
+        return f"{self.scope.name}.{self.action}"
 
 
 _A, _L, _H, _I = Scope.APP, Scope.LIST, Scope.HOME, Scope.IMAGE
@@ -205,6 +225,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(_Y, ("y",), "screen.copy", "copy the layer's digest (diff_id)"),
     Command(Scope.OVERVIEW, ("enter",), "follow", "to the files that the row is about", "files", priority=2),
     Command(Scope.OVERVIEW, ("y",), "screen.copy", "copy the advice or the path", "copy", priority=8),
+    Command(_Y, (), "screen.show_mode('layer')", "show this layer alone", "this layer", priority=4),
+    Command(_Y, (), "screen.show_mode('upto')", "show all up to this layer", "up to here", priority=4),
     Command(_F, ("s",), "sort_by('size')", "sort by size; again reverses", "sort", "s/S", priority=3),
     Command(_F, ("S",), "sort_by('name')", "sort by name; again reverses"),
     Command(
@@ -219,6 +241,11 @@ COMMANDS: tuple[Command, ...] = (
     Command(_F, ("b",), "flat", "the largest files as one list, or the tree again", "largest", priority=5),
     Command(_F, ("E",), "unfold_all", "unfold everything"),
     Command(_F, ("C",), "fold_all", "fold everything"),
+    Command(_F, (), "toggle_fold_all", "unfold everything, or fold it"),
+    Command(_F, (), "toggle_kind('added')", "show or hide what was added", "added", priority=2),
+    Command(_F, (), "toggle_kind('removed')", "show or hide what was removed", "removed", priority=2),
+    Command(_F, (), "toggle_kind('modified')", "show or hide what was modified", "modified", priority=2),
+    Command(_F, (), "toggle_kind('unmodified')", "show or hide what is unchanged", "unmodified", priority=2),
     Command(_F, ("y",), "screen.copy", "copy the path", "copy", priority=8),
     Command(_F, ("greater_than_sign",), "sort_beside(1)", "sort by the next column"),
     Command(_F, ("less_than_sign",), "sort_beside(-1)", "sort by the column before"),
@@ -254,48 +281,78 @@ COMMANDS: tuple[Command, ...] = (
     Command(_P, ("escape",), "cancel", "drop the text", "drop", priority=3, palette=False),
 )
 
-_SHOWN = {
-    "question_mark": "?",
-    "slash": "/",
-    "greater_than_sign": ">",
-    "less_than_sign": "<",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "escape": "esc",
-    "pageup": "PgUp",
-    "pagedown": "PgDn",
-    "shift+tab": "S-Tab",
-    "tab": "Tab",
-    "home": "Home",
-    "end": "End",
-    "f1": "F1",
-}
+CHAINS: tuple[tuple[Scope, ...], ...] = (
+    *((near, _L, _I, _A) for near in (_Y, Scope.OVERVIEW, _F, _W, Scope.ADVICE, Scope.DUPLICATES, _T)),
+    (_L, _H, _A),
+    (_R, _L, _A),
+    *((near, _L, _S, _A) for near in (_M, _E, _C, _N)),
+    (_F, _L, _D, _A),
+    (_GF, _L, _G, _A),
+    (_VT, _L, _V, _A),
+    (_BL, _L, _B, _A),
+    (_X, _L),
+    (Scope.CARD, _L),
+    (_K, _L),
+    (_P,),
+)
+"""Scopes whose commands work at the same time, from the pane that has the keyboard outwards."""
 
-
-def key_text(key: str) -> str:
-    """A key's name for people: ``?``, ``PgUp``, ``^z``."""
-    if key in _SHOWN:
-        return _SHOWN[key]
-    if key.startswith("ctrl+"):
-        return f"^{key.removeprefix('ctrl+')}"
-    return key
+UNBOUND = "unbound"
+"""Stands for no key where Textual wants one: no terminal sends it."""
 
 
 def of(*scopes: Scope) -> list[Command]:
     """The commands of some scopes, in the table's order."""
-    return [command for command in COMMANDS if command.scope in scopes]
+    return Keymap().of(*scopes)
 
 
 def bindings(*scopes: Scope) -> list[BindingType]:
-    """The commands of some scopes as Textual's bindings."""
+    """The commands of some scopes as Textual's bindings, which :meth:`Keymap.moved` gives other keys by their ids."""
+    from textual.binding import Binding
+
     return [
-        Binding(",".join(command.keys), command.action, command.help, show=bool(command.footer))
+        Binding(
+            ",".join(command.keys) or UNBOUND, command.action, command.help, show=bool(command.footer), id=command.id
+        )
         for command in of(*scopes)
     ]
 
 
-def footer(scopes: Iterable[Scope]) -> list[tuple[str, str]]:
-    """``(key, word)`` pairs for the footer, the most useful first; the app's own come first."""
-    found = [command for command in of(*scopes) if command.footer]
-    found.sort(key=lambda command: command.priority)
-    return [(command.footer_key or key_text(command.keys[0]), command.footer) for command in found]
+@dataclass(frozen=True, slots=True)
+class Keymap:
+    """The commands with the keys that are in effect."""
+
+    commands: tuple[Command, ...] = COMMANDS
+    """In the table's order, each with its keys."""
+    preset: str = ""
+    """Whose habits they follow: ``dive``, or nobody's."""
+
+    def of(self, *scopes: Scope) -> list[Command]:
+        """The commands of some scopes, in the table's order."""
+        return [command for command in self.commands if command.scope in scopes]
+
+    def footer(self, scopes: Iterable[Scope]) -> list[tuple[str, str]]:
+        """``(key, word)`` pairs for the footer, the most useful first; the app's own come first."""
+        found = [command for command in self.of(*scopes) if command.footer and command.keys]
+        found.sort(key=lambda command: command.priority)
+        moved = {key for was, now in zip(COMMANDS, self.commands, strict=True) if was != now for key in was.keys}
+        return [(_footer_key(command, moved), command.footer) for command in found]
+
+    def moved(self) -> dict[str, str]:
+        """By id of the commands whose keys are not the table's: their keys, as Textual's ``set_keymap`` takes them."""
+        pairs = zip(COMMANDS, self.commands, strict=True)
+        return {now.id: ",".join(now.keys) or UNBOUND for was, now in pairs if was != now}
+
+
+def _footer_key(command: Command, moved: set[str]) -> str:
+    """The key as the footer has it; one that stands for several (``s/S``, ``1-5``) only while all of them do."""
+    several = command.footer_key
+    if several and not moved & {*command.keys, *re.split("[/-]", several)}:
+        return several
+    return key_text(command.keys[0])
+
+
+def keymap_of(app: Any) -> Keymap:
+    """The keys of a Textual app: its ``keymap`` attribute, else the table's own."""
+    keymap = getattr(app, "keymap", None)
+    return keymap if isinstance(keymap, Keymap) else Keymap()

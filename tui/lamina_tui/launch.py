@@ -11,14 +11,22 @@ from lamina.model import ImageSummary, Progress
 from lamina.sources.ahead import Ahead, AheadSource
 from lamina.sources.target import STDIN, Target
 from lamina.workspace import Workspace
-from lamina_tui import hangup
-from lamina_tui.app import LaminaApp
+from lamina_tui import hangup, terminal_background
+from lamina_tui.app import NOT_ASKED, LaminaApp
 from lamina_tui.image_entries import Entry, Lister, source_lister
 from lamina_tui.screens.images import ImagesScreen, engine_images
+from lamina_tui.settings import Settings
 
 
 def run_screen(
-    workspace: Workspace, words: Sequence[str], *, ascii_only: bool, diff: bool = False, ahead: Ahead | None = None
+    workspace: Workspace,
+    words: Sequence[str],
+    *,
+    ascii_only: bool,
+    diff: bool = False,
+    settings: Settings | None = None,
+    remark: str = "",
+    ahead: Ahead | None = None,
 ) -> int:
     """Open the screen and wait for its end.
 
@@ -27,6 +35,8 @@ def run_screen(
         words: the targets; none opens the engine's images, ``demo`` the samples.
         ascii_only: draw with ASCII signs only.
         diff: the two targets are to be compared.
+        settings: theme, units, mouse and keys; None: the defaults.
+        remark: told once, on the first screen; may hold any text.
         ahead: reads the image of the one target already.
 
     Returns:
@@ -35,9 +45,19 @@ def run_screen(
     Raises:
         LaminaError: what was asked for can be seen to be unreadable before a screen is opened.
     """
-    app = LaminaApp(first_screen(workspace, words, diff=diff, ahead=ahead), workspace, ascii_only=ascii_only)
+    settings = settings or Settings()
+    first = first_screen(workspace, words, diff=diff, ahead=ahead)
+    asks = settings.theme == "auto" and terminal_background.worth_asking()
+    app = LaminaApp(
+        first,
+        workspace,
+        ascii_only=ascii_only,
+        settings=settings,
+        background=terminal_background.ask() if asks else NOT_ASKED,
+        remark=remark,
+    )
     hangup.watch(lambda: app.call_later(app.exit, hangup.HANGUP))
-    code = app.run()
+    code = app.run(mouse=settings.mouse)
     if app.crash is not None:
         raise app.crash
     return app.signalled or code or 0

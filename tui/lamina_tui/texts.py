@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from rich.cells import cell_len, set_cell_size
+from textual._context import active_app
 
-from lamina.amounts import SIZE_WIDTH, percent, plural, size, size_bytes
+from lamina import amounts
+from lamina.amounts import SIZE_WIDTH, percent, plural
 from lamina.figures.sharing import PullCost
 from lamina.model import Kind
 
 __all__ = [
     "SIZE_WIDTH",
     "age",
+    "binary_units",
     "cell_len",
     "cost",
     "count",
@@ -26,6 +29,21 @@ __all__ = [
     "size_bytes",
     "wrap",
 ]
+
+
+def binary_units() -> bool:
+    """Whether 1 Ki is 1,024 bytes here: as the app has it that draws now. Without one, 1 K is 1,000."""
+    return bool(getattr(active_app.get(None), "binary_units", False))
+
+
+def size(count: int) -> str:
+    """Bytes in at most :data:`SIZE_WIDTH` cells, in the units that are in use: ``74.8 M``, ``71.3Mi``."""
+    return amounts.size(count, binary=binary_units())
+
+
+def size_bytes(count: int) -> str:
+    """Bytes with their unit, for running text: ``187 MB``, ``178 MiB``."""
+    return amounts.size_bytes(count, binary=binary_units())
 
 
 def count(number: int) -> str:

@@ -28,7 +28,7 @@ def parser() -> Parser:
         epilog=_EPILOG,
     )
     made.add_argument("targets", metavar="TARGET", nargs=2, help="the older and the newer image; see lamina --help")
-    made.add_ascii()
+    made.add_screen()
     made.add_common()
     made.add_manifests()
     made.add_form("lamina.diff/1")

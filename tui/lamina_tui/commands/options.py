@@ -69,9 +69,15 @@ class Parser(argparse.ArgumentParser):
             help="from manifests and configs alone: no layer is read, sizes are as transferred",
         )
 
-    def add_ascii(self) -> None:
+    def add_screen(self) -> None:
         """Of what may open a screen."""
         self.add_argument("--ascii", action="store_true", help="draw with ASCII signs only")
+        self.add_argument(
+            "--theme",
+            metavar="NAME",
+            help="the screen's colours: auto (by the terminal's background), dark, light, terminal, high-contrast",
+        )
+        self.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
 
 
 def workspace_of(

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from lamina.errors import LaminaError
@@ -15,6 +16,7 @@ from lamina_tui.commands.options import UsageError, workspace_of
 if TYPE_CHECKING:
     from lamina.sources.ahead import Ahead
     from lamina.sources.base import Observer, ReadImage
+    from lamina_tui.settings import Settings
 
 
 def run(options: argparse.Namespace) -> int:
@@ -43,7 +45,7 @@ def open_screen(options: argparse.Namespace, words: Sequence[str], *, diff: bool
     """Open a screen and wait for its end.
 
     Args:
-        options: with ``ascii``, ``host`` and ``no_cache``.
+        options: with ``ascii``, ``theme``, ``no_mouse``, ``host`` and ``no_cache``.
         words: the targets; none: the engine's images; ``demo``: the samples.
         diff: the two targets are to be compared.
 
@@ -52,9 +54,13 @@ def open_screen(options: argparse.Namespace, words: Sequence[str], *, diff: bool
 
     Raises:
         LaminaError: what was asked for can be seen to be unreadable before a screen is opened.
-        UsageError: there is no keyboard.
+        UsageError: there is no keyboard, or no such theme.
     """
     from lamina_tui.glyphs import needs_ascii
+    from lamina_tui.settings import config_path, read_settings
+
+    found = read_settings(config_path())
+    settings = _with_flags(found.settings, options)
 
     # Textual reads both when it is imported. Nothing on this screen moves by itself; and the theme's colours all
     # stand in the 256-colour palette, where naming one takes 11 bytes and not 19: a third less for a slow line.
@@ -70,7 +76,15 @@ def open_screen(options: argparse.Namespace, words: Sequence[str], *, diff: bool
     from lamina_tui.launch import run_screen
 
     try:
-        return run_screen(workspace, words, ascii_only=options.ascii or needs_ascii(), diff=diff, ahead=ahead)
+        return run_screen(
+            workspace,
+            words,
+            ascii_only=options.ascii or needs_ascii(),
+            diff=diff,
+            settings=settings,
+            remark=found.complaint,
+            ahead=ahead,
+        )
     finally:
         if ahead is not None:
             ahead.stop()
@@ -95,6 +109,15 @@ def _read_ahead(options: argparse.Namespace, words: Sequence[str]) -> Ahead | No
         return None
 
     return read_ahead(read)
+
+
+def _with_flags(settings: Settings, options: argparse.Namespace) -> Settings:
+    """What the file says, where the command line does not say otherwise."""
+    from lamina_tui.settings import THEMES
+
+    if options.theme not in {None, *THEMES}:
+        raise UsageError(f"no theme is called {options.theme}, only {', '.join(THEMES)}")
+    return replace(settings, theme=options.theme or settings.theme, mouse=settings.mouse and not options.no_mouse)
 
 
 def _reads_standard_input(words: Sequence[str]) -> bool:

@@ -57,6 +57,11 @@ class ImageScreen(ImagePanes):
         self.viewpoint.next_mode()
         self.show_view()
 
+    def action_show_mode(self, mode: str) -> None:
+        """Show this layer, or everything up to it."""
+        self.viewpoint.mode = mode
+        self.show_view()
+
     def action_range_start(self) -> None:
         """Mark the selected layer as the start of ranges, and show the range; again drops the mark."""
         here = self.viewpoint.layer

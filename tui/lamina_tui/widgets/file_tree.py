@@ -11,7 +11,7 @@ from lamina.stack.tree_rows import TreeRows
 from lamina.stack.view import View
 from lamina_tui import texts
 from lamina_tui.keymap import Scope, bindings
-from lamina_tui.widgets.row_list import STYLE_OF_CHANGE, Part, RowList
+from lamina_tui.widgets.row_list import STYLE_OF_CHANGE, Part
 from lamina_tui.widgets.tree_columns import (
     FIGURE,
     NAME,
@@ -23,12 +23,13 @@ from lamina_tui.widgets.tree_columns import (
     style_of,
     title,
 )
+from lamina_tui.widgets.tree_switches import TreeSwitches
 
 CHANGED_BELOW = "~"
 """Marks a folder that is unchanged itself, while something in it changed."""
 
 
-class FileTree(RowList):
+class FileTree(TreeSwitches):
     """One view of an image's files, as a tree."""
 
     BINDINGS = bindings(Scope.FILES)
@@ -68,6 +69,7 @@ class FileTree(RowList):
             self.tree_rows = TreeRows(view)
             self.tree_rows.set_kinds(self.kinds)
             self.tree_rows.set_filter(self.filter)
+            self.unfold_at_first()
         else:
             self.tree_rows.set_view(view)
         if view.was is not None and not self.sort_key:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.segment import Segment
 
-from lamina_tui.keymap import Scope, footer
+from lamina_tui.keymap import Scope, keymap_of
 from lamina_tui.widgets.line_bar import LineBar, Part
 
 
@@ -16,7 +16,7 @@ class KeyBar(LineBar):
     def show_scopes(self, scopes: Iterable[Scope]) -> None:
         """Show the keys of some scopes, beside the app's own."""
         parts: list[Part] = []
-        for key, word in footer([Scope.APP, *scopes]):
+        for key, word in keymap_of(self.app).footer([Scope.APP, *scopes]):
             parts += [(f" {key}", "key"), (f" {word} ", "dim")]
         self.show((parts, ()))
 

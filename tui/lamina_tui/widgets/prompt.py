@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.keymap import Scope, bindings, keymap_of
 
 
 class _Field(Input):
@@ -27,11 +27,11 @@ class _Field(Input):
             event.prevent_default()
             self.app.post_message(events.Key(event.key, event.character))
             return
-        for keys, action in ((("enter", "down"), prompt.action_accept), (("escape",), prompt.action_cancel)):
-            if event.key in keys:
+        for command in keymap_of(self.app).of(Scope.PROMPT):
+            if event.key in command.keys:
                 event.stop()
                 event.prevent_default()
-                action()
+                await prompt.run_action(command.action)
                 return
         await super()._on_key(event)
 
