@@ -213,4 +213,5 @@ _WIDE: tuple[tuple[str, Step], ...] = (
 MID = Recipe("mid", _MID)
 BIG = Recipe("big", _BIG)
 WIDE = Recipe("wide", _WIDE)
+FEW = Recipe("few", _MID, scale=1 / 14)
 SMALL = Recipe("small", _MID, scale=1 / 85, pool=12 << 20)

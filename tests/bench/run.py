@@ -24,13 +24,13 @@ from pathlib import Path
 import recipes
 from inputs import Image, build
 from processes import ProgramError
-from screen import screen_rows
+from screen import opening_rows, screen_rows
 from works import LIMITS, Figures, InEngine, Row, contests, engine_contest
 
 import lamina
 import lamina_tui
 
-WORKS = ("plain", "cached", "gzip", "zstd", "start", "screen", "export", "store")
+WORKS = ("plain", "cached", "gzip", "zstd", "start", "opening", "screen", "export", "store")
 OF_ENGINE = ("export", "store")
 SIZES = {"small": recipes.SMALL, "mid": recipes.MID, "big": recipes.BIG}
 
@@ -94,9 +94,12 @@ def _measure(options: argparse.Namespace, folder: Path) -> list[Row]:
             if engine is not None:
                 rows += engine.hold(options.runs, figures.check, _tell)
     rows += _memory(image, rows)
+    judged = options.size != "small"
+    if wanted("opening"):
+        few = _built(recipes.FEW, folder) if judged else image
+        rows += opening_rows(few, runs=options.runs, judged=judged, tell=_tell)
     if wanted("screen"):
         wide = _built(recipes.WIDE, folder) if options.size == "mid" else image
-        judged = options.size != "small"
         rows += screen_rows(image, wide, repeat=4 if judged else 1, judged=judged, tell=_tell)
     return rows
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import statistics
+import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from inputs import Image
-from processes import watched
+from processes import Command, seconds, watched
 from terminal import Reaction, Terminal
 from works import LIMITS, Row, lamina
 
 _COMPLETE = b"efficiency"  # a word that the title has once all figures are there
 
+_LAYERS = b"instruction"  # the title of the layers' last column
+_LIMIT_LAYERS = 1.4  # of the floor
+_LIMIT_FIGURES = 2.0
 _LIMIT_SWITCH = 30  # ms of processor time
 _LIMIT_KEY = 10
 _LIMIT_SENT = 600  # bytes
@@ -53,6 +58,27 @@ def screen_rows(image: Image, wide: Image, *, repeat: int, judged: bool, tell: T
     with Terminal(lamina(wide.archive)) as terminal:
         terminal.wait_for(_COMPLETE)
         return rows + _key_rows(terminal, len(wide.layers), repeat, judged, tell)
+
+
+def opening_rows(image: Image, *, runs: int, judged: bool, tell: Tell) -> list[Row]:
+    """From the command to the layers and to all figures, of an image never opened before, beside the bare libraries."""
+    floors, layers, figures = [], [], []
+    bare = Command([sys.executable, "-c", "import textual.app, numpy"], {})
+    for run in range(runs):
+        tell(f"opening {image.name}: run {run + 1} of {runs}")
+        floors.append(seconds(bare))
+        folder = tempfile.TemporaryDirectory(prefix="lamina-bench-")
+        with folder as cache, Terminal(lamina(image.archive, LAMINA_CACHE=cache)) as terminal:
+            layers.append(terminal.seen(_LAYERS))
+            figures.append(terminal.seen(_COMPLETE))
+    name, floor = "python + textual + numpy", statistics.median(floors)
+    return [
+        Row(f"opening: {what}", statistics.median(took), "s", limit, name, floor, image.members)
+        for what, took, limit in (
+            ("the layers", layers, _LIMIT_LAYERS if judged else None),
+            ("all figures", figures, _LIMIT_FIGURES if judged else None),
+        )
+    ]
 
 
 def _key_rows(terminal: Terminal, layers: int, repeat: int, judged: bool, tell: Tell) -> list[Row]:

@@ -20,7 +20,10 @@ COLUMNS, LINES = 120, 40
 
 _QUIET = 0.04  # seconds without output and without work after which a key is done with
 _IDLE = 0.0005  # seconds of processor time that are no work: timers that look round
-_SYNCHRONISED = (b"\x1b[?2026$p", b"\x1b[?2026;2$y")  # asked whether frames can be bracketed, terminals say yes today
+_ANSWERS = {
+    b"\x1b[?2026$p": b"\x1b[?2026;2$y",  # asked whether frames can be bracketed, terminals say yes today
+    b"\x1b[c": b"\x1b[?62;c",  # what kind of terminal it is
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Terminal:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         self._shown = b""  # the last of what came, to look for words in
+        self._started = time.monotonic()
         self._process = subprocess.Popen(
             command.argv,
             env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **command.environment},
@@ -76,6 +80,18 @@ class Terminal:
                 raise ProgramError(f"the screen never showed {word.decode()}: {self._shown[-2000:]!r}")
         self._settle()
 
+    def seen(self, word: bytes, timeout: float = 120) -> float:
+        """Seconds from the start until a word came.
+
+        Raises:
+            ProgramError: it did not come in time, or the program ended.
+        """
+        while word not in self._shown:
+            self._take(0.001)
+            if time.monotonic() - self._started > timeout:
+                raise ProgramError(f"the screen never showed {word.decode()}: {self._shown[-2000:]!r}")
+        return time.monotonic() - self._started
+
     def key(self, key: str) -> Reaction:
         """Press a key, and wait until the program has nothing more to do.
 
@@ -109,8 +125,8 @@ class Terminal:
             data = os.read(self._master, 1 << 16)
         except OSError:  # nobody holds the other end any more
             raise ProgramError(f"the program on the terminal ended: {self._shown[-2000:]!r}") from None
-        asked, answer = _SYNCHRONISED
-        if asked in data:
-            os.write(self._master, answer)
+        for asked, answer in _ANSWERS.items():
+            if asked in data:
+                os.write(self._master, answer)
         self._shown = (self._shown + data)[-(1 << 16) :]
         return len(data)

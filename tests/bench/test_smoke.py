@@ -18,6 +18,8 @@ ROWS = [
     "--version",
     "--help",
     "memory, report",
+    "opening: the layers",
+    "opening: all figures",
     "memory with the screen up",
     "screen: another layer",
     "screen: another view",

@@ -27,7 +27,6 @@ from lamina_tui.key_names import keys_text
 from lamina_tui.keymap import Keymap, Scope, bindings
 from lamina_tui.screens.base import FullScreen
 from lamina_tui.screens.dialogs import HelpScreen, TextScreen
-from lamina_tui.screens.images import ImagesScreen, engine_images
 from lamina_tui.screens.palette import Palette
 from lamina_tui.settings import Settings
 from lamina_tui.terminal_background import Answer, LateAnswer
@@ -245,6 +244,8 @@ class LaminaApp(App[int]):
 
     def open_demo(self) -> None:
         """Open the list of the built-in samples."""
+        from lamina_tui.screens.images import ImagesScreen
+
         _ = self.push_screen(ImagesScreen(source_lister(self._workspace.demo), "built-in samples"))
 
     def open_search(self, term: str) -> None:
@@ -261,6 +262,8 @@ class LaminaApp(App[int]):
 
     def open_platforms(self, name: str) -> None:
         """Open the list of what an image of a registry is for each platform."""
+        from lamina_tui.screens.images import ImagesScreen
+
         every = self._workspace.for_platform("all")
         lister = source_lister(lambda: every.resolve(f"docker://{name}").source)
         _ = self.push_screen(ImagesScreen(lister, f"{name}, for each platform"))
@@ -280,6 +283,8 @@ class LaminaApp(App[int]):
 
     def open_engine(self, host: str) -> None:
         """Open the list of another engine's images in place of the one that is shown."""
+        from lamina_tui.screens.images import engine_images
+
         self._workspace = self._workspace.at(host)
         _ = self.switch_screen(engine_images(self._workspace))
 
@@ -289,6 +294,8 @@ class LaminaApp(App[int]):
 
     def open_list(self, lister: Lister, label: str) -> None:
         """Open a list of images in place of what is shown."""
+        from lamina_tui.screens.images import ImagesScreen
+
         _ = self.switch_screen(ImagesScreen(lister, label))
 
     def go_back(self) -> bool:

@@ -14,7 +14,6 @@ from lamina.workspace import Workspace
 from lamina_tui import hangup, terminal_background
 from lamina_tui.app import NOT_ASKED, LaminaApp
 from lamina_tui.image_entries import Entry, Lister, source_lister
-from lamina_tui.screens.images import ImagesScreen, engine_images
 from lamina_tui.settings import Settings
 
 
@@ -71,15 +70,19 @@ def first_screen(
     Raises:
         LaminaError: a target is a path where nothing readable is.
     """
-    if list(words) == ["demo"]:
+    if not words or list(words) == ["demo"]:
+        from lamina_tui.screens.images import ImagesScreen, engine_images
+
+        if not words:
+            return lambda: engine_images(workspace)
         return lambda: ImagesScreen(source_lister(workspace.demo), "built-in samples")
-    if not words:
-        return lambda: engine_images(workspace)
     targets = [workspace.resolve(word) for word in words]  # what is wrong with a path is told before a screen opens
     if ahead is not None:
         targets[0] = Target(AheadSource(targets[0].source, ahead), targets[0].name)
     labels = ["standard input" if word == "-" else word for word in words]
     if len(words) == 1 and (words[0] == "containerd:" or workspace.platform == "all"):
+        from lamina_tui.screens.images import ImagesScreen
+
         source = targets[0].source
         return lambda: ImagesScreen(source_lister(lambda: source), source.label)
 

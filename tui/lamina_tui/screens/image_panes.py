@@ -42,6 +42,7 @@ class ImagePanes(ReadingScreen):
         super().__init__(opener, label)
         self.viewpoint = Viewpoint()
         self.tab = "overview"
+        self.add_class("-overview")  # here, where no style has to be found again for it
         self._came_from = ""
         """The tab that led to a row of the open one."""
         self._view_due = False
@@ -122,7 +123,6 @@ class ImagePanes(ReadingScreen):
 
     def on_mount(self) -> None:
         """Paint first, read then."""
-        self.set_class(self.tab == "overview", "-overview")
         self.query_one("#status", LineBar).resized = self._show_status
         self.query_one("#verdict", LineBar).resized = self._show_verdict
         self.set_focus(self.layer_list)
