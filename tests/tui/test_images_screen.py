@@ -371,3 +371,14 @@ async def test_what_could_go_is_told_first_and_can_be_marked(drive: Drive) -> No
         assert "70.0 KB could go" in screen.lines[1]
     async with drive(lambda: ImagesScreen(listing, "x"), size=(100, 24)) as screen:
         assert "could go" not in screen.text  # what is no engine has nothing that could be removed
+
+
+async def test_a_click_on_a_title_sorts_by_it(drive: Drive) -> None:
+    listing = Listing(summary("b:1", 200), summary("a:1", 900))
+    listing.go.set()
+    async with drive(lambda: ImagesScreen(listing, "x"), size=(100, 24)) as screen:
+        for title, first in (("image", "a:1"), ("size", "a:1"), ("size", "b:1")):
+            await screen.pilot.click("#images", offset=(screen.lines[1].index(title) + 1, 0))
+            await screen.settle()
+            assert screen.lines[2].split()[0] == first
+        await screen.pilot.click("#images", offset=(60, 0))  # between two titles

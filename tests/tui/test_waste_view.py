@@ -137,3 +137,15 @@ async def test_read_again_nothing_is_left_of_the_image_that_was(
     async with drive([str(path)], size=(120, 40)) as screen:
         await screen.press("2")
         assert total(screen.text) == total(again)
+
+
+async def test_a_click_on_a_title_sorts_by_it(drive: Drive, small: list[str]) -> None:
+    async with drive(small, size=(120, 40)) as screen:
+        await screen.press("2")
+        header = next(line for line in screen.lines if "layers path" in line)
+        await screen.pilot.click("#waste", offset=(header.index("path") + 1, 0))
+        await screen.settle()
+        assert [line.split()[-1] for line in screen.lines if "0→" in line] == ["bin/old", "bin/same", "etc/motd"]
+        await screen.pilot.click("#waste", offset=(header.index("bytes") + 1, 0))
+        await screen.settle()
+        assert screen.image.waste.sort_key == "size"

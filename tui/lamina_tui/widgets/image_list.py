@@ -208,6 +208,12 @@ class ImageList(RowList):
         self.sort_key = key
         self.rearrange()
 
+    def title_clicked(self, title: str) -> None:
+        """Sort by the column of that title."""
+        titles = {"image": "name", "age": "age", **{column.title: key for key, column in COLUMNS.items()}}
+        if title in titles:
+            self.sort_by(titles[title])
+
     def sort_beside(self, step: int) -> None:
         """Sort by the next column, or by the one before."""
         at = ORDERS.index(self.sort_key) + step if self.sort_key else (0 if step > 0 else -1)

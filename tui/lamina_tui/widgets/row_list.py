@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -295,6 +296,15 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
             self.move_to(self.row_count() - 1)
         self._scroll_rows_to(self.row_count())
 
+    def title_clicked(self, title: str) -> None:
+        """A column's title was clicked; who can be sorted by it sorts."""
+
+    def _title_at(self, x: int) -> str:
+        """The word of the header at a cell, without the sign of the sort order; empty between words."""
+        line = "".join(text for text, _ in self.header(self.text_width))
+        found = next((word for word in re.finditer(r"\S+", line) if word.start() <= x < word.end()), None)
+        return found[0].rstrip(self.glyphs.up + self.glyphs.down) if found else ""
+
     def copied_text(self) -> str | bytes | None:
         """What ``y`` copies of the row under the cursor; None where there is nothing."""
         return None
@@ -315,9 +325,14 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh_row(self.cursor)
 
     def on_click(self, event: events.Click) -> None:
-        """A click moves the cursor; one on the cursor's row chooses it."""
+        """A click moves the cursor; one on the cursor's row chooses it, one on a column's title sorts by it."""
+        if event.y < self.header_lines:
+            title = self._title_at(event.x)
+            if title:
+                self.title_clicked(title)
+            return
         index = event.y - self.header_lines + self.scroll_offset.y
-        if event.y < self.header_lines or not 0 <= index < self.row_count() or not self.has_cursor:
+        if not 0 <= index < self.row_count() or not self.has_cursor:
             return
         if index == self.cursor:
             self.post_message(self.Activated(self))

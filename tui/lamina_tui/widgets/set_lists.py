@@ -227,6 +227,11 @@ class HeldList(SetList):
         self.build()
         self.refresh_header()
 
+    def title_clicked(self, title: str) -> None:
+        """Sort by the column of that title."""
+        if title in ("size", "images"):
+            self.action_sort_by("size" if title == "size" else "count")
+
 
 class MissList(SetList):
     """Pairs of layers that hold the same contents and are not shared, most bytes first."""

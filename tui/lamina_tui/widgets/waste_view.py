@@ -16,6 +16,8 @@ from lamina_tui.keymap import Scope, bindings
 from lamina_tui.widgets.row_list import Part, RowList
 
 _LAST_COLUMN = {"file": "path", "directory": "directory", "layer": "files, and the instruction that hides them"}
+_SORTED_BY = {"bytes": "size", "path": "name"}
+"""By a column's title."""
 GROUPINGS = ("file", "directory", "layer")
 _CAUSE_WIDTH = 11
 _GROUP = -1
@@ -289,6 +291,11 @@ class WasteView(RowList):
         self.sort_reversed = key == self.sort_key and not self.sort_reversed
         self.sort_key = key
         self._arrange(0)
+
+    def title_clicked(self, title: str) -> None:
+        """Sort by the column of that title."""
+        if title in _SORTED_BY:
+            self.action_sort_by(_SORTED_BY[title])
 
     def set_filter(self, text: str, wanted: NDArray[np.bool_] | None) -> None:
         """Show only some paths.
