@@ -28,6 +28,8 @@ from lamina_tui.screens.registry.pull import PullScreen
 from lamina_tui.screens.registry.search import SearchScreen
 from lamina_tui.screens.registry.tags import TagsScreen
 from lamina_tui.settings import Settings
+from lamina_tui.widgets.row_list import RowList
+from lamina_tui.widgets.share_matrix import ShareMatrix
 from lying_engine import LyingEngine
 from lying_registry import LyingRegistry, status
 
@@ -213,7 +215,7 @@ def test_help_begins_with_what_is_near() -> None:
 async def test_help_opens_scrolls_and_closes(drive: Drive, small: list[str]) -> None:
     async with drive(small) as screen:
         await screen.press("question_mark")
-        assert "lamina: keys and signs" in screen.text
+        assert "lamina: keys, signs and columns" in screen.text
         first = screen.text
         await screen.press("pagedown")
         assert screen.text != first
@@ -396,3 +398,26 @@ def test_signs_are_called_as_textual_calls_them() -> None:
     for sign in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~":
         assert keys_named(sign) == (_character_to_key(sign),)
         assert key_text(_character_to_key(sign)) == sign
+
+
+# Words of headers that mean what they say: what a row is, and what leads over to it.
+PLAIN = re.findall(
+    r"\w+",
+    "Layers id image images name path instruction layer age times of all parent waste why what is most worth doing "
+    "with it would be to do the largest files and on them description MB",
+)
+
+
+@pytest.mark.parametrize(
+    "keys", [(), ("t",), ("A", "c"), ("A", "c", "2"), ("A", "c", "3"), ("space", "down", "D"), ("enter",)], ids=" ".join
+)
+async def test_the_help_says_what_every_column_means(drive: Drive, keys: tuple[str, ...]) -> None:
+    async with drive(["demo"], size=(200, 50)) as screen:
+        await screen.press(*keys)
+        told = re.findall(r"\w+", " ".join(f"{line.label} {line.text}" for line in help_lines()))
+        for rows in screen.app.screen.query(RowList):
+            if isinstance(rows, ShareMatrix):  # its columns are images
+                continue
+            line = "".join(text for text, _ in rows.header(rows.text_width))
+            for word in re.findall(r"[A-Za-z]+", line):
+                assert word in PLAIN or word in told, (word, line)

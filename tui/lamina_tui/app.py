@@ -316,7 +316,8 @@ class LaminaApp(App[int]):
     def action_help(self) -> None:
         """Show every key."""
         screen = self.screen
-        _ = self.push_screen(HelpScreen(screen.scopes() if isinstance(screen, FullScreen) else (), self.keymap))
+        near = screen.scopes() if isinstance(screen, FullScreen) else ()
+        _ = self.push_screen(HelpScreen(near, self.keymap, self.glyphs))
 
     async def action_quit(self) -> None:
         """End; 3 where what was asked for could not be shown."""

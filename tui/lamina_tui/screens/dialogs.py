@@ -12,9 +12,11 @@ from textual.screen import ModalScreen
 from lamina.model import Change
 from lamina.names import display_name
 from lamina_tui import texts
+from lamina_tui.glyphs import UNICODE, Glyphs
 from lamina_tui.key_names import keys_text
 from lamina_tui.keymap import Keymap, Scope, bindings
 from lamina_tui.navigation import navigation_of
+from lamina_tui.screens.legend import legend
 from lamina_tui.widgets.row_list import STYLE_OF_CHANGE, Part, RowList
 from lamina_tui.widgets.text_lines import TextLine
 from lamina_tui.widgets.text_pane import TextPane
@@ -56,12 +58,13 @@ class TextScreen(ModalScreen[None]):
             navigation_of(self.app).copy(self._copied)
 
 
-def help_lines(near: Sequence[Scope] = (), keymap: Keymap | None = None) -> list[TextLine]:
+def help_lines(near: Sequence[Scope] = (), keymap: Keymap | None = None, glyphs: Glyphs = UNICODE) -> list[TextLine]:
     """The help, made from the table of commands.
 
     Args:
         near: the scopes the user is in, which come first.
         keymap: the keys in effect; None: the table's own.
+        glyphs: of this terminal.
     """
     keymap = keymap or Keymap()
     lines: list[TextLine] = []
@@ -69,30 +72,15 @@ def help_lines(near: Sequence[Scope] = (), keymap: Keymap | None = None) -> list
         lines.append(TextLine(scope.value, style="strong", heading=True))
         lines += [TextLine(command.help, label=keys_text(command.keys)) for command in keymap.of(scope) if command.keys]
         lines.append(TextLine(""))
-    lines += [
-        TextLine("Signs", style="strong", heading=True),
-        TextLine("added", "+", STYLE_OF_CHANGE[Change.ADDED]),
-        TextLine("modified: other content", "M", STYLE_OF_CHANGE[Change.MODIFIED]),
-        TextLine("metadata only: mode, owner, time or attributes", "m", STYLE_OF_CHANGE[Change.METADATA]),
-        TextLine("removed", "-", STYLE_OF_CHANGE[Change.REMOVED]),
-        TextLine("a folder with a change somewhere below it", "~"),
-        TextLine(""),
-        TextLine("Numbers", style="strong", heading=True),
-        TextLine("bytes of the regular files a layer carries; of an image: the sum of its layers", "size"),
-        TextLine("bytes shipped in some layer that no name in the final file system reaches", "wasted"),
-        TextLine("what is visible in the end, of what is shipped", "efficiency"),
-        TextLine("units are binary: 1 Ki is 1,024 bytes, 1 Mi is 1,048,576", "Ki Mi Gi")
-        if texts.binary_units()
-        else TextLine("units are decimal: 1 K is 1,000 bytes, 1 M is 1,000,000", "K M G"),
-    ]
+    lines += legend(glyphs)
     return lines
 
 
 class HelpScreen(TextScreen):
     """Every key, from the table of commands."""
 
-    def __init__(self, near: Sequence[Scope] = (), keymap: Keymap | None = None) -> None:
-        super().__init__("lamina: keys and signs", help_lines(near, keymap))
+    def __init__(self, near: Sequence[Scope] = (), keymap: Keymap | None = None, glyphs: Glyphs = UNICODE) -> None:
+        super().__init__("lamina: keys, signs and columns", help_lines(near, keymap, glyphs))
 
 
 class KindList(RowList):
