@@ -8,6 +8,7 @@ from collections.abc import Callable
 from lamina.model import Progress
 
 _PACE = 0.1  # seconds between two reports
+_LONG = 2.0  # seconds of waiting after which these are told
 
 
 class Ticker:
@@ -29,6 +30,7 @@ class Ticker:
         self.done = 0
         self._then = then
         self._next = 0.0
+        self._begun = time.monotonic()
 
     def say(self, what: str) -> None:
         """From now on this is being done."""
@@ -54,4 +56,6 @@ class Ticker:
         if now or moment >= self._next:
             self._next = moment + _PACE
             total = self.total if self.total is None or self.done <= self.total else None
-            self._tell(Progress(self.done, total, self._what))
+            waited = moment - self._begun
+            told = f"{self._what} ({waited:.0f} s)" if not self.done and waited >= _LONG else self._what
+            self._tell(Progress(self.done, total, told))

@@ -135,6 +135,8 @@ class ImagePanes(ReadingScreen):
         self.files.placeholder = "the files appear when all layers are read"
         self.files.forget()
         self.overview.forget("what is worth doing shows when all layers are read")
+        self.waste.placeholder = "what is wasted shows when all layers are read"
+        self.advice.placeholder = "advice comes when all layers are read"
         self.layer_list.placeholder = "reading …"
         self.start_reading()
         self._show_title()

@@ -306,7 +306,7 @@ class EngineSource:
         ticker = Ticker(
             observer.progress,
             count_of(inspected.get("Size")) or None,
-            "waiting for the engine",
+            "waiting for the engine, which is packing the image",
             then=f"0 of {len(layers)} layers",
         )
 
