@@ -597,3 +597,25 @@ async def test_no_duplicates_and_some_that_cant_be_looked_for(
     async with drive(small) as screen:
         await screen.press("4")
         assert "could not be looked for: it is gone\\x1b[2J" in screen.text
+
+
+async def test_the_border_between_the_panes_can_be_moved(drive: Drive, shop: Any) -> None:
+    async with drive(shop, size=(160, 40)) as screen:
+        left = screen.app.screen.query_one("#left")
+        width = left.outer_size.width
+        await screen.press("plus")
+        assert left.outer_size.width > width
+        await screen.press(*["minus"] * 20)
+        assert left.outer_size.width == 16
+        await screen.pilot.mouse_down("#left", offset=(15, 5))
+        await screen.pilot.hover(offset=(79, 10))
+        await screen.pilot.mouse_up(offset=(79, 10))
+        await screen.settle()
+        assert left.outer_size.width == 80
+        await screen.pilot.resize_terminal(100, 40)
+        await screen.settle()
+        assert left.outer_size.width == 100
+        height = left.outer_size.height
+        await screen.press("minus")
+        assert left.outer_size.height < height
+        assert "1 Files" in screen.text

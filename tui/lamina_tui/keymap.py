@@ -219,6 +219,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(_I, ("right_square_bracket",), "step_layer(1)", "next layer, from any pane"),
     Command(_I, ("i",), "instruction", "the layer's whole instruction", "whole", priority=9),
     Command(_I, ("R",), "reload", "read the image again"),
+    Command(_I, ("plus", "equals_sign"), "move_border(1)", "more room for the layers"),
+    Command(_I, ("minus",), "move_border(-1)", "less room for the layers"),
     Command(_I, ("z",), "zoom", "hide the layers; again shows them"),
     Command(_I, ("escape",), "back", "stop the reading, drop the filter, or go back", palette=False),
     Command(_Y, ("enter", "l", "right"), "open", "to this layer's files", "files", priority=2),

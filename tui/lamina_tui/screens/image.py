@@ -22,6 +22,7 @@ from lamina_tui.widgets.file_tree import FileTree
 from lamina_tui.widgets.overview_view import OverviewView
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
+from lamina_tui.widgets.side_pane import SidePane
 from lamina_tui.widgets.text_pane import TextPane
 from lamina_tui.widgets.waste_view import WasteView
 
@@ -83,6 +84,14 @@ class ImageScreen(ImagePanes):
             return
         layer = self.info.layers[here]
         _ = self.app.push_screen(TextScreen(f"layer {here}", layer_lines(layer), copied=layer.instruction))
+
+    def action_move_border(self, step: int) -> None:
+        """Give the layers more room, or less."""
+        self.query_one(SidePane).move_border(step)
+
+    def on_resize(self) -> None:
+        """The panes may stand otherwise now."""
+        self.call_after_refresh(self.query_one(SidePane).share_again)
 
     def action_zoom(self) -> None:
         """Hide the layers, or show them again."""

@@ -26,6 +26,7 @@ from lamina_tui.widgets.line_bar import Line, LineBar, TabBar
 from lamina_tui.widgets.overview_view import OverviewView
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
+from lamina_tui.widgets.side_pane import SidePane
 from lamina_tui.widgets.text_pane import TextPane
 from lamina_tui.widgets.waste_view import WasteView
 
@@ -56,7 +57,7 @@ class ImagePanes(ReadingScreen):
         yield LineBar(id="title")
         yield LineBar(id="verdict")
         with Container(id="panes"):
-            with Vertical(id="left"):
+            with SidePane(id="left"):
                 yield LayerList(id="layers")
             with Vertical(id="right"):
                 yield TabBar([tab.capitalize() for tab in TABS], self._tab_clicked, first=0, id="tabs")
