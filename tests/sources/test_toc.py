@@ -17,7 +17,8 @@ from lamina.cache.cache import Cache
 from lamina.figures.duplicates import find_duplicates
 from lamina.figures.image import LoadedImage, load
 from lamina.layers.index import UNKNOWN_SIZE
-from lamina.model import Cancelled, Cause, LaminaError
+from lamina.model import Cause, ImageInfo, LaminaError
+from lamina.sources.base import NullObserver
 from lamina.sources.registry import client as asking
 from lamina.sources.registry.source import RegistrySource
 from lying_registry import LyingRegistry
@@ -173,6 +174,11 @@ def test_a_table_that_lists_another_file_is_told_when_it_shows() -> None:
 
 def test_reading_can_be_left() -> None:
     cancel = threading.Event()
-    cancel.set()
-    with registry([estargz(LAYERS[0])], LAYERS[:1]) as running, pytest.raises(Cancelled):
-        load(source(running), None, cancel=cancel)
+
+    class LeavesAtTheHead(NullObserver):
+        def head(self, info: ImageInfo) -> None:
+            cancel.set()
+
+    with registry([estargz(LAYERS[0])], LAYERS[:1]) as running:
+        image = load(source(running), None, LeavesAtTheHead(), cancel)
+    assert [layer.read for layer in image.layers] == [False]
