@@ -29,6 +29,7 @@ class Naive:
         self.key, self.reverse = "size", False
         self.kinds = ALL_CHANGES
         self.filter = ""
+        self.joins = False
 
     @property
     def paths(self) -> range:
@@ -77,6 +78,20 @@ class Naive:
             shown &= kept
         return shown
 
+    def joined_with(self, path: int, shown: set[int]) -> int | None:
+        """The directory whose row a directory stands in, being all that is in it."""
+        entries = [other for other in shown if other and self.parent(other) == path]
+        if not self.joins or not path or len(entries) != 1 or self.is_match(path):
+            return None
+        same = self.view.change[path] == self.view.change[entries[0]]
+        return entries[0] if same and self.view.kind(entries[0]) is Kind.DIR else None
+
+    def row_of(self, path: int, rows: list[int]) -> int | None:
+        shown = self.shown()
+        while path in shown and (further := self.joined_with(path, shown)) is not None:
+            path = further
+        return rows.index(path) if path in rows else None
+
     def rows(self) -> list[int]:
         shown = self.shown()
         found: list[int] = []
@@ -91,6 +106,8 @@ class Naive:
                 # Equal sizes stand by name, whichever way the sizes run.
                 children.sort(key=lambda path: size(path) if self.reverse else -size(path))
             for child in children:
+                while (further := self.joined_with(child, shown)) is not None:
+                    child = further  # noqa: PLW2901
                 found.append(child)
                 if child in self.open:
                     walk(child)
@@ -152,7 +169,7 @@ def assert_same(tree: TreeRows, naive: Naive) -> None:
     for path in naive.paths:
         assert tree.is_expanded(path) is (path in naive.open)
         assert tree.has_children(path) is bool((naive.inside(path) - {path}) & shown)
-        assert tree.index_of(path) == (rows.index(path) if path in rows else None)
+        assert tree.index_of(path) == naive.row_of(path, rows)
     present = [path for path in naive.paths if naive.view.present[path]]
     assert tree.hidden_by_kinds == sum(int(naive.view.change[path]) not in naive.kinds for path in present)
 
@@ -168,7 +185,7 @@ _KEYS = st.one_of(
     st.tuples(st.just("sort"), st.tuples(st.sampled_from(["size", "removed", "name"]), st.booleans())),
     st.tuples(st.just("kinds"), _KINDS | st.just(ALL_CHANGES)),
     st.tuples(st.just("filter"), _FILTERS),
-    st.tuples(st.sampled_from(["expand_all", "collapse_all"]), st.none()),
+    st.tuples(st.sampled_from(["expand_all", "collapse_all", "joins", "joins"]), st.none()),
 )
 
 
@@ -190,6 +207,10 @@ def press(tree: TreeRows, naive: Naive, views: list[View], key: str, argument: o
         tree.set_filter(argument)  # type: ignore[arg-type]
         naive.set_filter(argument)  # type: ignore[arg-type]
         assert tree.filter == argument
+    elif key == "joins":
+        naive.joins = not naive.joins
+        tree.set_joins(naive.joins)
+        assert tree.joins is naive.joins
     elif key == "expand_all":
         tree.expand_all()
         naive.open = set(naive.paths)
@@ -201,7 +222,7 @@ def press(tree: TreeRows, naive: Naive, views: list[View], key: str, argument: o
         result = getattr(tree, key)(path)
         getattr(naive, key)(path)
         if key == "reveal":
-            assert result == (naive.rows().index(path) if path in naive.rows() else None)
+            assert result == naive.row_of(path, naive.rows())
 
 
 @pytest.mark.parametrize("many", [1, 1 << 40], ids=["level by level", "all at once"])

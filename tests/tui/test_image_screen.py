@@ -107,7 +107,11 @@ async def test_the_row_under_the_cursor_is_told_whole(drive: Drive, small: list[
 async def test_fold_keys(drive: Drive, small: list[str]) -> None:
     async with drive(small) as screen:
         await screen.press("down", "down", "down", "tab")
+        assert "▸ deep/er/est/" in screen.text  # each holds nothing but the next
         await screen.press("l", "l")  # unfold, step in
+        assert "leaf.txt" in screen.text
+        await screen.press("h", "h", "c")  # out, fold, a row for each
+        await screen.press("l", "l")
         assert "▾ deep/" in screen.text
         assert "▸ er/" in screen.text
         await screen.press("enter")
@@ -321,7 +325,7 @@ async def test_who_ships_and_who_hides_are_marked(drive: Drive, shop: Any) -> No
 
 async def test_the_largest_files_as_a_list(drive: Drive, small: list[str]) -> None:
     async with drive(small, size=(100, 30)) as screen:
-        await screen.press("tab", "b")
+        await screen.press("tab", "v", "b")
         files = screen.image.files
         assert files.tree_rows is not None
         paths = [files.tree_rows.view.union.paths.path(int(path)) for path in files.tree_rows.rows]
@@ -332,8 +336,55 @@ async def test_the_largest_files_as_a_list(drive: Drive, small: list[str]) -> No
         assert "files as a list" in screen.text
         assert "of all" in screen.text
         await screen.press("down", "b")
-        assert files.copied_text() == paths[1]
+        groups = files.tree_rows.groups
+        assert f"(no extension)   {groups.counts[0]} files" in screen.text
+        assert "files by extension" in screen.text
+        await screen.press("l", "l")
+        assert files.copied_text() in paths
+        await screen.press("h")
+        assert files.copied_text() is None
+        assert "B size" in screen.text
+        await screen.press("h", "b")
+        assert "0:0   " in screen.text
+        assert "files by owner" in screen.text
+        await screen.press("b")
         assert not files.tree_rows.flat
+
+
+async def test_the_tree_finds_the_file_that_the_list_stood_on(drive: Drive, small: list[str]) -> None:
+    async with drive(small, size=(100, 30)) as screen:
+        await screen.press("tab", "b", "down", "b", "b")
+        files = screen.image.files
+        await screen.press("enter", "down")
+        wanted = files.copied_text()
+        await screen.press("b")
+        assert wanted is not None
+        assert files.copied_text() == wanted
+
+
+async def test_mode_owner_and_time(drive: Drive, small: list[str]) -> None:
+    async with drive(small, size=(120, 30)) as screen:
+        await screen.press("tab", "v", "E")
+        assert "mode" not in screen.line_with("size▾")
+        assert re.search(r" big .* 0 +\d", screen.line_with(" big "))  # of layer 0
+        await screen.press("m")
+        assert re.search(r"mode +owner +time ", screen.line_with("size▾"))
+        assert re.search(r"-rw-r--r-- 0:0 +\d{4}-\d\d-\d\d \d\d:\d\d ", screen.line_with(" big "))
+        await screen.press("m")
+        assert re.search(r"mode +owner +age ", screen.line_with("size▾"))
+        await screen.press("m")
+        assert "mode" not in screen.line_with("size▾")
+
+
+async def test_a_click_on_a_title_sorts_files(drive: Drive, small: list[str]) -> None:
+    async with drive(small, size=(100, 30)) as screen:
+        await screen.press("tab")
+        files = screen.image.files
+        line = "".join(text for text, _ in files.header(files.text_width))
+        for title, column in (("removed", "removed"), ("name", "name"), ("size", "size")):
+            await screen.pilot.click(files, offset=(line.index(title), 0))
+            await screen.settle()
+            assert files.column == column
 
 
 async def test_paging_keeps_the_cursor_in_view(drive: Drive, shop: object) -> None:
@@ -412,6 +463,10 @@ async def test_paths_of_any_depth_and_length_keep_their_columns(drive: Drive, tm
     for size in ((80, 24), (120, 40), (40, 12)):
         async with drive([str(path)], size=size) as screen:
             await screen.press("tab", "E", "G")
+            assert re.search(
+                "…/?d/d/d/", screen.text
+            )  # directories that hold but one stand in one row, its end in view
+            await screen.press("c", "G")
             assert all(len(line) == size[0] for line in screen.cells)
             shown = screen.line_with("leaf ")
             assert "900…" in shown  # the level, where its indent would need 1,800 cells

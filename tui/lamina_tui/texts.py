@@ -22,6 +22,7 @@ __all__ = [
     "fit",
     "fit_end",
     "mode_text",
+    "moment",
     "parse_time",
     "percent",
     "plural",
@@ -29,6 +30,10 @@ __all__ = [
     "size_bytes",
     "wrap",
 ]
+
+
+_LATEST = 253402300799
+"""The last second that a date can tell."""
 
 
 def binary_units() -> bool:
@@ -68,6 +73,13 @@ def age(created: str | None, now: datetime | None = None) -> str:
         # Reproducible builds write the epoch: an age of 56 years would say nothing.
         return ""
     return humanize.naturaldelta(delta)
+
+
+def moment(nanoseconds: int, *, relative: bool = False) -> str:
+    """A time since the epoch: ``2024-05-01 12:33``, in UTC; relative, how long ago, empty where that says nothing."""
+    seconds = min(max(0, nanoseconds // 10**9), _LATEST)
+    told = datetime.fromtimestamp(seconds, UTC)
+    return age(told.isoformat()) if relative else f"{told:%Y-%m-%d %H:%M}"
 
 
 def cost(amount: PullCost) -> str:

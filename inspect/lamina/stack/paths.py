@@ -44,10 +44,14 @@ class PathTable:
 
     def path(self, path: int) -> bytes:
         """The whole path, ``usr/lib/x``; the root's is empty."""
-        parts = []
-        while path:
-            parts.append(self.name(path))
+        return b"" if not path else self.between(0, path)[1:]
+
+    def between(self, first: int, path: int) -> bytes:
+        """The names from one path down to another that lies below it, both included."""
+        parts = [self.name(path)]
+        while path != first:
             path = int(self.parent[path])
+            parts.append(self.name(path))
         return b"/".join(reversed(parts))
 
     def texts(self, paths: NDArray[np.int32]) -> list[bytes]:

@@ -9,14 +9,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lamina.model import Change, Kind
-from lamina.stack.union import ABSENT
+from lamina.model import Change
+from lamina.stack.file_groups import FileGroups, by_extension, by_owner
+from lamina.stack.group_rows import GroupRows, group_of_row
+from lamina.stack.name_search import NameSearch
+from lamina.stack.row_order import SIZE_BITS, Level, flattened, joined_directories, sibling_order
 from lamina.stack.view import View
 
 ALL_CHANGES = frozenset(Change)
 
-_SIZE_BITS = 44  # 16 TiB: larger files sort alike
-_SIZE_TOP = (1 << _SIZE_BITS) - 1
+GROUPINGS = ("tree", "list", "extension", "owner")
+"""What rows can be: a tree, all that is no directory as one list, or the same in groups."""
 
 _MANY = 8  # where more than an eighth of all paths is unfolded, all rows are computed at once
 
@@ -33,7 +36,12 @@ class TreeRows:
         self._open_unfiltered: NDArray[np.bool_] | None = None
         self._sort = view.figures[0]
         self._reverse = False
-        self._flat = False
+        self._grouping = "tree"
+        self._groups: GroupRows | None = None
+        self._open_groups: dict[str, set[bytes]] = {"extension": set(), "owner": set()}
+        self._extensions: FileGroups | None = None
+        self._joins = False
+        self._joined = np.zeros(paths.count, dtype=bool)
         self._kinds: frozenset[Change] = ALL_CHANGES
         self._filter = ""
         self._match = np.zeros(paths.count, dtype=bool)
@@ -42,10 +50,10 @@ class TreeRows:
         counts = np.bincount(paths.parent[1:], minlength=paths.count)
         self._child_start = np.zeros(paths.count + 1, dtype=np.int64)
         np.cumsum(counts, out=self._child_start[1:])
-        self._lower_names: NDArray[np.uint8] | None = None
+        self._names = NameSearch(paths)
         self._shown = view.present
         self.rows: NDArray[np.int32] = np.zeros(0, dtype=np.int32)
-        """Path ids in display order; the root is no row."""
+        """Path ids in display order, the root being no row; below zero, groups (see :func:`group_of_row`)."""
         self.hidden_by_kinds = 0
         """How many paths of the view the choice of kinds leaves out."""
         self._refresh()
@@ -69,16 +77,45 @@ class TreeRows:
         self._sort, self._reverse = key, reverse
         self.rows = self._rows_below(0)
 
-    def set_flat(self, flat: bool) -> None:  # what it is set to
-        """Show everything that is no directory as one list, or the tree again."""
-        if flat != self._flat:
-            self._flat = flat
+    def set_grouping(self, grouping: str) -> None:
+        """Show one of :data:`GROUPINGS`; each keeps its folds."""
+        if grouping != self._grouping:
+            self._grouping = grouping
             self.rows = self._rows_below(0)
 
     @property
+    def grouping(self) -> str:
+        """One of :data:`GROUPINGS`."""
+        return self._grouping
+
+    @property
     def flat(self) -> bool:
-        """Whether the rows are one list."""
-        return self._flat
+        """Whether paths stand in no tree."""
+        return self._grouping != "tree"
+
+    @property
+    def groups(self) -> GroupRows:
+        """What the groups among the rows are, where rows are grouped."""
+        assert self._groups is not None
+        return self._groups
+
+    def set_joins(self, joins: bool) -> None:  # what it is set to
+        """Show a directory whose only entry is a directory in the row of that one, or each in its own."""
+        self._joins = joins
+        self._joined[:] = False
+        self._refresh()
+
+    @property
+    def joins(self) -> bool:
+        """Whether such directories share rows."""
+        return self._joins
+
+    def first_of_row(self, path: int) -> int:
+        """The topmost directory that shares a path's row; the path itself where none does."""
+        parent = int(self._paths.parent[path])
+        while self._joined[parent]:
+            path, parent = parent, int(self._paths.parent[parent])
+        return path
 
     @property
     def sort(self) -> tuple[str, bool]:
@@ -123,7 +160,7 @@ class TreeRows:
     @property
     def matches(self) -> NDArray[np.int64]:
         """Indexes into :attr:`rows` of the rows the filter found."""
-        return np.flatnonzero(self._match[self.rows])
+        return np.flatnonzero(self._match[self.rows] & (self.rows >= 0))
 
     # Folding.
 
@@ -141,20 +178,26 @@ class TreeRows:
         return True
 
     def is_expanded(self, path: int) -> bool:
-        """Whether a directory is unfolded."""
+        """Whether a directory, or a group, is unfolded."""
+        if path < 0:
+            return self.groups.names[group_of_row(path)] in self._open_groups[self._grouping]
         return bool(self._open[path])
 
     def has_children(self, path: int) -> bool:
-        """Whether something would show below a path."""
-        return not self._flat and bool(self._shown[path + 1 : int(self._paths.end[path])].any())
+        """Whether something would show below a path, or a group."""
+        return path < 0 or (not self.flat and bool(self._shown[path + 1 : int(self._paths.end[path])].any()))
 
     def toggle(self, path: int) -> None:
         """Fold or unfold."""
-        (self.collapse if self._open[path] else self.expand)(path)
+        (self.collapse if self.is_expanded(path) else self.expand)(path)
 
     def expand(self, path: int) -> None:
-        """Unfold a directory; directories below it stand as they did."""
-        if self._flat:
+        """Unfold a directory, or a group; directories below it stand as they did."""
+        if path < 0:
+            self._open_groups[self._grouping].add(self.groups.names[group_of_row(path)])
+            self.rows = self._rows_below(0)
+            return
+        if self.flat or self._joined[path]:
             self._open[path] = True
             return
         index = self.index_of(path)
@@ -165,10 +208,14 @@ class TreeRows:
             self.rows = np.concatenate([self.rows[: index + 1], self._rows_below(path), self.rows[index + 1 :]])
 
     def collapse(self, path: int) -> None:
-        """Fold a directory."""
-        if path == 0 or not self._open[path] or self._flat:
+        """Fold a directory, or a group."""
+        if path < 0:
+            self._open_groups[self._grouping].discard(self.groups.names[group_of_row(path)])
+            self.rows = self._rows_below(0)
             return
-        index = self.index_of(path)
+        if path == 0 or not self._open[path] or self.flat:
+            return
+        index = None if self._joined[path] else self.index_of(path)
         self._open[path] = False
         if index is not None:
             below = self.rows[index + 1 :]
@@ -179,12 +226,16 @@ class TreeRows:
     def expand_all(self) -> None:
         """Unfold everything."""
         self._open[:] = True
+        if self._grouping in self._open_groups:
+            self._open_groups[self._grouping] = set(self.groups.names)
         self.rows = self._rows_below(0)
 
     def collapse_all(self) -> None:
         """Fold everything."""
         self._open[:] = False
         self._open[0] = True
+        if self._grouping in self._open_groups:
+            self._open_groups[self._grouping] = set()
         self.rows = self._rows_below(0)
 
     def reveal(self, path: int) -> int | None:
@@ -201,9 +252,15 @@ class TreeRows:
     # Asking.
 
     def index_of(self, path: int) -> int | None:
-        """The row of a path, None where it is not shown."""
+        """The row of a path, or of a group as rows have it; None where it is not shown."""
+        while path > 0 and self._joined[path]:
+            path = int(self._child[self._child_start[path] : self._child_start[path + 1]][self._only_child(path)])
         found = np.flatnonzero(self.rows == path)
         return int(found[0]) if found.size else None
+
+    def _only_child(self, path: int) -> int:
+        """Which child of a directory is shown, where one is."""
+        return int(self._shown[self._child[self._child_start[path] : self._child_start[path + 1]]].argmax())
 
     # Computing.
 
@@ -220,6 +277,9 @@ class TreeRows:
             matched = self._match & shown
             shown = shown & (self._with_ancestors(matched) | self._paths.with_subtrees(matched))
         self._shown = shown
+        if self._joins:
+            self._joined = joined_directories(self._view, shown)
+            self._joined &= ~self._match  # what was looked for is a row of its own
         self.rows = self._rows_below(0)
 
     def _with_ancestors(self, wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -236,48 +296,21 @@ class TreeRows:
 
     def search(self, text: str) -> NDArray[np.bool_]:
         """By path id: whether the path is a match for a filter's text, whatever the view and the filter in force."""
-        *parents, last = text.split("/")
-        found = self._containing(last, at_start=bool(parents)) if last else np.ones(self._paths.count, dtype=bool)
-        above = self._paths.parent
-        for distance, part in enumerate(reversed(parents)):
-            if part:
-                outermost = distance == len(parents) - 1
-                found &= self._containing(part, at_start=not outermost, at_end=True)[above]
-            above = self._paths.parent[above]
-        return found
-
-    def _containing(self, text: str, *, at_start: bool = False, at_end: bool = False) -> NDArray[np.bool_]:
-        """Names that hold a text, optionally as their beginning or end."""
-        pattern = _encoded(text).lower().replace(b"\0", b"")
-        pattern = (b"\0" if at_start else b"") + pattern + (b"\0" if at_end else b"")
-        if self._lower_names is None:
-            # One NUL in front, so that every name stands between two.
-            self._lower_names = np.frombuffer(b"\0" + self._paths.names.lower(), dtype=np.uint8)
-        names = self._lower_names
-        hits = np.zeros(len(names), dtype=bool)
-        length = len(pattern)
-        if not 0 < length <= len(names):
-            return np.zeros(self._paths.count, dtype=bool)
-        here = hits[: len(names) - length + 1]
-        here[:] = names[: len(here)] == pattern[0]
-        for offset in range(1, length):
-            here &= names[offset : offset + len(here)] == pattern[offset]
-        # A hit that begins with the NUL before a name belongs to that name: count it from there.
-        starts = self._paths.name_start[:-1] if at_start else self._paths.name_start[:-1] + 1
-        positions = np.flatnonzero(hits)
-        owners = np.searchsorted(starts, positions, side="right") - 1
-        found = np.zeros(self._paths.count, dtype=bool)
-        found[owners] = True
-        return found
+        return self._names.search(text)
 
     def _rows_below(self, top: int) -> NDArray[np.int32]:
         """Visible rows below an unfolded directory, in display order."""
         count = self._paths.count
-        if self._flat:
+        if self.flat:
             return self._flat_rows()
-        if top == 0 and np.count_nonzero(self._open) > count // _MANY and count < 1 << (63 - _SIZE_BITS):
-            return self._all_rows()
-        levels: list[tuple[NDArray[np.int32], NDArray[np.int64]]] = []  # nodes; each one's parent in the level above
+        if top == 0 and np.count_nonzero(self._open) > count // _MANY and count < 1 << (63 - SIZE_BITS):
+            rows = self._all_rows()
+        else:
+            rows = flattened(self._levels_below(top))
+        return rows[~self._joined[rows]] if self._joins else rows
+
+    def _levels_below(self, top: int) -> list[Level]:
+        levels: list[Level] = []
         frontier = np.array([top], dtype=np.int32)
         above = np.array([0], dtype=np.int64)
         while frontier.size:
@@ -287,23 +320,33 @@ class TreeRows:
             order = self._order(nodes, parents)
             nodes, parents = nodes[order], parents[order]
             levels.append((nodes, parents))
-            above = np.flatnonzero(self._open[nodes])
+            above = np.flatnonzero(self._open[nodes] | self._joined[nodes])
             frontier = nodes[above]
-        return self._flatten(levels)
+        return levels
 
     def _flat_rows(self) -> NDArray[np.int32]:
         """Everything shown that is no directory, in display order."""
-        event = self._view.event
-        union = self._view.union
-        leaves = self._shown & (event != ABSENT)
-        leaves[leaves] = union.kind[event[leaves]] != Kind.DIR
-        nodes = np.flatnonzero(leaves).astype(np.int32)
-        return nodes[self._order(nodes, np.zeros(len(nodes), dtype=np.int64))]
+        nodes = np.flatnonzero(self._shown & self._view.leaves()).astype(np.int32)
+        if self._grouping == "list":
+            return nodes[self._order(nodes, np.zeros(len(nodes), dtype=np.int64))]
+        groups = self._file_groups()
+        self._groups = GroupRows(self._view, groups, nodes)
+        opened = self._open_groups[self._grouping]
+        # What a filter finds is not to be hidden in a group.
+        shown = np.array([bool(self._filter) or name in opened for name in groups.names], dtype=bool)
+        return self._groups.rows(self._sort, shown, reverse=self._reverse)
+
+    def _file_groups(self) -> FileGroups:
+        if self._grouping == "owner":
+            return by_owner(self._view)
+        if self._extensions is None:
+            self._extensions = by_extension(self._paths)
+        return self._extensions
 
     def _all_rows(self) -> NDArray[np.int32]:
         """The same for the whole tree, all levels at once: faster where much is unfolded."""
         paths = self._paths
-        folded = np.flatnonzero(~self._open).astype(np.int32)
+        folded = np.flatnonzero(~(self._open | self._joined)).astype(np.int32)
         visible = self._shown & ~paths.covered(folded + 1, paths.end[folded])
         visible[0] = False
         nodes = np.flatnonzero(visible).astype(np.int32)
@@ -339,42 +382,4 @@ class TreeRows:
         return nodes[keep], parents[keep]
 
     def _order(self, nodes: NDArray[np.int32], parents: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Siblings in display order, groups of siblings staying where they are."""
-        if self._sort == "name":
-            if not self._reverse:
-                return np.arange(len(nodes))
-            return np.lexsort((-nodes, parents))
-        # A difference may be negative: all are moved up by half the room.
-        half = (_SIZE_TOP + 1) // 2 if self._sort == "difference" else 0
-        sizes = np.clip(self._view.figure(self._sort)[nodes] + half, 0, _SIZE_TOP)
-        key = (parents << _SIZE_BITS) | (sizes if self._reverse else _SIZE_TOP - sizes)
-        return np.argsort(key, kind="stable")
-
-    @staticmethod
-    def _flatten(levels: list[tuple[NDArray[np.int32], NDArray[np.int64]]]) -> NDArray[np.int32]:
-        """Nodes of all levels as one pre-order list."""
-        if not levels:
-            return np.zeros(0, dtype=np.int32)
-        # Rows of each node's visible subtree, from the deepest level up.
-        counts: list[NDArray[np.int64]] = [np.ones(len(nodes), dtype=np.int64) for nodes, _ in levels]
-        for depth in range(len(levels) - 1, 0, -1):
-            np.add.at(counts[depth - 1], levels[depth][1], counts[depth])
-        rows = np.zeros(int(counts[0].sum()), dtype=np.int32)
-        parent_position = np.array([-1], dtype=np.int64)
-        for depth, (nodes, parents) in enumerate(levels):
-            before = np.cumsum(counts[depth]) - counts[depth]
-            # Within each group of siblings, what stands before counts from the group's first.
-            first = np.concatenate([[True], parents[1:] != parents[:-1]])
-            group_base = before[first][np.cumsum(first) - 1]
-            position = parent_position[parents] + 1 + before - group_base
-            rows[position] = nodes
-            parent_position = position
-        return rows
-
-
-def _encoded(text: str) -> bytes:
-    """The bytes of a name that was shown or typed; of surrogates only those that stand for a byte have one."""
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")
+        return sibling_order(self._view, nodes, parents, self._sort, reverse=self._reverse)

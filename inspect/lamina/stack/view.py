@@ -76,11 +76,33 @@ class View:
         A difference may be of either sign: it is held against all that changed in the parent, whichever way.
         """
         parent = int(self.union.paths.parent[path]) if whole is None else whole
+        return self.share(name, self.value(name, path), parent)
+
+    def share(self, name: str, value: int, whole: int) -> float:
+        """How much of a path's column some bytes make up; 0 to 1."""
         if name == "difference" and self.was is not None:
-            total = int(max(self.size[parent], self.was[parent]))
+            total = int(max(self.size[whole], self.was[whole]))
         else:
-            total = self.value(name, parent)
-        return min(1.0, abs(self.value(name, path)) / total) if total else 0.0
+            total = self.value(name, whole)
+        return min(1.0, abs(value) / total) if total else 0.0
+
+    def leaves(self) -> NDArray[np.bool_]:
+        """By path: whether it stands in a list of files, whose bytes add up to all there are.
+
+        That is what is no directory, and where a layer ships a file that the same layer makes a directory.
+        """
+        found: NDArray[np.bool_] = self.present & (self.event != ABSENT)
+        found[found] = self.union.kind[self.event[found]] != Kind.DIR
+        for name in self.figures[:2]:
+            found |= self.own(name) != 0
+        return found
+
+    def own(self, name: str) -> NDArray[np.int64]:
+        """A column of :attr:`figures` without what is below each path: bytes of the path itself."""
+        column = self.figure(name)
+        below = np.zeros(len(column), dtype=np.int64)
+        np.add.at(below, self.union.paths.parent[1:], column[1:])
+        return column - below
 
     def kind(self, path: int) -> Kind:
         """What stands at a path; a directory where it is only implied."""
@@ -95,6 +117,14 @@ class View:
         """(uid, gid)."""
         event = self._metadata_event(path)
         return int(self.union.uid[event]), int(self.union.gid[event])
+
+    def mtime(self, path: int) -> int:
+        """When it was last changed, as its layer says: nanoseconds since the epoch."""
+        return int(self.union.mtime[self._metadata_event(path)])
+
+    def layer(self, path: int) -> int | None:
+        """The layer that ships what stands at a path; None for a directory, which many layers may touch."""
+        return None if self.kind(path) is Kind.DIR else int(self.union.born[self._metadata_event(path)])
 
     def link(self, path: int) -> bytes:
         """Target of a symbolic or hard link; empty for all else."""

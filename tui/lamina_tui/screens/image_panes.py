@@ -247,6 +247,7 @@ class ImagePanes(ReadingScreen):
         """Make the tree show the chosen view."""
         self._view_due = False
         if self.image is not None and self.image.layers:
+            self.files.shows_layers = self.viewpoint.mode != "layer"
             self.files.show(self.viewpoint.view(self.image.union))
         self._show_note()
         self._show_status()

@@ -55,6 +55,10 @@ class ImageState:
     """Of the file under the cursor."""
     top: int
     """The first row of files in view."""
+    files_as: str
+    """One of :data:`lamina.stack.tree_rows.GROUPINGS`."""
+    metadata: str
+    """What is shown of each file beside its bytes."""
     grouping: str
     """Of the waste."""
     waste_row: int
@@ -74,6 +78,8 @@ def state_of(screen: Opened) -> ImageState | None:
         folds=None if tree is None else tree.folds,
         path=screen.files.copied_text(),
         top=screen.files.scroll_offset.y,
+        files_as="tree" if tree is None else tree.grouping,
+        metadata=screen.files.metadata,
         grouping=screen.waste.grouping,
         waste_row=screen.waste.cursor,
     )
@@ -91,6 +97,8 @@ def restore(screen: Opened, state: object) -> None:
     screen.waste.group_by(state.grouping)
     screen.waste.move_to(state.waste_row)
     screen.show_view()
+    screen.files.metadata = state.metadata
+    screen.files.group_by(state.files_as)
     tree = screen.files.tree_rows
     if tree is not None and state.folds is not None and tree.set_folds(state.folds):
         found = None if state.path is None else image.union.paths.find(state.path)

@@ -35,9 +35,12 @@ class TreeSwitches(RowList):
         raise NotImplementedError
 
     def unfold_at_first(self) -> None:
-        """Of a tree that was just made: unfold it, where the keys are those of who is used to that."""
-        if self.tree_rows is not None and keymap_of(self.app).preset == dive_keys.NAME:
-            self.tree_rows.expand_all()
+        """Of a tree that was just made: unfold it, a row a folder, where the keys are those of who is used to that."""
+        if self.tree_rows is not None:
+            dive = keymap_of(self.app).preset == dive_keys.NAME
+            self.tree_rows.set_joins(not dive)
+            if dive:
+                self.tree_rows.expand_all()
 
     def action_toggle_kind(self, kind: str) -> None:
         """Show or hide one kind of change; ``modified`` is of content or of metadata, as dive has it."""
