@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from builders import Image, file, layer, old_docker, pack
+from builders import Image, file, layer, link, old_docker, pack
 from driving import Drive, Driven
 from lamina.figures.advice import advise
 from lamina.model import Change, LaminaError
@@ -613,6 +613,24 @@ async def test_the_card_of_a_removed_file(drive: Drive, small: list[str]) -> Non
         assert "what became" not in screen.text
 
 
+async def test_the_card_leads_to_where_a_link_ends_and_to_the_files_other_names(drive: Drive, tmp_path: Path) -> None:
+    first = layer(file("usr/bin/tool-1.2", b"t" * 999), link("tool", "usr/bin/tool"), link("broken", "nowhere"))
+    image = Image([first, layer(link("usr/bin/tool", "tool-1.2"), link("usr/bin/also", "usr/bin/tool-1.2", hard=True))])
+    path = tmp_path / "image.tar"
+    path.write_bytes(pack(old_docker(image)))
+    async with drive([str(path)], size=(100, 30)) as screen:
+        await screen.press("tab", "slash", *"tool", "enter", "S", "g", "enter")
+        assert "leads to   /usr/bin/tool-1.2" in screen.text
+        await screen.press("G", "enter")
+        assert screen.image.files.copied_text() == b"usr/bin/tool-1.2"
+        assert screen.image.viewpoint.title == "up to layer 1"
+        await screen.press("enter")
+        assert "same file  /usr/bin/also" in screen.text
+        await screen.press("escape", "slash", *"broken", "enter", "enter", "G", "enter")
+        assert "/nowhere (nothing is there)" in screen.text
+        assert "what became of this path" in screen.text
+
+
 async def test_the_same_content_at_several_places(drive: Drive, tmp_path: Path) -> None:
     big, small = bytes(range(256)) * 80, b"x" * 5000
     layers = [
@@ -674,3 +692,31 @@ async def test_the_border_between_the_panes_can_be_moved(drive: Drive, shop: Any
         await screen.press("minus")
         assert left.outer_size.height < height
         assert "1 Files" in screen.text
+
+
+@pytest.mark.parametrize("ending", ["txt", "json", "ncdu"])
+async def test_what_is_shown_is_written(drive: Drive, small: list[str], tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"out.{ending}"
+    async with drive(small) as screen:
+        await screen.press("tab", "e")
+        assert "small-1-layer-0.txt" in screen.text
+        await screen.press("ctrl+u", *str(path), "enter")
+        await screen.settle()
+        assert f"written to {path}"[:40] in screen.text
+        told = path.read_text()
+        assert {"txt": "layer 0\n", "json": '{"schema": "lamina.files/1"', "ncdu": '[1,2,{"progname":"lamina"'}[
+            ending
+        ] in told
+        # What is there is kept.
+        await screen.press("e", "ctrl+u", *str(path), "enter")
+        await screen.settle()
+        assert "it is there already" in screen.text
+        assert path.read_text() == told
+    assert [child.name for child in tmp_path.iterdir() if child.name.startswith(".")] == []
+
+
+async def test_a_file_that_can_not_be_written_is_one_line(drive: Drive, small: list[str], tmp_path: Path) -> None:
+    async with drive(small, size=(120, 30)) as screen:
+        await screen.press("tab", "e", "ctrl+u", *str(tmp_path / "no" / "out.txt"), "enter")
+        await screen.settle()
+        assert "No such file or directory" in screen.text

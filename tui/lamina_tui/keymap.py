@@ -248,6 +248,7 @@ COMMANDS: tuple[Command, ...] = (
         "largest",
         priority=5,
     ),
+    Command(_F, ("e",), "screen.export", "write what is shown: as text, as JSON, or for ncdu"),
     Command(_F, ("m",), "metadata", "mode, owner and time of each file; the age in place of the time; neither"),
     Command(_F, ("c",), "join", "folders that hold but a folder: in one row with it, or each in its own"),
     Command(_F, ("E",), "unfold_all", "unfold everything"),

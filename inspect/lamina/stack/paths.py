@@ -72,15 +72,14 @@ class PathTable:
 
     def find(self, path: bytes) -> int | None:
         """The row of ``usr/lib/x``, None where no layer has it."""
-        here = 0
+        here: int | None = 0
         for part in path.split(b"/") if path else []:
-            for child in self.children(here).tolist():
-                if self.name(child) == part:
-                    here = child
-                    break
-            else:
-                return None
+            here = None if here is None else self.child(here, part)
         return here
+
+    def child(self, path: int, name: bytes) -> int | None:
+        """The row of a name right below a path, None where no layer has it."""
+        return next((child for child in self.children(path).tolist() if self.name(child) == name), None)
 
     def children(self, path: int) -> NDArray[np.int64]:
         """Rows right below a path, by name."""

@@ -84,6 +84,11 @@ class TreeRows:
             self.rows = self._rows_below(0)
 
     @property
+    def shown(self) -> NDArray[np.bool_]:
+        """By path id: what kinds and filter leave of the view, folded or not."""
+        return self._shown
+
+    @property
     def grouping(self) -> str:
         """One of :data:`GROUPINGS`."""
         return self._grouping
@@ -161,6 +166,15 @@ class TreeRows:
     def matches(self) -> NDArray[np.int64]:
         """Indexes into :attr:`rows` of the rows the filter found."""
         return np.flatnonzero(self._match[self.rows] & (self.rows >= 0))
+
+    def level(self, path: int) -> int:
+        """How many rows above a path's row it lies in, were all unfolded."""
+        if not self._joins:
+            return int(self._paths.depth[path]) - 1
+        level = 0
+        while path := int(self._paths.parent[self.first_of_row(path)]):
+            level += 1
+        return level
 
     # Folding.
 

@@ -15,6 +15,9 @@ from lamina.model import Change, Kind
 from lamina.stack.changes import Delta, changed_between
 from lamina.stack.union import ABSENT, Union
 
+CHANGED_BELOW = "~"
+"""Marks a folder that is unchanged itself, while something in it changed."""
+
 _WORDS = {
     Kind.FILE: "file",
     Kind.HARDLINK: "file",
@@ -85,6 +88,11 @@ class View:
         else:
             total = self.value(name, whole)
         return min(1.0, abs(value) / total) if total else 0.0
+
+    def mark(self, path: int) -> str:
+        """The sign of a path's change; of a folder that is unchanged itself, whether something in it changed."""
+        change = Change(int(self.change[path]))
+        return CHANGED_BELOW if change is Change.UNCHANGED and self.changed_below[path] else change.mark
 
     def leaves(self) -> NDArray[np.bool_]:
         """By path: whether it stands in a list of files, whose bytes add up to all there are.

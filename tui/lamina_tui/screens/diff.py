@@ -19,6 +19,7 @@ from lamina_tui.keymap import Scope, bindings
 from lamina_tui.reading_messages import Rate, ScreenObserver
 from lamina_tui.screens.base import Notice
 from lamina_tui.screens.dialogs import KindsScreen, TextScreen
+from lamina_tui.screens.export import ExportScreen
 from lamina_tui.screens.reading import Opener
 from lamina_tui.screens.working import WorkingScreen
 from lamina_tui.widgets.file_tree import FileTree
@@ -36,7 +37,7 @@ def opener_of(entry: Entry) -> Opener:
     return lambda: (entry.source, entry.summary.target)
 
 
-class DiffScreen(WorkingScreen):
+class DiffScreen(ExportScreen, WorkingScreen):
     """The second image against the first.
 
     Args:
@@ -225,6 +226,10 @@ class DiffScreen(WorkingScreen):
     @on(RowList.Activated)
     def _open_path(self) -> None:
         self.files.action_open()
+
+    def action_export(self) -> None:
+        """Write what changed."""
+        self.ask_where_to_write(self.files, " to ".join(self._labels), "")
 
     def action_kinds(self) -> None:
         """Choose the kinds of change shown."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,9 +11,11 @@ from textual.containers import Vertical
 from textual.markup import escape
 from textual.screen import ModalScreen
 
+from lamina.figures.links import follow, other_names
 from lamina.figures.path_history import PathVersion
 from lamina.model import Change, ImageInfo, Kind
 from lamina.names import decode, display_name, short_instruction
+from lamina.stack.union import Union
 from lamina_tui import texts
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.navigation import navigation_of
@@ -30,25 +32,57 @@ _WORDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Another path that the card leads to."""
+
+    word: str
+    """What it is to the card's path: ``same file``, ``leads to``."""
+    path: bytes
+    """Whole, without a leading slash; untrusted."""
+    row: int | None
+    """Of the union's path table; None where nothing is there."""
+    remark: str = ""
+
+
+def places_of(union: Union, path: int, versions: Sequence[PathVersion]) -> list[Place]:
+    """Where a path leads to in the final file system: what its link ends at, its file's other names.
+
+    Args:
+        union: the image.
+        path: row of ``union.paths``.
+        versions: what became of it.
+    """
+    last = versions[-1]
+    layer = union.layer_count - 1
+    if last.change is Change.REMOVED:
+        return []
+    if last.kind is Kind.SYMLINK:
+        end = follow(union, path, layer)
+        remark = "too many links" if end.endless else "nothing is there" if end.row is None else ""
+        return [Place("leads to", end.path, end.row, remark)]
+    return [Place("same file", union.paths.path(row), row) for row in other_names(union, path, layer)]
+
+
 class VersionList(RowList):
-    """The layers that touched a path, the newest first."""
+    """The layers that touched a path, the newest first; then the places that it leads to."""
 
     BINDINGS = bindings(Scope.CARD)
     SCOPES = (Scope.CARD, Scope.LIST)
 
-    def __init__(self, versions: Sequence[PathVersion], info: ImageInfo) -> None:
+    def __init__(self, versions: Sequence[PathVersion], info: ImageInfo, places: Sequence[Place]) -> None:
         super().__init__()
-        self.versions = list(reversed(versions))
+        self.rows: list[PathVersion | Place] = [*reversed(versions), *places]
         self._info = info
 
     @property
-    def version(self) -> PathVersion:
-        """The one under the cursor."""
-        return self.versions[self.cursor]
+    def chosen(self) -> PathVersion | Place:
+        """What is under the cursor."""
+        return self.rows[self.cursor]
 
     def row_count(self) -> int:
-        """Layers."""
-        return len(self.versions)
+        """Layers and places."""
+        return len(self.rows)
 
     def header(self, width: int) -> list[Part]:
         """Column names."""
@@ -56,8 +90,14 @@ class VersionList(RowList):
         return [(texts.fit(f"{line}instruction", width), "header")]
 
     def row(self, index: int, width: int) -> list[Part]:
-        """What one layer did."""
-        version, glyphs = self.versions[index], self.glyphs
+        """What one layer did, or where it leads."""
+        version, glyphs = self.rows[index], self.glyphs
+        if isinstance(version, Place):
+            head = f"{'':>6} {glyphs.arrow} {version.word:<11}"
+            remark = f" ({version.remark})" if version.remark else ""
+            room = width - len(head) - len(remark)
+            path = texts.fit_end(glyphs.text("/" + display_name(version.path)), room, glyphs.more)
+            return [(head + path + remark, "dim" if version.row is None else "plain")]
         gone = version.change is Change.REMOVED
         size = "" if gone or version.kind is Kind.DIR else texts.size(version.size)
         mode = "" if gone else texts.mode_text(version.kind, version.mode)
@@ -86,16 +126,23 @@ class FileCard(ModalScreen[None]):
         path: whole, without a leading slash; untrusted.
         versions: what became of it, the lowest layer first; at least one.
         info: the image's head.
-        chosen: called with a layer that is to be shown, once the dialog is closed.
+        places: where it leads to.
+        chosen: called with what is to be shown, once the dialog is closed: the path in a layer, or a place.
     """
 
     def __init__(
-        self, path: bytes, versions: Sequence[PathVersion], info: ImageInfo, chosen: Callable[[int], None]
+        self,
+        path: bytes,
+        versions: Sequence[PathVersion],
+        info: ImageInfo,
+        places: Sequence[Place],
+        chosen: Callable[[int | Place], None],
     ) -> None:
         super().__init__()
         self._path = path
         self._versions = versions
         self._info = info
+        self._places = places
         self._chosen = chosen
 
     def compose(self) -> ComposeResult:
@@ -104,7 +151,7 @@ class FileCard(ModalScreen[None]):
             box.border_title = "what became of this path"
             box.border_subtitle = "enter shows it in its layer - y copies the path - esc closes"
             yield TextPane(has_cursor=False, fit_height=True)
-            yield VersionList(self._versions, self._info)
+            yield VersionList(self._versions, self._info, self._places)
 
     def on_mount(self) -> None:
         """Fill the box; the list takes the keyboard."""
@@ -124,22 +171,24 @@ class FileCard(ModalScreen[None]):
                 shipped += f", {texts.size_bytes(last.leads_to)}"
             lines.append(TextLine(shipped))
         if last.link:
-            what = "a hard link to" if last.kind is Kind.HARDLINK else "leads to"
+            what = "a hard link to" if last.kind is Kind.HARDLINK else "a link to"
             lines.append(TextLine(f"{what} {display_name(decode(last.link))}"))
         wasted = sum(version.size for version in self._versions if version.hidden_by is not None)
         if wasted:
             lines.append(TextLine(f"lower layers ship {texts.size_bytes(wasted)} under this name that later ones hide"))
-        moment = datetime.fromtimestamp(max(0, min(last.mtime, _LATEST)) / 1e9, UTC)
-        lines.append(TextLine(f"last changed {moment:%Y-%m-%d %H:%M:%S} UTC, as its layer says"))
+        lines.append(TextLine(f"last changed {texts.moment(last.mtime)} UTC, as its layer says"))
         return [*lines, TextLine("")]
 
     @on(RowList.Activated)
     def _take(self) -> None:
         if not self.is_current:
             return  # closed by a key before
-        layer = self.query_one(VersionList).version.layer
+        chosen = self.query_one(VersionList).chosen
+        if isinstance(chosen, Place) and chosen.row is None:
+            self.say(f"{chosen.remark}: /{display_name(chosen.path)}")
+            return
         _ = self.dismiss()
-        self._chosen(layer)
+        self._chosen(chosen if isinstance(chosen, Place) else chosen.layer)
 
     def say(self, text: str) -> None:
         """Tell something once, in the box's lower edge; untrusted text is fine."""
@@ -148,7 +197,3 @@ class FileCard(ModalScreen[None]):
     def action_copy(self) -> None:
         """Copy the absolute path."""
         navigation_of(self.app).copy(b"/" + self._path)
-
-
-_LATEST = 253402300799 * 10**9
-"""The last moment that a date can tell, in nanoseconds."""

@@ -13,7 +13,8 @@ from lamina_tui.background import Failure, outcome_of
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.screens.config_lines import layer_lines
 from lamina_tui.screens.dialogs import KindsScreen, TextScreen
-from lamina_tui.screens.file_card import FileCard
+from lamina_tui.screens.export import ExportScreen
+from lamina_tui.screens.file_card import FileCard, Place, places_of
 from lamina_tui.screens.image_panes import ImagePanes
 from lamina_tui.screens.image_state import state_of
 from lamina_tui.widgets.advice_view import AdviceView
@@ -27,7 +28,7 @@ from lamina_tui.widgets.text_pane import TextPane
 from lamina_tui.widgets.waste_view import WasteView
 
 
-class ImageScreen(ImagePanes):
+class ImageScreen(ExportScreen, ImagePanes):
     """The image screen, with its commands."""
 
     SCOPE = Scope.IMAGE
@@ -150,7 +151,11 @@ class ImageScreen(ImagePanes):
         if image is None or not versions:
             return
 
-        def show(layer: int) -> None:
+        def show(chosen: int | Place) -> None:
+            if isinstance(chosen, Place):
+                self._show_in_the_end(chosen.row)
+                return
+            layer = chosen
             self.viewpoint.mode, self.viewpoint.layer = "layer", layer
             self.layer_list.move_to(layer)
             self.files.set_filter("")
@@ -158,7 +163,9 @@ class ImageScreen(ImagePanes):
             self.show_view()
             self.files.go_to(event.path)
 
-        _ = self.app.push_screen(FileCard(image.union.paths.path(event.path), versions, image.info, show))
+        union = image.union
+        places = places_of(union, event.path, versions)
+        _ = self.app.push_screen(FileCard(union.paths.path(event.path), versions, image.info, places, show))
 
     @on(RowList.Activated, "#waste")
     def _open_waste(self) -> None:
@@ -230,6 +237,11 @@ class ImageScreen(ImagePanes):
         self.action_show_tab("files")
         self.files.go_to(event.path_id)
         self._came_from = "waste"
+
+    def action_export(self) -> None:
+        """Write the files that are shown."""
+        name = self.info.tags[0] if self.info is not None and self.info.tags else self.label
+        self.ask_where_to_write(self.files, name, self.viewpoint.title)
 
     def action_kinds(self) -> None:
         """Choose the kinds of change shown."""

@@ -15,6 +15,8 @@ _COLUMNS = (
     ("Layers", "added, changed, removed", "files, links and devices that the layer adds, changes, removes"),
     ("Files", "size", "bytes that the view shows alive at or below a name; of a layer alone, what it ships there"),
     ("Files", "removed", "bytes that the shown change takes away at or below a name"),
+    ("Files", "of parent, of all, share", "the part of its folder that a row makes up; in a list, of all files"),
+    ("Files", "#", "the layer that ships it, where several are shown"),
     ("Two images", "before, after, change", "bytes in the first image, in the second, and their difference"),
     ("Waste", "bytes", "shipped in some layer, reached by no name in the final file system"),
     ("Waste", "layers", "who ships it, and who hides it"),

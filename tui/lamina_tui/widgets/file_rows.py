@@ -24,8 +24,6 @@ from lamina_tui.widgets.tree_columns import (
 )
 from lamina_tui.widgets.tree_switches import TreeSwitches
 
-CHANGED_BELOW = "~"
-"""Marks a folder that is unchanged itself, while something in it changed."""
 GROUPING_WORDS = {"list": "as a list", "extension": "by extension", "owner": "by owner"}
 
 
@@ -100,7 +98,8 @@ class FileRows(TreeSwitches):
             line += f"{title(figure) + (sign if figure == column else ' '):>{FIGURE}}"
         if columns.bar:
             flat = self.tree_rows is not None and self.tree_rows.flat
-            line += " " + texts.fit("of all" if flat else "of parent", columns.bar)
+            whole = "of all" if flat else "of parent"
+            line += " " + texts.fit(whole if len(whole) <= columns.bar else "share", columns.bar)
         if columns.detail:
             line += " " + texts.fit("what changed", columns.detail)
         return [(texts.fit(line, width), "header")]
@@ -120,7 +119,7 @@ class FileRows(TreeSwitches):
         if kind is Kind.DIR:
             if change is Change.UNCHANGED:
                 style = "strong"
-                mark = CHANGED_BELOW if view.changed_below[path] else " "
+                mark = view.mark(path)
             sign = (glyphs.opened if tree.is_expanded(path) else glyphs.closed) if tree.has_children(path) else " "
         else:
             sign = " "
@@ -128,7 +127,7 @@ class FileRows(TreeSwitches):
             first = ("   " if tree.grouping != "list" else " ") + glyphs.text(display_name(view.union.paths.path(path)))
             first = texts.fit(texts.fit_end(first, columns.name, glyphs.more), columns.name)
         else:
-            indent = self._indent(self._level(path), columns.name)
+            indent = self._indent(tree.level(path), columns.name)
             name = self._shown_name(path, kind)
             if tree.first_of_row(path) != path:  # of names that share a row the last says most
                 name = texts.fit_end(name, columns.name - len(indent) - 2, glyphs.more)
@@ -187,18 +186,6 @@ class FileRows(TreeSwitches):
         elif kind in {Kind.SYMLINK, Kind.HARDLINK}:
             name += f" {glyphs.arrow} {display_name(tree.view.link(path))}"
         return glyphs.text(name)
-
-    def _level(self, path: int) -> int:
-        """How far a row is indented: rows above it that it lies in."""
-        tree = self.tree_rows
-        assert tree is not None
-        paths = tree.view.union.paths
-        if not tree.joins:
-            return int(paths.depth[path]) - 1
-        level = 0
-        while path := int(paths.parent[tree.first_of_row(path)]):
-            level += 1
-        return level
 
     def _indent(self, depth: int, width: int) -> str:
         """Two cells a level; where that would push names out of their column, the level's number."""
