@@ -139,7 +139,8 @@ class FileRows(TreeSwitches):
             # A blank column in a style of its own would cost its bytes on the wire.
             parts.append((f"{text:>{FIGURE - 1}} ", style_of(view, figure, path, style) if text else style))
         if columns.bar:
-            parts.append(self._bar(view.part(self.bar_column, path, whole=0 if tree.flat else None), columns))
+            first = path if tree.flat else tree.first_of_row(path)
+            parts.append(self._bar(view.part(self.bar_column, first, whole=0 if tree.flat else None), columns))
         if columns.detail:
             detail = view.detail(path)
             if detail:
