@@ -139,8 +139,9 @@ class FileRows(TreeSwitches):
             # A blank column in a style of its own would cost its bytes on the wire.
             parts.append((f"{text:>{FIGURE - 1}} ", style_of(view, figure, path, style) if text else style))
         if columns.bar:
-            first = path if tree.flat else tree.first_of_row(path)
-            parts.append(self._bar(view.part(self.bar_column, first, whole=0 if tree.flat else None), columns))
+            # What shares the row of its only entry is as large, and stands in a row of another.
+            top = path if tree.flat else tree.first_of_row(path)
+            parts.append(self._bar(view.part(self.bar_column, top, whole=0 if tree.flat else None), columns))
         if columns.detail:
             detail = view.detail(path)
             if detail:
