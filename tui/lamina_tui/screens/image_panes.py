@@ -12,11 +12,13 @@ from lamina.figures.image import LoadedImage
 from lamina.model import ImageInfo, Progress
 from lamina_tui.keymap import Scope
 from lamina_tui.screens import image_lines
+from lamina_tui.screens.about import about_advice, about_guilt, about_layer, about_path
 from lamina_tui.screens.base import Notice
 from lamina_tui.screens.config_lines import config_lines
 from lamina_tui.screens.image_state import restore
 from lamina_tui.screens.reading import Opener, ReadingScreen
 from lamina_tui.viewpoint import Viewpoint
+from lamina_tui.widgets.about_pane import AboutPane
 from lamina_tui.widgets.advice_view import AdviceView
 from lamina_tui.widgets.duplicates_view import DuplicatesView
 from lamina_tui.widgets.file_tree import FileTree
@@ -27,6 +29,7 @@ from lamina_tui.widgets.overview_view import OverviewView
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
 from lamina_tui.widgets.side_pane import SidePane
+from lamina_tui.widgets.text_lines import TextLine
 from lamina_tui.widgets.text_pane import TextPane
 from lamina_tui.widgets.waste_view import WasteView
 
@@ -59,6 +62,7 @@ class ImagePanes(ReadingScreen):
         with Container(id="panes"):
             with SidePane(id="left"):
                 yield LayerList(id="layers")
+                yield AboutPane(id="about")
             with Vertical(id="right"):
                 yield TabBar([tab.capitalize() for tab in TABS], self._tab_clicked, first=0, id="tabs")
                 with ContentSwitcher(initial=self.tab, id="views"):
@@ -215,6 +219,27 @@ class ImagePanes(ReadingScreen):
         self._said = text
         self._show_status()
 
+    def _show_about(self) -> None:
+        """Where there is room: all that is to be said of the row under the cursor."""
+        about = self.query_one(AboutPane)
+        if about.display and self.info is not None:
+            about.show_soon(self._about)
+
+    def _about(self) -> list[TextLine]:
+        info, image, pane = self.info, self.image, self.pane
+        if info is None or not info.layers:
+            return []
+        layer = min(self.viewpoint.layer, len(info.layers) - 1)
+        if image is None or not image.complete or self.focused is not pane:
+            return about_layer(info, image, layer)
+        if isinstance(pane, WasteView) and pane.guilt is not None:
+            return about_guilt(info, *pane.guilt)
+        if isinstance(pane, AdviceView | OverviewView) and pane.advice is not None:
+            return about_advice(info, pane.advice)
+        if isinstance(pane, OverviewView | FileTree) and pane.path_id:
+            return about_path(info, image, pane.path_id)
+        return about_layer(info, image, layer)
+
     def _show_status(self) -> None:
         """The lines below the panes: what the open pane has to say, and a last line of its own."""
         bar = self.query_one("#status", LineBar)
@@ -232,6 +257,7 @@ class ImagePanes(ReadingScreen):
             lines = image_lines.instruction(self.info, self.viewpoint.layer, max(1, room), width, self.glyphs)
         lines = [*lines, *[([], [])] * height][:room]
         bar.show(*lines, *([] if last is None else [last]))
+        self._show_about()
 
     def _last_line(self) -> Line | None:
         if self.reading:

@@ -106,6 +106,12 @@ class OverviewView(RowList):
         """What the row under the cursor is about, if that is advice."""
         return self._rows[self.cursor].advice if self.cursor < len(self._rows) else None
 
+    @property
+    def path_id(self) -> int | None:
+        """The file that the row under the cursor is, as the union's id."""
+        file = self._rows[self.cursor].file if self.cursor < len(self._rows) else None
+        return None if file is None else file.path
+
     def row_count(self) -> int:
         """Advice, headings and files."""
         return len(self._rows)
