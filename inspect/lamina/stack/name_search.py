@@ -1,4 +1,4 @@
-"""Names that have a text in them, over all paths of an image at once."""
+"""Which paths of an image have a text in their names: one rule for the tree's filter and for a search everywhere."""
 
 from __future__ import annotations
 
@@ -9,57 +9,63 @@ from lamina.stack.paths import PathTable
 
 
 class NameSearch:
-    """The names of one image's paths, ready to be searched."""
+    """Looks through all names of a path table at once, ASCII letters of either case."""
 
     def __init__(self, paths: PathTable) -> None:
-        self._paths = paths
+        self.paths = paths
         self._lower: NDArray[np.uint8] | None = None
+
+    @property
+    def lower(self) -> NDArray[np.uint8]:
+        """All names in lower case, each between two NULs: that of row ``p`` starts at ``name_start[p] + 1``."""
+        if self._lower is None:
+            self._lower = np.frombuffer(b"\0" + self.paths.names.lower(), dtype=np.uint8)
+        return self._lower
 
     def search(self, text: str) -> NDArray[np.bool_]:
         """By path id: whether the path is a match.
 
         Args:
-            text: a substring of the name, ASCII letters of either case; ``a/b`` wants a name beginning with ``b``
-                right below one ending in ``a``.
+            text: a substring of the name; ``a/b`` wants a name beginning with ``b`` right below one ending in ``a``.
         """
         *parents, last = text.split("/")
-        found = self._containing(last, at_start=bool(parents)) if last else np.ones(self._paths.count, dtype=bool)
-        above = self._paths.parent
+        found = self._containing(last, at_start=bool(parents)) if last else np.ones(self.paths.count, dtype=bool)
+        above = self.paths.parent
         for distance, part in enumerate(reversed(parents)):
             if part:
                 outermost = distance == len(parents) - 1
                 found &= self._containing(part, at_start=not outermost, at_end=True)[above]
-            above = self._paths.parent[above]
+            above = self.paths.parent[above]
         return found
 
     def _containing(self, text: str, *, at_start: bool = False, at_end: bool = False) -> NDArray[np.bool_]:
         """Names that hold a text, optionally as their beginning or end."""
-        pattern = _encoded(text).lower().replace(b"\0", b"")
+        pattern = pattern_of(text)
         pattern = (b"\0" if at_start else b"") + pattern + (b"\0" if at_end else b"")
-        if self._lower is None:
-            # One NUL in front, so that every name stands between two.
-            self._lower = np.frombuffer(b"\0" + self._paths.names.lower(), dtype=np.uint8)
-        names = self._lower
+        names = self.lower
         hits = np.zeros(len(names), dtype=bool)
         length = len(pattern)
         if not 0 < length <= len(names):
-            return np.zeros(self._paths.count, dtype=bool)
+            return np.zeros(self.paths.count, dtype=bool)
         here = hits[: len(names) - length + 1]
         here[:] = names[: len(here)] == pattern[0]
         for offset in range(1, length):
             here &= names[offset : offset + len(here)] == pattern[offset]
         # A hit that begins with the NUL before a name belongs to that name: count it from there.
-        starts = self._paths.name_start[:-1] if at_start else self._paths.name_start[:-1] + 1
+        starts = self.paths.name_start[:-1] if at_start else self.paths.name_start[:-1] + 1
         positions = np.flatnonzero(hits)
         owners = np.searchsorted(starts, positions, side="right") - 1
-        found = np.zeros(self._paths.count, dtype=bool)
+        found = np.zeros(self.paths.count, dtype=bool)
         found[owners] = True
         return found
 
 
-def _encoded(text: str) -> bytes:
-    """The bytes of a name that was shown or typed; of surrogates only those that stand for a byte have one."""
+def pattern_of(text: str) -> bytes:
+    """The bytes of a name that was shown or typed, in lower case; of surrogates only those that stand for a byte
+    have one.
+    """  # noqa: D205
     try:
-        return text.encode("utf-8", "surrogateescape")
+        encoded = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")
+        encoded = text.encode("utf-8", "surrogatepass")
+    return encoded.lower().replace(b"\0", b"")

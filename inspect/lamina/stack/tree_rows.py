@@ -50,7 +50,8 @@ class TreeRows:
         counts = np.bincount(paths.parent[1:], minlength=paths.count)
         self._child_start = np.zeros(paths.count + 1, dtype=np.int64)
         np.cumsum(counts, out=self._child_start[1:])
-        self._names = NameSearch(paths)
+        self.names = NameSearch(paths)
+        """Finds what a text means among all paths, whatever the view and the filter in force."""
         self._shown = view.present
         self.rows: NDArray[np.int32] = np.zeros(0, dtype=np.int32)
         """Path ids in display order, the root being no row; below zero, groups (see :func:`group_of_row`)."""
@@ -301,16 +302,12 @@ class TreeRows:
         return below
 
     def _apply_filter(self) -> None:
-        self._match = self.search(self._filter) & self._view.present
+        self._match = self.names.search(self._filter) & self._view.present
         self._match[0] = False
         ancestors = self._with_ancestors(self._match)
         ancestors &= self._paths.subtree_counts(self._match) > self._match
         self._open = ancestors
         self._open[0] = True
-
-    def search(self, text: str) -> NDArray[np.bool_]:
-        """By path id: whether the path is a match for a filter's text, whatever the view and the filter in force."""
-        return self._names.search(text)
 
     def _rows_below(self, top: int) -> NDArray[np.int32]:
         """Visible rows below an unfolded directory, in display order."""

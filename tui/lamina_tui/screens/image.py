@@ -281,7 +281,7 @@ class ImageScreen(ExportScreen, ImagePanes):
             wanted = None
             if text and tree is not None:
                 # A folder's name stands in the path of all below it.
-                wanted = tree.view.union.paths.with_subtrees(tree.search(text))
+                wanted = tree.view.union.paths.with_subtrees(tree.names.search(text))
             self.waste.set_filter(text, wanted)
         elif self.tab == "advice":
             self.advice.set_filter(text)
