@@ -47,6 +47,7 @@ WAY: dict[Scope, tuple[str, ...]] = {
     Scope.TEXT: ("5",),
     Scope.KINDS: ("tab", "f"),
     Scope.CARD: ("tab", "b", "enter"),
+    Scope.RESULTS: ("F", "e", "enter"),
     Scope.PROMPT: ("slash", "a"),
 }
 # The same from the list of the sample images.
@@ -409,7 +410,18 @@ PLAIN = re.findall(
 
 
 @pytest.mark.parametrize(
-    "keys", [(), ("t",), ("A", "c"), ("A", "c", "2"), ("A", "c", "3"), ("space", "down", "D"), ("enter",)], ids=" ".join
+    "keys",
+    [
+        (),
+        ("t",),
+        ("A", "c"),
+        ("A", "c", "2"),
+        ("A", "c", "3"),
+        ("A", "c", "F", "e", "enter"),
+        ("space", "down", "D"),
+        ("enter",),
+    ],
+    ids=" ".join,
 )
 async def test_the_help_says_what_every_column_means(drive: Drive, keys: tuple[str, ...]) -> None:
     async with drive(["demo"], size=(200, 50)) as screen:

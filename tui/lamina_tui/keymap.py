@@ -46,6 +46,7 @@ class Scope(enum.Enum):
     DUPLICATES = "Duplicates"
     TEXT = "Texts"
     CARD = "A path's layers"
+    RESULTS = "Found in all layers"
     KINDS = "Kinds shown"
     PROMPT = "While typing"
 
@@ -173,6 +174,9 @@ COMMANDS: tuple[Command, ...] = (
     Command(_S, ("4",), "show_tab('misses')", "near misses: the same bytes in layers that are not shared"),
     Command(_S, ("tab",), "next_tab(1)", "next tab"),
     Command(_S, ("shift+tab",), "next_tab(-1)", "previous tab"),
+    Command(
+        _S, ("slash", "F"), "find_everywhere", "find in all layers of all images, removed files too", "find", priority=6
+    ),
     Command(_S, ("R",), "reload", "read what is not read yet", palette=True),
     Command(_S, ("escape",), "back", "stop the reading, or go back", "back", priority=9, palette=False),
     Command(_M, ("enter",), "open", "compare the two images", "diff", priority=2),
@@ -197,6 +201,7 @@ COMMANDS: tuple[Command, ...] = (
         _D, ("escape",), "back", "stop the reading, drop the filter, or go back", "back", priority=9, palette=False
     ),
     Command(_I, ("slash",), "find", "show only names that have … (a/b looks at the folder too)", "find", priority=3),
+    Command(_I, ("F",), "find_everywhere", "find in all layers, removed files too", "find in all", priority=8),
     Command(_I, ("tab",), "next_pane(1)", "next pane", "pane", "Tab", priority=5),
     Command(_I, ("shift+tab",), "next_pane(-1)", "previous pane"),
     Command(
@@ -285,6 +290,30 @@ COMMANDS: tuple[Command, ...] = (
     Command(Scope.CARD, ("enter",), "choose", "show it in the layer under the cursor", "show", priority=2),
     Command(Scope.CARD, ("y",), "screen.copy", "copy the absolute path", "copy", priority=3),
     Command(Scope.CARD, ("escape", "q"), "close", "close", "close", "esc", priority=5, palette=False),
+    Command(Scope.RESULTS, ("enter", "l", "right"), "open", "to the file in its layer", "go there", priority=2),
+    Command(
+        Scope.RESULTS, ("slash", "F"), "screen.find", "another text (a/b looks at the folder too)", "find", priority=3
+    ),
+    Command(Scope.RESULTS, ("s",), "screen.next_sort", "sort by relevance, by size, by path", "sort", priority=4),
+    Command(
+        Scope.RESULTS,
+        ("f",),
+        "screen.fuzzy",
+        "with names that only have the letters in order, or without",
+        "fuzzy",
+        priority=5,
+    ),
+    Command(Scope.RESULTS, ("y",), "screen.copy", "copy the path", "copy", priority=6),
+    Command(
+        Scope.RESULTS,
+        ("escape", "left", "h"),
+        "screen.back",
+        "stop, or go back",
+        "back",
+        "esc",
+        priority=7,
+        palette=False,
+    ),
     Command(_K, ("space", "enter"), "toggle_kind", "show or hide this kind", "show/hide", "space", priority=2),
     Command(_K, ("c",), "only_changes", "only what changed", "changes", priority=3),
     Command(_K, ("a",), "all_kinds", "everything", "all", priority=4),
@@ -297,6 +326,7 @@ CHAINS: tuple[tuple[Scope, ...], ...] = (
     *((near, _L, _I, _A) for near in (_Y, Scope.OVERVIEW, _F, _W, Scope.ADVICE, Scope.DUPLICATES, _T)),
     (_L, _H, _A),
     (_R, _L, _A),
+    (Scope.RESULTS, _L, _A),
     *((near, _L, _S, _A) for near in (_M, _E, _C, _N)),
     (_F, _L, _D, _A),
     (_GF, _L, _G, _A),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -12,6 +13,15 @@ if TYPE_CHECKING:
     from lamina_tui.image_entries import Entry, Lister
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path in one layer of an image."""
+
+    path: bytes
+    """Without a leading slash."""
+    layer: int
+
+
 @runtime_checkable
 class Navigation(Protocol):
     """What the app does for its screens."""
@@ -19,8 +29,8 @@ class Navigation(Protocol):
     image_states: dict[tuple[str, str], object]
     """By source and ID, what was open of images that are closed now."""
 
-    def open_image(self, source: Source, target: str | None, label: str) -> None:
-        """Open one image of a source over the list it came from."""
+    def open_image(self, source: Source, target: str | None, label: str, place: Place | None = None) -> None:
+        """Open one image of a source over the list it came from; at a place of it, if one is given."""
 
     def open_target(self, text: str) -> None:
         """Open what the user typed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,11 +50,6 @@ class Found:
     def __len__(self) -> int:
         """Rows."""
         return len(self.path)
-
-    def part(self, rows: NDArray[np.intp]) -> Found:
-        """Some rows, in the order that is asked for."""
-        columns = [getattr(self, column.name)[rows] for column in fields(self)[:-1]]
-        return Found(*columns, total=self.total)
 
 
 class PathFinder:

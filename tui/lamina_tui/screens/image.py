@@ -15,7 +15,7 @@ from lamina_tui.screens.config_lines import layer_lines
 from lamina_tui.screens.dialogs import KindsScreen, TextScreen
 from lamina_tui.screens.export import ExportScreen
 from lamina_tui.screens.file_card import FileCard, Place, places_of
-from lamina_tui.screens.image_panes import ImagePanes
+from lamina_tui.screens.image_search import RESULTS, ImageSearch
 from lamina_tui.screens.image_state import state_of
 from lamina_tui.widgets.advice_view import AdviceView
 from lamina_tui.widgets.duplicates_view import DuplicatesView
@@ -28,7 +28,7 @@ from lamina_tui.widgets.text_pane import TextPane
 from lamina_tui.widgets.waste_view import WasteView
 
 
-class ImageScreen(ExportScreen, ImagePanes):
+class ImageScreen(ExportScreen, ImageSearch):
     """The image screen, with its commands."""
 
     SCOPE = Scope.IMAGE
@@ -106,6 +106,8 @@ class ImageScreen(ExportScreen, ImagePanes):
             self.stop_reading()
         elif not self.failed and self.filter:
             self._filter("")
+        elif self._came_from == RESULTS:
+            self.show_results()
         elif self._came_from:
             self.action_show_tab(self._came_from)
         else:
@@ -228,14 +230,7 @@ class ImageScreen(ExportScreen, ImagePanes):
     @on(WasteView.Jump)
     def _jump(self, event: WasteView.Jump) -> None:
         """Show a file in the layer that ships it."""
-        self.viewpoint.mode = "layer"
-        self.layer_list.move_to(event.layer)
-        self.viewpoint.layer = event.layer
-        self.files.set_filter("")
-        self.files.set_kinds(frozenset(Change))
-        self.show_view()
-        self.action_show_tab("files")
-        self.files.go_to(event.path_id)
+        self.show_in_layer(event.path_id, event.layer)
         self._came_from = "waste"
 
     def action_export(self) -> None:
@@ -269,9 +264,10 @@ class ImageScreen(ExportScreen, ImagePanes):
             self._filter(text)
 
     def _filter_done(self, text: str, kept: bool) -> None:
-        del kept  # a text that is dropped comes empty
         self._wanted_filter = None
-        self._filter(text)
+        self._filter(text)  # one that is dropped comes empty
+        if kept and self.finds_nothing:
+            self.action_find_everywhere()
 
     def _filter(self, text: str) -> None:
         if self.tab == "files":

@@ -52,6 +52,8 @@ class ImagePanes(ReadingScreen):
         self._view_due = False
         self._wanted_filter: str | None = None
         self._said = ""
+        self._elsewhere = ""
+        """What the filter of the files finds in layers that the view does not show."""
         self._layers_left = 0
         self._progress: Line = ([], [])
 
@@ -282,7 +284,7 @@ class ImagePanes(ReadingScreen):
         """The tab line: which tab is open, and what its pane shows."""
         words: list[str] = []
         if self.tab == "files" and self.files.tree_rows is not None:
-            words = [*self.files.remarks(), self.viewpoint.title]
+            words = [*self.files.remarks(), self._elsewhere, self.viewpoint.title]
         elif self.tab == "overview":
             words = [self.overview.summary()]
         elif self.tab == "waste":
@@ -291,7 +293,7 @@ class ImagePanes(ReadingScreen):
             words = [self.advice.summary()]
         elif self.tab == "duplicates":
             words = [self.duplicates.summary()]
-        note = "   ".join(words)
+        note = "   ".join(filter(None, words))
         self.query_one(TabBar).update(
             active=TABS.index(self.tab),
             here=self.focused is self.pane,

@@ -17,10 +17,14 @@ from lamina_tui import texts
 from lamina_tui.background import Failure, outcome_of
 from lamina_tui.image_entries import Entry, Lister, listed
 from lamina_tui.keymap import Scope, bindings
+from lamina_tui.navigation import Place
 from lamina_tui.reading_messages import Rate, ScreenObserver
 from lamina_tui.screens.base import Notice
 from lamina_tui.screens.dialogs import TextScreen
+from lamina_tui.screens.search_results import Search, SearchResults
 from lamina_tui.screens.working import WorkingScreen
+from lamina_tui.widgets.found_list import searched
+from lamina_tui.widgets.found_rows import Key
 from lamina_tui.widgets.key_bar import KeyBar
 from lamina_tui.widgets.line_bar import Line, LineBar, TabBar
 from lamina_tui.widgets.row_list import RowList
@@ -346,6 +350,21 @@ class SetScreen(WorkingScreen):
         for path, size in miss.directories:
             lines.add(f"/{display_name(path)}", f"{texts.size(size):>{texts.SIZE_WIDTH}}")
         _ = self.app.push_screen(TextScreen("a near miss", lines.lines))
+
+    def action_find_everywhere(self) -> None:
+        """Search all layers of the images that are read; from a result its image opens at the file."""
+        members = self._members()
+        if not members:
+            self.say("no image is read yet")
+            return
+        images = [searched(entry.short_name, self.loaded[entry.key]) for entry in members]
+
+        def show(key: Key) -> None:
+            image, path, layer = key
+            entry, place = members[image], Place(images[image].finder.union.paths.path(path), layer)
+            self.navigation.open_image(entry.source, entry.summary.target, entry.name, place)
+
+        _ = self.app.push_screen(SearchResults(images, Search(), show))
 
     def action_back(self) -> None:
         """Stop the reading, or go back to the images."""

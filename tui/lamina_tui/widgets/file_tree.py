@@ -33,6 +33,9 @@ class FileTree(FileRows):
             super().__init__()
             self.path = path
 
+    class NothingHere(Message):
+        """Enter, where the filter leaves no row."""
+
     # Content
 
     def show(self, view: View) -> None:
@@ -99,6 +102,8 @@ class FileTree(FileRows):
         """Fold or unfold a folder; of anything else the screen has more to tell."""
         here, tree = self.row_id, self.tree_rows
         if tree is None or here is None:
+            if self.filter:
+                self.post_message(self.NothingHere())
             return
         if tree.has_children(here):
             self.action_toggle_fold()
