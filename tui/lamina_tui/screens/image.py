@@ -147,9 +147,13 @@ class ImageScreen(ExportScreen, ImageSearch):
 
     @on(FileTree.Opened)
     def _open_card(self, event: FileTree.Opened) -> None:
-        """Show every layer that touched a file."""
-        image = self.image
-        versions = [] if image is None else path_history(image.union, event.path)
+        """Show every layer that touched a file; where the filter leaves none, what other layers have."""
+        image, path = self.image, event.path
+        if path is None:
+            if self.finds_nothing:
+                self.action_find_everywhere()
+            return
+        versions = [] if image is None else path_history(image.union, path)
         if image is None or not versions:
             return
 
@@ -163,11 +167,11 @@ class ImageScreen(ExportScreen, ImageSearch):
             self.files.set_filter("")
             self.files.set_kinds(frozenset(Change))
             self.show_view()
-            self.files.go_to(event.path)
+            self.files.go_to(path)
 
         union = image.union
-        places = places_of(union, event.path, versions)
-        _ = self.app.push_screen(FileCard(union.paths.path(event.path), versions, image.info, places, show))
+        places = places_of(union, path, versions)
+        _ = self.app.push_screen(FileCard(union.paths.path(path), versions, image.info, places, show))
 
     @on(RowList.Activated, "#waste")
     def _open_waste(self) -> None:

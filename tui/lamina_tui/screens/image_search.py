@@ -118,20 +118,19 @@ class ImageSearch(ImagePanes):
             self._show_note()
 
     def _remark(self, found: Elsewhere) -> str:
-        """``1 in layer 5 (removed in 9): F``, ``14 in 3 other layers: F``."""
+        """``1 in layer 5 (removed in 9): F``, ``14 in 3 other layers: F``; where there is no room ``14 more: F``."""
         if not found.count:
             return ""
         keys = next(c for c in keymap_of(self.app).of(Scope.IMAGE) if c.action == "find_everywhere").keys
         lists = f": {key_text(keys[0])}" if keys else ""
         if self.size.width < 60:
-            return f"{texts.count(found.count)} elsewhere{lists}"
+            return f"{texts.count(found.count)} more{lists}"
         where = f"layer {found.layer}" if found.layers == 1 else f"{found.layers} other layers"
-        ends = f" ({fate(found.died, replaced=found.replaced)})" if found.died is not None else ""
+        ends = f" ({fate(found.died, replaced=False)})" if found.died is not None and not found.replaced else ""
         return f"{texts.count(found.count)} in {where}{ends}{lists}"
 
     # The results
 
-    @on(FileTree.NothingHere)
     def action_find_everywhere(self) -> None:
         """List what is found in all layers: of the filter's text, or of what is typed there."""
         if self.finder is None:

@@ -27,14 +27,11 @@ class FileTree(FileRows):
             self.rows = rows
 
     class Opened(Message):
-        """A path that is no folder was chosen."""
+        """A path that is no folder was chosen; None: there was none to choose."""
 
-        def __init__(self, path: int) -> None:
+        def __init__(self, path: int | None) -> None:
             super().__init__()
             self.path = path
-
-    class NothingHere(Message):
-        """Enter, where the filter leaves no row."""
 
     # Content
 
@@ -102,8 +99,7 @@ class FileTree(FileRows):
         """Fold or unfold a folder; of anything else the screen has more to tell."""
         here, tree = self.row_id, self.tree_rows
         if tree is None or here is None:
-            if self.filter:
-                self.post_message(self.NothingHere())
+            self.post_message(self.Opened(None))
             return
         if tree.has_children(here):
             self.action_toggle_fold()

@@ -66,7 +66,7 @@ class FoundRows:
             keys = list(zip(self._texts(), *columns, strict=True))
             order = np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.intp)
         else:
-            by = (self.layer, self.image, self.path)  # the same every time
+            by = (self.layer, self.path, self.image)  # of equals
             first = (-self.size, self.rank) if self.order == "relevance" else (self.rank, -self.size)
             order = np.lexsort((*by, *first))
         self._take(order[::-1] if self.reverse else order)
