@@ -94,6 +94,11 @@ def test_a_text_with_a_slash_looks_at_the_folder_too() -> None:
     assert [row[0] for row in exact(image, "lib/")] == ["usr/lib/tool"]
 
 
+def test_the_root_is_no_match() -> None:
+    image = stack([directory("."), file("a", 1)])
+    assert [row[0] for row in exact(image, "/")] == ["a"]
+
+
 def test_of_many_the_best_are_taken_and_all_are_counted() -> None:
     image = stack([file(f"d/name{number:03}", number) for number in range(300)])
     found = PathFinder(image.union).exact("name", 10)

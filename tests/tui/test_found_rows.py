@@ -50,6 +50,12 @@ def test_a_row_is_found_again_after_another_order() -> None:
     assert rows.index_of((1, 0, 9)) is None
 
 
+def test_the_same_row_of_two_images_is_two_rows() -> None:
+    rows = rows_of(*(PathFinder(stack(*B).union) for _ in range(2)), text="key")
+    assert [rows.index_of(rows.key(row)) for row in range(len(rows))] == list(range(len(rows)))
+    assert [key[0] for key in map(rows.key, range(len(rows)))] == [0, 1, 0, 1]
+
+
 def test_of_very_many_the_best_are_kept_and_all_are_counted() -> None:
     # given two images with nearly as many matches as are kept, the better ones in the second
     count = MOST * 3 // 4
