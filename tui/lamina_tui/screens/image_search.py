@@ -28,6 +28,9 @@ from lamina_tui.widgets.found_rows import Key
 RESULTS = "results"
 """Stands for the results where a tab is told that led to the open one."""
 
+_OF_PATHS = {"files", "waste", "duplicates"}
+"""Tabs whose filter is about names."""
+
 _PAUSE = 0.06  # seconds without another letter after which other layers are looked through
 
 
@@ -39,6 +42,8 @@ class _Step:
     state: ImageState | None
     filter: str
     kinds: frozenset[Change]
+    at_layers: bool
+    """Whether the layers had the keyboard."""
     came_from: str
     followed: bool = False
     """Whether a result was shown: else all is still open as it was."""
@@ -138,9 +143,10 @@ class ImageSearch(ImagePanes):
             return
         if self._came_from != RESULTS:
             self._steps.clear()
-        text = self.files.filter if self.tab == "files" else ""
-        step = _Step(Search(text), state_of(self), self.files.filter, self.files.kinds, self._came_from)
-        self._steps.append(step)
+        text = self.filter if self.tab in _OF_PATHS else ""
+        at_layers = self.focused is self.layer_list
+        files = self.files
+        self._steps.append(_Step(Search(text), state_of(self), files.filter, files.kinds, at_layers, self._came_from))
         self.show_results()
 
     def show_results(self) -> None:
@@ -169,4 +175,6 @@ class ImageSearch(ImagePanes):
             self.files.set_filter(step.filter)
             if here is not None:
                 self.files.go_to(here)
+        if step.at_layers:
+            self.set_focus(self.layer_list)
         self._came_from = step.came_from
