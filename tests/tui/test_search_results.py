@@ -178,6 +178,7 @@ async def test_a_tab_that_is_opened_ends_the_way_back(drive: Drive, five: list[s
         assert "find  tail" in screen.lines[0]
         await screen.press("escape")
         assert screen.image.tab == "waste"
+        assert screen.image._steps == []
 
 
 async def test_before_an_image_is_read_it_says_so(drive: Drive, five: list[str]) -> None:
@@ -242,7 +243,9 @@ async def test_sorting_by_key_and_by_mouse_and_copying(drive: Drive, five: list[
         await screen.pilot.click("#found", offset=(header.index("size"), 0))
         await screen.settle()
         assert sizes() == ["40", "40", "100", "200"]
-        await screen.press("s", "s")
+        await screen.press("slash", "backspace")  # another text keeps the order
+        assert sizes() == ["40", "40", "100", "200"]
+        await screen.press("enter", "s", "s")
         assert "by relevance" in screen.lines[0]
 
 
@@ -261,6 +264,7 @@ async def test_results_arrive_while_it_searches_and_escape_stops(
                 return
         raise AssertionError(screen.text)
 
+    whole = PathFinder.fuzzy
     monkeypatch.setattr(PathFinder, "fuzzy", slow)
     async with drive(five) as screen:
         # when it runs, then what was found is there to be seen
@@ -274,8 +278,15 @@ async def test_results_arrive_while_it_searches_and_escape_stops(
         await until(lambda: "stopped" in screen.text)
         assert "2 found" in screen.lines[0]
         await screen.settle()
-        await screen.press("enter")
-        assert "srv/tail (added)" in screen.text
+        # what is chosen then is under the cursor again when another search has found it
+        monkeypatch.setattr(PathFinder, "fuzzy", whole)
+        await screen.press("down", "enter")
+        assert "lib/secret/id.pem (added)" in screen.text
+        results_of = screen.image._steps[-1].search
+        results_of.text = "e"
+        await screen.press("escape")
+        assert screen.app.screen.query_one("#found").copied_text() == b"lib/secret/id.pem"  # type: ignore[attr-defined]
+        assert results(screen).found.cursor > 0
 
 
 @pytest.mark.parametrize("width", [40, 80, 120, 160])
