@@ -181,6 +181,14 @@ async def test_a_tab_that_is_opened_ends_the_way_back(drive: Drive, five: list[s
         assert screen.image._steps == []
 
 
+async def test_the_way_that_led_to_the_search_goes_on_after_it(drive: Drive, five: list[str]) -> None:
+    async with drive(five) as screen:
+        await screen.press("2", "enter")
+        assert screen.image.tab == "files"
+        await screen.press("F", *keys("tail"), "enter", "enter", "escape", "escape", "escape")
+        assert screen.image.tab == "waste"
+
+
 async def test_before_an_image_is_read_it_says_so(drive: Drive, five: list[str]) -> None:
     async with drive(five) as screen:
         screen.image.image = None
@@ -285,7 +293,7 @@ async def test_results_arrive_while_it_searches_and_escape_stops(
         results_of = screen.image._steps[-1].search
         results_of.text = "e"
         await screen.press("escape")
-        assert screen.app.screen.query_one("#found").copied_text() == b"lib/secret/id.pem"  # type: ignore[attr-defined]
+        assert results(screen).found.copied_text() == b"lib/secret/id.pem"
         assert results(screen).found.cursor > 0
 
 

@@ -86,7 +86,7 @@ class Command:
 _A, _L, _H, _I = Scope.APP, Scope.LIST, Scope.HOME, Scope.IMAGE
 _R, _S, _M, _E = Scope.TREE, Scope.SET, Scope.MATRIX, Scope.MEMBERS
 _G, _GF, _V, _VT = Scope.REGISTRY, Scope.FOUND, Scope.VERSIONS, Scope.TAGS
-_B, _BL, _X = Scope.PULLING, Scope.PULL, Scope.CONTEXTS
+_B, _BL, _X, _O = Scope.PULLING, Scope.PULL, Scope.CONTEXTS, Scope.RESULTS
 _C, _N, _D = Scope.SHARED, Scope.MISSES, Scope.DIFF
 _Y, _F, _W, _T, _K, _P = Scope.LAYERS, Scope.FILES, Scope.WASTE, Scope.TEXT, Scope.KINDS, Scope.PROMPT
 
@@ -174,9 +174,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(_S, ("4",), "show_tab('misses')", "near misses: the same bytes in layers that are not shared"),
     Command(_S, ("tab",), "next_tab(1)", "next tab"),
     Command(_S, ("shift+tab",), "next_tab(-1)", "previous tab"),
-    Command(
-        _S, ("slash", "F"), "find_everywhere", "find in all layers of all images, removed files too", "find", priority=6
-    ),
+    Command(_S, ("slash",), "find", "find in all layers of all images, removed files too", "find", priority=6),
+    Command(_S, ("F",), "find_everywhere", "find in all layers of all images, removed files too", palette=False),
     Command(_S, ("R",), "reload", "read what is not read yet", palette=True),
     Command(_S, ("escape",), "back", "stop the reading, or go back", "back", priority=9, palette=False),
     Command(_M, ("enter",), "open", "compare the two images", "diff", priority=2),
@@ -290,30 +289,12 @@ COMMANDS: tuple[Command, ...] = (
     Command(Scope.CARD, ("enter",), "choose", "show it in the layer under the cursor", "show", priority=2),
     Command(Scope.CARD, ("y",), "screen.copy", "copy the absolute path", "copy", priority=3),
     Command(Scope.CARD, ("escape", "q"), "close", "close", "close", "esc", priority=5, palette=False),
-    Command(Scope.RESULTS, ("enter", "l", "right"), "open", "to the file in its layer", "go there", priority=2),
-    Command(
-        Scope.RESULTS, ("slash", "F"), "screen.find", "another text (a/b looks at the folder too)", "find", priority=3
-    ),
-    Command(Scope.RESULTS, ("s",), "screen.next_sort", "sort by relevance, by size, by path", "sort", priority=4),
-    Command(
-        Scope.RESULTS,
-        ("f",),
-        "screen.fuzzy",
-        "with names that only have the letters in order, or without",
-        "fuzzy",
-        priority=5,
-    ),
-    Command(Scope.RESULTS, ("y",), "screen.copy", "copy the path", "copy", priority=6),
-    Command(
-        Scope.RESULTS,
-        ("escape", "left", "h"),
-        "screen.back",
-        "stop, or go back",
-        "back",
-        "esc",
-        priority=7,
-        palette=False,
-    ),
+    Command(_O, ("enter", "l", "right"), "open", "to the file in its layer", "go there", priority=2),
+    Command(_O, ("slash", "F"), "screen.find", "find another text (a/b looks at the folder too)", "find", priority=3),
+    Command(_O, ("s",), "screen.next_sort", "sort by relevance, by size, by path", "sort", priority=4),
+    Command(_O, ("f",), "screen.fuzzy", "with or without what only has the letters in order", "fuzzy", priority=5),
+    Command(_O, ("y",), "screen.copy", "copy the path", "copy", priority=6),
+    Command(_O, ("escape", "left", "h"), "screen.back", "stop, or go back", "back", "esc", priority=7, palette=False),
     Command(_K, ("space", "enter"), "toggle_kind", "show or hide this kind", "show/hide", "space", priority=2),
     Command(_K, ("c",), "only_changes", "only what changed", "changes", priority=3),
     Command(_K, ("a",), "all_kinds", "everything", "all", priority=4),
@@ -326,7 +307,7 @@ CHAINS: tuple[tuple[Scope, ...], ...] = (
     *((near, _L, _I, _A) for near in (_Y, Scope.OVERVIEW, _F, _W, Scope.ADVICE, Scope.DUPLICATES, _T)),
     (_L, _H, _A),
     (_R, _L, _A),
-    (Scope.RESULTS, _L, _A),
+    (_O, _L, _A),
     *((near, _L, _S, _A) for near in (_M, _E, _C, _N)),
     (_F, _L, _D, _A),
     (_GF, _L, _G, _A),

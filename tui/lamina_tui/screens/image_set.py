@@ -351,6 +351,10 @@ class SetScreen(WorkingScreen):
             lines.add(f"/{display_name(path)}", f"{texts.size(size):>{texts.SIZE_WIDTH}}")
         _ = self.app.push_screen(TextScreen("a near miss", lines.lines))
 
+    def action_find(self) -> None:
+        """A set has no list that a filter could be about but its images' files."""
+        self.action_find_everywhere()
+
     def action_find_everywhere(self) -> None:
         """Search all layers of the images that are read; from a result its image opens at the file."""
         members = self._members()
