@@ -189,6 +189,17 @@ async def test_the_way_that_led_to_the_search_goes_on_after_it(drive: Drive, fiv
         assert screen.image.tab == "waste"
 
 
+async def test_a_folder_is_shown_in_the_tree_where_files_stand_as_a_list(drive: Drive, five: list[str]) -> None:
+    async with drive(five) as screen:
+        await screen.press("tab", "b")
+        assert screen.image.files.tree_rows is not None
+        assert screen.image.files.tree_rows.grouping == "list"
+        await screen.press("F", *keys("secret"), "enter", "enter")
+        assert "1,700 B lib/secret" in screen.text
+        await screen.press("escape", "escape")
+        assert screen.image.files.tree_rows.grouping == "list"
+
+
 async def test_before_an_image_is_read_it_says_so(drive: Drive, five: list[str]) -> None:
     async with drive(five) as screen:
         screen.image.image = None

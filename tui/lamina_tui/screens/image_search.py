@@ -83,7 +83,9 @@ class ImageSearch(ImagePanes):
         self.files.set_kinds(frozenset(Change))
         self.show_view()
         self.action_show_tab("files")
-        self.files.go_to(path)
+        if not self.files.go_to(path):  # a list has no folders, and a group may be folded
+            self.files.group_by("tree")
+            self.files.go_to(path)
 
     @property
     def finder(self) -> PathFinder | None:
