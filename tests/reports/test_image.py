@@ -65,7 +65,17 @@ IMAGE = {
     "layers": [LAYER],
     "waste": [WASTE],
     "duplicates": [{"size": NUMBER, "copies": NUMBER, "bytes": NUMBER, "paths": [{"path": TEXT}]}],
-    "advice": [{"kind": TEXT, "bytes": NUMBER, "layer": OPTIONAL_NUMBER, "hidden_by": OPTIONAL_NUMBER, "text": TEXT}],
+    "base": frozenset({dict, type(None)}),
+    "advice": [
+        {
+            "kind": TEXT,
+            "bytes": NUMBER,
+            "layer": OPTIONAL_NUMBER,
+            "hidden_by": OPTIONAL_NUMBER,
+            "text": TEXT,
+            "in_base": bool,
+        }
+    ],
 }
 PAIR = {
     "a": NUMBER,
@@ -414,3 +424,17 @@ def test_a_cancelled_report_says_so_or_is_whole(tmp_path: Path) -> None:
         assert build([image], cancel) == build([image])
     except Cancelled:
         assert build([image])["images"][0]["duplicates"]
+
+
+def test_a_base_and_the_advice_that_is_for_it() -> None:
+    image = stack([file("a", 50_000), file("own", 9_000)], [whiteout("a")], [whiteout("own")])
+    history = [{"created_by": "ADD"}, {"created_by": "RUN"}, {"created_by": "CMD x", "empty_layer": True}, {}]
+
+    document = as_read(build([with_info(image, config={"history": history})]))
+
+    (told,) = document["images"]
+    assert told["base"] == {"layers": 2, "name": None, "by": "history"}
+    assert [(row["bytes"], row["in_base"]) for row in told["advice"]] == [(9_000, False), (50_000, True)]
+    for shown in (to_text(document), to_markdown(document)):
+        (line,) = (line for line in shown.splitlines() if "50.0 K" in line and "layer 0 ships" in line)
+        assert line.replace("\\", "").endswith("(the base, layers 0 to 1)")

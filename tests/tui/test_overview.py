@@ -74,3 +74,35 @@ async def test_an_image_without_bytes_has_no_largest_file(drive: Drive, tmp_path
     async with drive([str(path)], tab="overview") as screen:
         assert "every byte" in screen.text
         assert "the largest files" not in screen.text
+
+
+def on_a_base(tmp_path: Path) -> list[str]:
+    """An image of two layers on a base of two, each pair with a file that is written twice."""
+    layers = [
+        layer(file("base", b"a" * 50_000), file("own", b"")),
+        layer(file("base", b"b" * 50_000)),
+        layer(file("own", b"c" * 20_000)),
+        layer(file("own", b"d" * 20_000)),
+    ]
+    history = [
+        {"created_by": "ADD base"},
+        {"created_by": "RUN base"},
+        {"created_by": 'CMD ["sh"]', "empty_layer": True},
+    ]
+    history += [{"created_by": "COPY own"}, {"created_by": "RUN own"}]
+    path = tmp_path / "based.tar"
+    path.write_bytes(pack(old_docker(Image(layers, extra={"history": history}))))
+    return [str(path)]
+
+
+async def test_advice_that_is_for_the_base_stands_apart(drive: Drive, tmp_path: Path) -> None:
+    async with drive(on_a_base(tmp_path), size=(120, 40), tab="overview") as screen:
+        assert "on a base of 2 layers" in screen.text
+        own, base = screen.line_with("of layer 2"), screen.line_with("of layer 0")
+        assert "It is for who builds the base." in base
+        assert "base" not in own
+        assert screen.lines.index(own) < screen.lines.index(base)  # it saves less, and can be done
+        assert "with all of it 140 KB would be 120 KB" in screen.text
+        await screen.press("3")
+        assert "base: Layer 1" in screen.line_with("50.0 K  0")
+        assert "all of it saves 70.0 KB, 50.0 KB of it in the base" in screen.text

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import builtins
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lamina.figures.base import base_of
 from lamina.figures.image import LoadedImage
 from lamina.model import Cause
 from lamina.stack.union import ABSENT
@@ -44,13 +45,28 @@ class Advice:
     """Of waste: why."""
     directory: builtins.bytes = b""
     """Of a cache: where it is."""
+    in_base: bool = False
+    """Whether only who builds the image's base can follow it."""
+
+    @property
+    def changes(self) -> int | None:
+        """The layer whose instruction is to be changed; None where that is several layers'."""
+        return self.layer if self.hidden_by is None else self.hidden_by
 
 
 def advise(image: LoadedImage) -> list[Advice]:
-    """Advice for an image, most bytes first; nothing below a thousandth of its size (and 4 KiB)."""
+    """Advice for an image, most bytes first; nothing below a thousandth of its size (and 4 KiB).
+
+    What only who builds its base can follow comes last.
+    """
     least = max(4096, image.size // 1000)
-    found = [advice for advice in [*_from_waste(image), *_from_caches(image)] if advice.bytes >= least]
-    return sorted(found, key=lambda advice: -advice.bytes)
+    base = base_of(image.info)
+    found = [
+        replace(advice, in_base=base is not None and advice.changes is not None and advice.changes < base.layers)
+        for advice in [*_from_waste(image), *_from_caches(image)]
+        if advice.bytes >= least
+    ]
+    return sorted(found, key=lambda advice: (advice.in_base, -advice.bytes))
 
 
 def _from_waste(image: LoadedImage) -> list[Advice]:

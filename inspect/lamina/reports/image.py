@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 
 from lamina.figures.advice import advise
+from lamina.figures.base import base_of
 from lamina.figures.dive import dive_figures
 from lamina.figures.duplicates import find_duplicates
 from lamina.figures.image import LayerFigures, LoadedImage, Tally
@@ -59,6 +60,7 @@ def _image(image: LoadedImage, cancel: threading.Event | None) -> Json:
             "user_wasted_ratio": dive.user_wasted_ratio,
         },
         **_container(image),
+        "base": _base(image),
         "layers": [_layer(layer, figures) for layer, figures in zip(info.layers, image.layers, strict=True)],
         "waste": WasteRows(image.waste),
         "duplicates": [
@@ -77,6 +79,7 @@ def _image(image: LoadedImage, cancel: threading.Event | None) -> Json:
                 "layer": advice.layer,
                 "hidden_by": advice.hidden_by,
                 "text": advice.text,
+                "in_base": advice.in_base,
             }
             for advice in advise(image)
         ],
@@ -103,6 +106,11 @@ def _layer(info: LayerInfo, figures: LayerFigures) -> Json:
         "hides": figures.hides,
         **({"writable": True} if info.writable else {}),
     }
+
+
+def _base(image: LoadedImage) -> Json | None:
+    found = base_of(image.info)
+    return None if found is None else {"layers": found.layers, "name": None, "by": found.by}
 
 
 def _container(image: LoadedImage) -> Json:

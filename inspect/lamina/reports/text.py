@@ -145,8 +145,13 @@ def _text_image(image: Json) -> str:
     if image["advice"]:
         lines += ["", "Advice:"]
         for row in image["advice"][:_TOP_ADVICE]:
-            lines.append(f"  {size(row['bytes']):>7}  {row['text']}")
+            lines.append(f"  {size(row['bytes']):>7}  {row['text']}{_base(image, row)}")
     return "\n".join(lines) + "\n"
+
+
+def _base(image: Json, advice: Json) -> str:
+    """Behind advice that is not for who builds this image."""
+    return f" (the base, layers 0 to {image['base']['layers'] - 1})" if advice["in_base"] else ""
 
 
 def _name(image: Json) -> str:
@@ -173,5 +178,8 @@ def _markdown_image(image: Json) -> str:
         ]
     if image["advice"]:
         lines += ["", "**Advice:**", ""]
-        lines += [f"- {size_bytes(row['bytes'])}: {md(row['text'])}" for row in image["advice"][:_TOP_ADVICE]]
+        lines += [
+            f"- {size_bytes(row['bytes'])}: {md(row['text'] + _base(image, row))}"
+            for row in image["advice"][:_TOP_ADVICE]
+        ]
     return "\n".join(lines) + "\n"

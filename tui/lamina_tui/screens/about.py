@@ -99,7 +99,7 @@ def about_advice(info: ImageInfo, advice: Advice) -> list[TextLine]:
     lines.blank()
     if advice.layer is not None and advice.hidden_by is not None and advice.hidden_by != advice.layer:
         return [*lines.lines, *about_guilt(info, advice.layer, advice.hidden_by)]
-    layer = advice.layer if advice.hidden_by is None else advice.hidden_by
+    layer = advice.changes
     if layer is not None:
         lines.heading(f"Layer {layer}")
         lines.add(info.layers[layer].instruction or "(no instruction)")

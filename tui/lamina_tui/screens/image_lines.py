@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lamina.figures.advice import Advice
+from lamina.figures.base import base_of
 from lamina.figures.image import LoadedImage
 from lamina.model import ImageInfo, Progress
 from lamina.names import display_name, image_name, short_id, short_instruction
@@ -110,6 +111,9 @@ def facts(info: ImageInfo, glyphs: Glyphs) -> Line:
     words = [short_id(info.id)]
     if age := texts.age(info.created):
         words.append(f"built {age} ago")
+    base = base_of(info)
+    if base is not None:
+        words.append(f"on a base of {texts.plural(base.layers, 'layer')}")
     if info.blob_size is not None:
         words.append(f"{texts.size_bytes(info.blob_size)} as stored or transferred")
     words += [glyphs.text(display_name(tag)) for tag in info.tags[1:]]

@@ -16,6 +16,21 @@ from lamina_tui.widgets.row_list import Part, RowList
 _LAYERS = 7
 
 
+OF_BASE = " It is for who builds the base."
+"""Behind advice about layers that came with the image that this one is built from."""
+
+
+def would_be(advice: Sequence[Advice], size: int) -> str:
+    """Behind a title: what following all that is for who builds the image would leave of it; empty where there is none.
+
+    Args:
+        advice: all there is; no byte is in two of them.
+        size: bytes of the image.
+    """
+    saved = sum(each.bytes for each in advice if not each.in_base)
+    return f"; with all of it {texts.size_bytes(size)} would be {texts.size_bytes(size - saved)}" if saved else ""
+
+
 class AdviceView(RowList):
     """One row an advice; the status tells it whole, Enter leads to the files."""
 
@@ -77,7 +92,9 @@ class AdviceView(RowList):
         """What the tab line says of this pane."""
         if not self._all:
             return ""
-        return f"all of it saves {texts.size_bytes(self.total)}"
+        told = f"all of it saves {texts.size_bytes(self.total)}"
+        base = sum(advice.bytes for advice in self._all if advice.in_base)
+        return told + (f", {texts.size_bytes(base)} of it in the base" if base else "")
 
     def row_count(self) -> int:
         """Advice."""
@@ -86,9 +103,7 @@ class AdviceView(RowList):
     def header(self, width: int) -> list[Part]:
         """Column names."""
         line = f"{'saves':>{texts.SIZE_WIDTH + 2}}  {'layers':<{_LAYERS}}" + "what to do"
-        if self._all:
-            left = texts.size_bytes(self.size_now - self.total)
-            line += f"; with all of it {texts.size_bytes(self.size_now)} would be {left}"
+        line += would_be(self._all, self.size_now)
         return [(texts.fit(line, width), "header")]
 
     def row(self, index: int, width: int) -> list[Part]:
@@ -97,16 +112,17 @@ class AdviceView(RowList):
         layers = "" if advice.layer is None else str(advice.layer)
         if advice.hidden_by is not None and advice.hidden_by != advice.layer:
             layers += f"{glyphs.arrow}{advice.hidden_by}"
-        used = texts.SIZE_WIDTH + 4 + _LAYERS
+        room = max(0, width - texts.SIZE_WIDTH - 4 - _LAYERS)
+        told = ("base: " if advice.in_base else "") + display_name(advice.text)
         return [
             (f"{texts.size(advice.bytes):>{texts.SIZE_WIDTH + 2}}  ", "waste"),
             (texts.fit(layers, _LAYERS), "dim"),
-            (texts.fit(glyphs.text(display_name(advice.text)), max(0, width - used), glyphs.more), "plain"),
+            (texts.fit(glyphs.text(told), room, glyphs.more), "dim" if advice.in_base else "plain"),
         ]
 
     def _instruction(self, advice: Advice) -> str:
         """Of the layer that is to be changed."""
-        layer = advice.layer if advice.hidden_by is None else advice.hidden_by
+        layer = advice.changes
         if self.info is None or layer is None or layer >= len(self.info.layers):
             return ""
         return short_instruction(self.info.layers[layer].instruction)
@@ -116,10 +132,11 @@ class AdviceView(RowList):
         advice = self.advice
         if advice is None:
             return "", ""
-        layer = advice.layer if advice.hidden_by is None else advice.hidden_by
+        layer = advice.changes
         instruction = self._instruction(advice)
         named = f"layer {layer}  {instruction}" if instruction else ""
-        return self.glyphs.text(display_name(named)), self.glyphs.text(display_name(advice.text))
+        told = display_name(advice.text) + (OF_BASE if advice.in_base else "")
+        return self.glyphs.text(display_name(named)), self.glyphs.text(told)
 
     def action_follow(self) -> None:
         """To the files of the advice under the cursor."""

@@ -13,6 +13,7 @@ from lamina.figures.largest import LargeFile, largest_files
 from lamina.names import display_name, short_instruction
 from lamina_tui import texts
 from lamina_tui.keymap import Scope, bindings
+from lamina_tui.widgets.advice_view import OF_BASE, would_be
 from lamina_tui.widgets.row_list import Part, RowList
 
 _BEST = 3
@@ -74,14 +75,15 @@ class OverviewView(RowList):
         rows = []
         for each in advice[:_BEST]:
             layers = "" if each.layer is None else str(each.layer)
-            changed = each.layer if each.hidden_by is None else each.hidden_by
             if each.hidden_by is not None and each.hidden_by != each.layer:
                 layers += f"{glyphs.arrow}{each.hidden_by}"
+            changed = each.changes
             instruction = "" if changed is None else short_instruction(image.info.layers[changed].instruction)
             saves = (f"{texts.size(each.bytes):>{texts.SIZE_WIDTH + 2}}  ", "waste")
             named = glyphs.text(display_name(instruction)) or "(several layers)"
             rows.append(_Row((saves, (texts.fit(layers, _LAYERS) + "  ", "dim"), (named, "strong")), advice=each))
-            rows.append(_Row(((_INDENT + glyphs.text(display_name(each.text)), "plain"),), advice=each))
+            told = display_name(each.text) + (OF_BASE if each.in_base else "")
+            rows.append(_Row(((_INDENT + glyphs.text(told), "plain"),), advice=each))
         if len(advice) > _BEST:
             more = f"{_INDENT}and {len(advice) - _BEST} more: 3 lists all"
             rows.append(_Row(((more, "dim"),)))
@@ -119,10 +121,8 @@ class OverviewView(RowList):
     def header(self, width: int) -> list[Part]:
         """Column names, and what all advice comes to."""
         line = f"{'saves':>{texts.SIZE_WIDTH + 2}}  {'layers':<{_LAYERS}}  what is most worth doing"
-        saved = sum(each.bytes for each in self._advice)
-        if saved and self._image is not None:
-            now, left = texts.size_bytes(self._image.size), texts.size_bytes(self._image.size - saved)
-            line += f"; with all of it {now} would be {left}"
+        if self._image is not None:
+            line += would_be(self._advice, self._image.size)
         return [(texts.fit(line, width, self.glyphs.more), "header")]
 
     def row(self, index: int, width: int) -> list[Part]:
