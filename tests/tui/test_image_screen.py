@@ -701,7 +701,8 @@ async def test_what_is_shown_is_written(drive: Drive, small: list[str], tmp_path
     async with drive(small) as screen:
         await screen.press("tab", "e")
         assert "small-1-layer-0.txt" in screen.text
-        screen.send("ctrl+u", *str(path), "enter")
+        await screen.press("ctrl+u")
+        screen.send(*str(path), "enter")
         await screen.settle()
         assert f"written to {path}"[:40] in screen.text
         told = path.read_text()
@@ -709,8 +710,8 @@ async def test_what_is_shown_is_written(drive: Drive, small: list[str], tmp_path
             ending
         ] in told
         # What is there is kept.
-        await screen.press("e")
-        screen.send("ctrl+u", *str(path), "enter")
+        await screen.press("e", "ctrl+u")
+        screen.send(*str(path), "enter")
         await screen.settle()
         assert "it is there already" in screen.text
         assert path.read_text() == told
@@ -719,7 +720,7 @@ async def test_what_is_shown_is_written(drive: Drive, small: list[str], tmp_path
 
 async def test_a_file_that_can_not_be_written_is_one_line(drive: Drive, small: list[str], tmp_path: Path) -> None:
     async with drive(small, size=(120, 30)) as screen:
-        await screen.press("tab", "e")
-        screen.send("ctrl+u", *str(tmp_path / "no" / "out.txt"), "enter")
+        await screen.press("tab", "e", "ctrl+u")
+        screen.send(*str(tmp_path / "no" / "out.txt"), "enter")
         await screen.settle()
         assert "No such file or directory" in screen.text
