@@ -26,7 +26,7 @@ from engine.shared_images import noise
 from lamina.workspace import Workspace
 from lamina_tui.app import LaminaApp
 from lamina_tui.screens.images import engine_images
-from make_screenshots import FOLDER, settled, write_picture
+from make_screenshots import FOLDER, SIZES, settled, write_picture
 
 REGISTRY = "localhost:5000"
 STEPS = (
@@ -128,6 +128,10 @@ def main() -> None:
                 fill(client)
                 for picture, (size, keys) in PICTURES.items():
                     write_picture(folder, picture, size, asyncio.run(show(host, size, keys)))
+                    for every in SIZES:
+                        write_picture(
+                            folder / "{}x{}".format(*every), picture, every, asyncio.run(show(host, every, keys))
+                        )
                 for container in client.containers():
                     client.kill(container)
                 client.close()

@@ -2,7 +2,8 @@
 
     python tests/make_screenshots.py [FOLDER]
 
-Needs rsvg-convert (Debian: librsvg2-bin) and the font Fira Code (fonts-firacode).
+The pictures of the README, and every screen at 80x24 and 160x45 in folders of these names. Needs rsvg-convert
+(Debian: librsvg2-bin), pngquant, and the font Fira Code (fonts-firacode).
 """
 
 from __future__ import annotations
@@ -44,6 +45,34 @@ PICTURES: dict[str, tuple[tuple[int, int], str]] = {
     "narrow": ((80, 24), "enter 3*down v 1 space down l down"),
     "advice": ((100, 30), "enter 3"),
     "help": ((100, 34), "enter 1 question_mark"),
+}
+
+SIZES = ((80, 24), (160, 45))
+SCREENS: dict[str, str] = {
+    # name: keys pressed on the list of samples
+    "images": "down space up",
+    "layer-tree": "t 2*down",
+    "set-pairs": "A c",
+    "set-images": "A c 2 space",
+    "set-layers": "A c 3",
+    "set-near-misses": "A c 4",
+    "diff": "down space 2*up D down space 3*down",
+    "overview": "enter tab",
+    "files": "enter 5*right_square_bracket 1 v E 3*down",
+    "files-metadata": "enter 5*right_square_bracket 1 v E m",
+    "files-by-extension": "enter 5*right_square_bracket 1 v 2*b l 2*down",
+    "filter": "enter 1 slash p e r l enter",
+    "search": "enter F p y enter 2*down",
+    "card": "enter 2 2*enter",
+    "kinds": "enter 1 f",
+    "write": "enter 1 e",
+    "waste": "enter 2 2*down",
+    "waste-by-directory": "enter 2 b l down",
+    "waste-by-layer": "enter 2 2*b l down",
+    "advice": "enter 3 down",
+    "duplicates": "enter 4",
+    "config": "enter 5",
+    "help": "enter 1 question_mark",
 }
 
 _TEXT = re.compile(r'<text ([^>]*?)x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)"([^>]*)>(.*?)</text>', re.DOTALL)
@@ -94,6 +123,8 @@ def write_picture(folder: Path, name: str, size: tuple[int, int], svg: str) -> N
         target = folder / f"{name}.png"
         width = WIDTH * size[0] // 120
         subprocess.run(["rsvg-convert", "-w", str(width), "-o", target, source], check=True)
+        # A screen has few colours: a third of the bytes.
+        subprocess.run(["pngquant", "--force", "--ext", ".png", "32", target], check=True)
     if target.stat().st_size > LARGEST:
         raise SystemExit(f"{target} has more than {LARGEST:,} bytes")
     print(f"{target.name}: {target.stat().st_size:,} bytes")
@@ -105,6 +136,11 @@ def main() -> None:
     folder.mkdir(exist_ok=True)
     for name, (size, keys) in PICTURES.items():
         write_picture(folder, name, size, asyncio.run(picture(size, keys)))
+    for size in SIZES:
+        every = folder / "{}x{}".format(*size)
+        every.mkdir(exist_ok=True)
+        for name, keys in SCREENS.items():
+            write_picture(every, name, size, asyncio.run(picture(size, keys)))
 
 
 if __name__ == "__main__":

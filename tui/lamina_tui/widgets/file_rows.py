@@ -123,16 +123,17 @@ class FileRows(TreeSwitches):
             sign = (glyphs.opened if tree.is_expanded(path) else glyphs.closed) if tree.has_children(path) else " "
         else:
             sign = " "
+        room = columns.name - 1  # a name that fills it must not run into its mark
         if tree.flat:
             first = ("   " if tree.grouping != "list" else " ") + glyphs.text(display_name(view.union.paths.path(path)))
-            first = texts.fit(texts.fit_end(first, columns.name, glyphs.more), columns.name)
+            first = texts.fit(texts.fit_end(first, room, glyphs.more), room)
         else:
             indent = self._indent(tree.level(path), columns.name)
             name = self._shown_name(path, kind)
             if tree.first_of_row(path) != path:  # of names that share a row the last says most
-                name = texts.fit_end(name, columns.name - len(indent) - 2, glyphs.more)
-            first = texts.fit(f"{indent}{sign} {name}", columns.name, glyphs.more)
-        parts = [(f"{first}{mark} ", style)]
+                name = texts.fit_end(name, room - len(indent) - 2, glyphs.more)
+            first = texts.fit(f"{indent}{sign} {name}", room, glyphs.more)
+        parts = [(f"{first} {mark} ", style)]
         parts += [(asked_text(name, view, path, glyphs.more), style) for name in columns.asked]
         for figure in columns.figures:
             text = amount(view, figure, path)
