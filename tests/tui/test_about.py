@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from builders import Image, file, layer, old_docker, pack
 from driving import Drive, Driven
 from lamina_tui.widgets import about_pane
 from lamina_tui.widgets.about_pane import AboutPane
@@ -65,6 +67,27 @@ async def test_of_waste_and_advice_who_ships_and_who_hides(drive: Drive, shop: A
             assert "Hidden by layer 5 RUN /bin/sh -c chmod -R o-rwx" in text
         assert text.startswith("Saves ")
         assert "Layer 5 copies 51 files" in text
+
+
+async def test_of_an_image_in_a_list_its_layers_and_who_has_them(drive: Drive) -> None:
+    async with drive(["demo"], (100, 36)) as screen:
+        text = await rest(screen)
+        assert text.startswith("shop-web:1.5, shop-web:latest 0 2.4 M ADD file:4d192565")
+        assert "in / (in 4 images) 1 1.9 M RUN apt-get update" in text
+        await screen.press("G")
+        assert (await rest(screen)).startswith("debian-base:12 0 2.4 M ADD file:")
+
+
+async def test_a_list_of_many_images_keeps_its_height(drive: Drive, tmp_path: Path) -> None:
+    images = [Image([layer(file("f", bytes([number])))], tags=(f"app:{number}",)) for number in range(50)]
+    path = tmp_path / "many.tar"
+    path.write_bytes(pack(old_docker(*images)))
+    async with drive([str(path)], (100, 36)) as screen:
+        await screen.press("escape")
+        assert sum("app:" in line for line in screen.lines) >= 30
+        assert screen.lines[-1].startswith(" ? help")
+        await screen.press("G")
+        assert any("app:49" in line for line in screen.lines)
 
 
 @pytest.mark.parametrize("size", [(120, 45), (160, 24), (40, 12)])

@@ -6,6 +6,7 @@ from functools import cache
 
 from textual import on
 from textual.app import ComposeResult
+from textual.containers import Vertical
 
 from lamina.figures.removals import Removal
 from lamina.names import display_name
@@ -14,13 +15,16 @@ from lamina.workspace import Workspace
 from lamina_tui import texts
 from lamina_tui.image_entries import Entry, engine_lister
 from lamina_tui.keymap import Scope, bindings
+from lamina_tui.screens.about import about_image
 from lamina_tui.screens.base import Notice
 from lamina_tui.screens.listing import ListingScreen
+from lamina_tui.widgets.about_pane import AboutPane
 from lamina_tui.widgets.image_list import ImageList
 from lamina_tui.widgets.key_bar import KeyBar
 from lamina_tui.widgets.line_bar import LineBar, Part
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
+from lamina_tui.widgets.text_lines import TextLine
 
 
 class ImagesScreen(ListingScreen):
@@ -28,12 +32,15 @@ class ImagesScreen(ListingScreen):
 
     SCOPE = Scope.HOME
     BINDINGS = bindings(Scope.HOME)
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall")]  # noqa: RUF012 - Textual's way
 
     def compose(self) -> ComposeResult:
         """Title, list, the cursor's image and the totals in words, prompt, footer."""
         yield LineBar(id="title")
         yield LineBar(id="removable")
-        yield ImageList(id="images")
+        with Vertical(id="lists"):
+            yield ImageList(id="images")
+            yield AboutPane(id="about")
         yield Notice(id="notice")
         yield LineBar(id="totals")
         yield Prompt(id="prompt")
@@ -96,7 +103,16 @@ class ImagesScreen(ListingScreen):
                 (f"   reclaimable {texts.size_bytes(figures.reclaimable)}", "plain"),
             ]
         self.query_one("#totals", LineBar).show((here, []), (totals, []))
+        about = self.query_one(AboutPane)
+        if about.size.height:
+            about.show_soon(self._about)
         self._show_verdict()
+
+    def _about(self) -> list[TextLine]:
+        """Where the list leaves the height: the layers of the image under the cursor."""
+        entry, figures = self.images.entry, self.images.figures
+        known = None if entry is None else figures.get(entry.key)
+        return [] if known is None else about_image(known.known, (each.known for each in figures.values()))
 
     def _show_verdict(self) -> None:
         """What could be removed, above the list of an engine's images; the best of what is not marked yet."""

@@ -138,7 +138,7 @@ class OverviewView(RowList):
         """What the tab line says of this pane."""
         if self._image is None:
             return ""
-        return f"{self._image.files:,} files in {texts.plural(len(self._image.layers), 'layer')}"
+        return f"{texts.plural(self._image.files, 'file')} in {texts.plural(len(self._image.layers), 'layer')}"
 
     def describe(self) -> str:
         """The row under the cursor in words; of a file its path, a newline, and what ships it. Safe to show."""
