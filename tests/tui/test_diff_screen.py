@@ -103,3 +103,18 @@ async def test_from_the_list_by_marks(drive: Drive) -> None:
         assert "shop-web:1.4 → shop-web:1.5" in screen.lines[0]
         await screen.press("escape")
         assert "1 marked" in screen.lines[0]
+
+
+async def test_enter_on_a_file_tells_of_it_in_both_images(drive: Drive, versions: list[str]) -> None:
+    async with drive(first_screen(workspace(), versions, diff=True)) as screen:
+        await screen.press("slash", *"app", "enter", "G", "enter")
+        text = " ".join(screen.text.split())
+        assert "/srv/app" in text
+        assert "in app:1" in text
+        assert "layer 1 added, 1,000 B, -rw-r--r-- 0:0" in text
+        assert "layer 1 added, 1,500 B, -rw-r--r-- 0:0" in text
+        await screen.press("y", "escape")
+        assert screen.clipboard == "/srv/app"
+        assert isinstance(screen.app.screen, DiffScreen)
+        await screen.press("escape", "slash", *"gone", "enter", "G", "enter")
+        assert "is not there" in screen.text

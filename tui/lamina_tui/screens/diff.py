@@ -10,13 +10,14 @@ from textual.app import ComposeResult
 from lamina.figures.compare import Comparison, compare
 from lamina.figures.image import LoadedImage, load
 from lamina.model import Cancelled, Change, Progress
-from lamina.names import display_name, short_instruction
+from lamina.names import decode, display_name, short_instruction
 from lamina_tui import texts
 from lamina_tui.background import Failure, outcome_of
 from lamina_tui.glyphs import Glyphs
 from lamina_tui.image_entries import Entry
 from lamina_tui.keymap import Scope, bindings
 from lamina_tui.reading_messages import Rate, ScreenObserver
+from lamina_tui.screens.about import about_path
 from lamina_tui.screens.base import Notice
 from lamina_tui.screens.dialogs import KindsScreen, TextScreen
 from lamina_tui.screens.export import ExportScreen
@@ -27,7 +28,7 @@ from lamina_tui.widgets.key_bar import KeyBar
 from lamina_tui.widgets.line_bar import Line, LineBar, Part
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
-from lamina_tui.widgets.text_lines import TextLines
+from lamina_tui.widgets.text_lines import TextLine, TextLines
 
 CHANGES = frozenset(Change) - {Change.UNCHANGED}
 
@@ -226,6 +227,20 @@ class DiffScreen(ExportScreen, WorkingScreen):
     @on(RowList.Activated)
     def _open_path(self) -> None:
         self.files.action_open()
+
+    @on(FileTree.Opened)
+    def _open_both(self, event: FileTree.Opened) -> None:
+        """Show which layers of either image touched a path."""
+        if self.comparison is None or event.path is None:
+            return
+        path = self.comparison.union.paths.path(event.path)
+        lines = [TextLine("/" + display_name(path), style="strong", heading=True), TextLine("")]
+        for which, image in enumerate((self.comparison.a, self.comparison.b)):
+            row = image.union.paths.find(path)
+            versions = [] if row is None else about_path(image.info, image, row)[1:]
+            heading = TextLine(f"in {self._shown_name(which)}", style="strong", heading=True)
+            lines += [heading, *(versions or [TextLine("is not there")]), TextLine("")]
+        _ = self.app.push_screen(TextScreen("in both images", lines[:-1], copied="/" + decode(path)))
 
     def action_export(self) -> None:
         """Write what changed."""
