@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual._context import active_app
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -43,6 +44,17 @@ class FullScreen(Screen[None]):
 
     SCOPE: Scope
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]  # noqa: RUF012 - Textual's way
+
+    def __init__(self) -> None:
+        super().__init__()
+        app = active_app.get(None)
+        if app is not None:
+            # Textual adds them when the screen is there, and then finds all its styles again: 20 ms of its opening.
+            for size, breakpoints in zip(
+                app.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
+            ):
+                reached = [name for least, name in sorted(breakpoints or ()) if size >= least]
+                self.add_class(*reached[-1:])
 
     @property
     def navigation(self) -> Navigation:
