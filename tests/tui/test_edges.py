@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -112,3 +113,23 @@ async def test_keys_in_one_go_wait_for_the_screen_that_the_first_opens(keys: tup
         screen.send(*keys)
         await screen.settle()
         assert screen.text
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 100, 120, 140, 170, 200])
+@pytest.mark.parametrize("keys", [(), ("A", "c", "2"), ("t",), ("enter",), ("enter", "1")], ids=" ".join)
+async def test_no_name_is_lost_at_any_width(drive: Drive, columns: int, keys: tuple[str, ...]) -> None:
+    async with drive(["demo"], size=(columns, 20)) as screen:
+        await screen.press(*keys)
+        named = [line for line in screen.lines if "shop-web:1.5" in line]
+        assert named
+        assert re.search(r"\d M", named[0])  # and something is told of it
+        assert all(texts.cell_len(line) == columns for line in screen.cells)
+
+
+async def test_what_the_tab_line_says_goes_part_by_part(drive: Drive) -> None:
+    for columns, said in ((100, ("122 files by extension", "up to layer 8")), (40, ("up to layer 8",))):
+        async with drive(["demo"], size=(columns, 20)) as screen:
+            await screen.press("enter", "G", "1", "v", "b", "b")
+            line = next(line for line in screen.lines if "1 Files" in line)
+            assert line.endswith("   ".join(said)), line
+            assert "…" not in line

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from itertools import chain
-
 from lamina.figures.advice import Advice
 from lamina.figures.image import LoadedImage, Tally
 from lamina.figures.path_history import path_history
-from lamina.model import Change, ImageInfo, Kind, KnownImage
-from lamina.names import short_instruction
+from lamina.model import Change, ImageInfo, Kind
 from lamina_tui import texts
 from lamina_tui.screens.config_lines import layer_lines
 from lamina_tui.screens.file_card import places_of
@@ -20,25 +15,6 @@ _PLACES = 12
 """Other names of a file that are listed."""
 _VERSIONS = 40
 """Layers of a path that are."""
-
-
-def about_image(image: KnownImage, others: Iterable[KnownImage]) -> list[TextLine]:
-    """An image of a list: its layers, with how many of the list's images have each.
-
-    Args:
-        image: it.
-        others: all images of the list, itself among them.
-    """
-    lines = TextLines()
-    name = ", ".join(image.summary.tags) or image.summary.id
-    lines.heading(name)
-    held = Counter(chain.from_iterable({layer.diff_id for layer in other.layers} for other in others))
-    for layer, size in zip(image.layers, image.sizes, strict=True):
-        label = "?" if size is None else texts.size(size)
-        having = held[layer.diff_id]
-        remark = f"  (in {texts.plural(having, 'image')})" if having > 1 else ""
-        lines.add(short_instruction(layer.instruction) + remark, f"{layer.index:>2} {label:>7}")
-    return lines.lines
 
 
 def about_layer(info: ImageInfo, image: LoadedImage | None, layer: int) -> list[TextLine]:

@@ -293,11 +293,12 @@ class ImagePanes(ReadingScreen):
             words = [self.advice.summary()]
         elif self.tab == "duplicates":
             words = [self.duplicates.summary()]
-        note = "   ".join(filter(None, words))
         self.query_one(TabBar).update(
             active=TABS.index(self.tab),
             here=self.focused is self.pane,
-            note=[(self.glyphs.text(note) + " ", "dim")] if note else [],
+            note=[
+                (f"{'  ' if n else ''}{self.glyphs.text(word)} ", "dim") for n, word in enumerate(filter(None, words))
+            ],
         )
 
     def _show_guilt(self) -> None:

@@ -226,8 +226,9 @@ class SetScreen(WorkingScreen):
         room = height - (last is not None)
         described = [] if self.failed else self._described()
         pieces = [(p, "dim" if n else "plain") for n, line in enumerate(described) for p in texts.wrap(line, width)]
-        if len(pieces) > room > 0:
-            pieces[room - 1 :] = [(" ".join(piece for piece, _ in pieces[room - 1 :]), pieces[room - 1][1])]
+        if len(pieces) > room > 0:  # what can't be told whole runs on
+            told = texts.wrap("; ".join(described), width)
+            pieces = [(piece, "plain") for piece in [*told[: room - 1], " ".join(told[room - 1 :])]]
         lines: list[Line] = [([(f" {piece}", style)], []) for piece, style in pieces]
         lines = [*lines, *[([], [])] * height][:room]
         bar.show(*lines, *([] if last is None else [last]))

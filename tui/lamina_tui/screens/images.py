@@ -15,7 +15,7 @@ from lamina.workspace import Workspace
 from lamina_tui import texts
 from lamina_tui.image_entries import Entry, engine_lister
 from lamina_tui.keymap import Scope, bindings
-from lamina_tui.screens.about import about_image
+from lamina_tui.screens.about_image import about_image
 from lamina_tui.screens.base import Notice
 from lamina_tui.screens.listing import ListingScreen
 from lamina_tui.widgets.about_pane import AboutPane

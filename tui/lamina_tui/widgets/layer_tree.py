@@ -15,6 +15,11 @@ from lamina_tui.widgets.row_list import Part, RowList
 
 Stack = tuple[Entry, KnownImage]
 
+_FIGURES = ("size", "total", "images")
+"""Columns; the last is the first to go where there is no room."""
+_NAME = 20
+"""Cells of a name at the least."""
+
 
 @dataclass(slots=True, eq=False)
 class TreeRow:
@@ -103,10 +108,17 @@ class LayerTree(RowList):
 
     def header(self, width: int) -> list[Part]:
         """Column names."""
-        bar = self._bar_width(width)
-        name = width - 25 - (bar + 2 if bar else 0)
-        line = texts.fit(" layers and the images on them", name) + f"{'size':>8}{'total':>8}{'images':>8} "
+        name, figures, bar = self._layout(width)
+        line = texts.fit(" layers and the images on them", name, self.glyphs.more)
+        line += "".join(f"{title:>8}" for title in _FIGURES[:figures]) + " "
         return [(texts.fit(line + ("  of all" if bar else ""), width), "header")]
+
+    def _layout(self, width: int) -> tuple[int, int, int]:
+        """Cells of the name, how many figures stand beside it, and cells of the bar."""
+        bar = self._bar_width(width)
+        rest = width - 1 - (bar + 2 if bar else 0)
+        figures = min(len(_FIGURES), max(1, (rest - _NAME) // 8))
+        return rest - 8 * figures, figures, bar
 
     def _bar_width(self, width: int) -> int:
         return 10 if width >= 70 else 0
@@ -114,8 +126,7 @@ class LayerTree(RowList):
     def row(self, index: int, width: int) -> list[Part]:
         """A run: fold sign, instruction, its bytes, all bytes on it, how many images; or an image."""
         row, glyphs = self._shown[index], self.glyphs
-        bar = self._bar_width(width)
-        room = width - 25 - (bar + 2 if bar else 0)
+        room, figures, bar = self._layout(width)
         indent = " " + "  " * min(row.depth, max(0, room - 24) // 2)
         if row.leaf is not None:
             entry, _ = self.stacks[row.leaf]
@@ -123,14 +134,14 @@ class LayerTree(RowList):
             style = "accent" if entry.summary.tags else "dim"
             return [
                 (texts.fit(name, room, glyphs.more), style),
-                (f"{'':>8}{texts.size(row.total):>8}{'':>8} ", "dim"),
+                (_cells("", texts.size(row.total), "", figures=figures), "dim"),
             ]
         sign = (glyphs.opened if row.opened or self.filter else glyphs.closed) if row.below else " "
         name = f"{indent}{sign} {glyphs.text(self._instruction(row))}"
         parts: list[Part] = [
             (texts.fit(name, room, glyphs.more), "plain"),
             (f"{self._size_text(row):>8}", "strong"),
-            (f"{texts.size(row.total):>8}{texts.count(len(row.images)):>8} ", "plain"),
+            (_cells(texts.size(row.total), texts.count(len(row.images)), figures=figures - 1), "plain"),
         ]
         if bar:
             whole = sum(root.total for root in self._roots) or 1
@@ -223,6 +234,10 @@ class LayerTree(RowList):
         if row.leaf is not None:
             return self.stacks[row.leaf][0].short_name
         return row.node.layers[-1].diff_id
+
+
+def _cells(*values: str, figures: int) -> str:
+    return "".join(f"{value:>8}" for value in values[:figures]) + " "
 
 
 def _grown(node: LayerNode, parent: TreeRow | None, first: int) -> TreeRow:

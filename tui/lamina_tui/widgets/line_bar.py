@@ -91,9 +91,12 @@ class LineBar(Widget):
         if y >= len(self._lines):
             return Strip.blank(width, base)
         left, right = self._lines[y]
+        # A name may not vanish before the last of the figures beside it has: those are the strong parts on the left.
+        strong = max((index for index, (_, name) in enumerate(left, 1) if name == "strong"), default=0)
+        needed = min(width * 2 // 3, max(_width(left[:strong]), min(8, _width(left))))
+        while right and width - _width(right) < needed:
+            right = right[:-1]
         room = width - _width(right)
-        if room < min(8, _width(left)):
-            right, room = [], width
         segments = self._cut(left, room)
         used = sum(segment.cell_length for segment in segments)
         if used < room:
@@ -127,7 +130,7 @@ def _width(parts: Sequence[Part]) -> int:
 
 
 class TabBar(LineBar):
-    """Tabs by number, with room on the right for what the tab shows."""
+    """Tabs by number, with room on the right for what the tab shows: of several parts the last is the last to go."""
 
     def __init__(
         self,
@@ -160,11 +163,11 @@ class TabBar(LineBar):
             style = ("here" if self.here else "active") if index == self.active else "dim"
             left.append((label, style))
         # The tabs are never written over: of the note goes what has no room beside them.
-        room = max(0, self.size.width - _width(left) - 1)
-        note: list[Part] = []
-        for text, name in self.note:
-            note.append((texts.fit_end(text, room, self.glyphs.more), name))
-            room -= min(room, texts.cell_len(text))
+        room = self.size.width - _width(left) - 1
+        note = list(self.note)
+        while note and _width(note) > room:
+            note = note[1:]
+            note[:1] = [(text.lstrip(), name) for text, name in note[:1]]
         self.show((left, note))
 
     def on_resize(self) -> None:

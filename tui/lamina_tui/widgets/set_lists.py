@@ -39,6 +39,22 @@ class SetList(RowList):
         self.post_message(self.Activated(self))
 
 
+_MEMBER_COLUMNS = {"size": 8, "only it": 9, "shared": 8, "frees": 8, "pull": 8, "layers": 8}
+"""Of the images of a set, and their cells."""
+_MEMBER_NAME = 20
+"""Cells of an image's name at the least."""
+
+
+def _members_shown(width: int) -> dict[str, int]:
+    """The columns that leave a name its room: what tells least goes first."""
+    shown = dict(_MEMBER_COLUMNS)
+    for title in ("layers", "shared", "pull", "frees", "size"):
+        if width - 1 - sum(shown.values()) >= _MEMBER_NAME:
+            break
+        del shown[title]
+    return shown
+
+
 class MemberList(SetList):
     """The images: what only they have, what removing one frees, what adding one costs."""
 
@@ -72,8 +88,9 @@ class MemberList(SetList):
 
     def header(self, width: int) -> list[Part]:
         """Column names."""
-        line = texts.fit(" image", width - 50)
-        line += f"{'size':>8}{'only it':>9}{'shared':>8}{'frees':>8}{'pull':>8}{'layers':>8} "
+        shown = _members_shown(width)
+        line = texts.fit(" image", width - 1 - sum(shown.values()))
+        line += "".join(f"{title:>{cells}}" for title, cells in shown.items()) + " "
         return [(texts.fit(line, width), "header")]
 
     def row(self, index: int, width: int) -> list[Part]:
@@ -88,13 +105,18 @@ class MemberList(SetList):
         sharing = figures.sharing
         sign = (glyphs.opened if number in self._open else glyphs.closed) if figures.own[number] else " "
         name = f" {sign} {self.image_name(number)}"
+        told = {
+            "size": (texts.size(figures.images[number].size), "plain"),
+            "only it": (texts.size(sharing.unique[number]), "strong"),
+            "shared": (texts.size(sharing.shared[number]), "plain"),
+            "frees": (texts.size(figures.frees[number]), "plain"),
+            "pull": (texts.size(figures.adds[number].bytes), "plain"),
+            "layers": (str(len(figures.images[number].info.layers)), "dim"),
+        }
+        shown = _members_shown(width)
         return [
-            (texts.fit(name, width - 50, glyphs.more), "plain"),
-            (f"{texts.size(figures.images[number].size):>8}", "plain"),
-            (f"{texts.size(sharing.unique[number]):>9}", "strong"),
-            (f"{texts.size(sharing.shared[number]):>8}{texts.size(figures.frees[number]):>8}", "plain"),
-            (f"{texts.size(figures.adds[number].bytes):>8}", "plain"),
-            (f"{len(figures.images[number].info.layers):>8}", "dim"),
+            (texts.fit(name, width - 1 - sum(shown.values()), glyphs.more), "plain"),
+            *((f"{told[title][0]:>{cells}}", told[title][1]) for title, cells in shown.items()),
         ]
 
     def describe(self) -> list[str]:

@@ -10,6 +10,9 @@ from lamina_tui.widgets.row_list import Part, RowList
 
 _BYTES, _PERCENT = 7, 4  # cells of a cell's two numbers; the first has room for a bracket before it
 
+_NAMES, _WIDEST = 28, 32
+"""Cells of the column of names, and of any other at the most."""
+
 
 class ShareMatrix(RowList):
     """Rows and columns are the images; brackets stand around the cell under the cursor."""
@@ -48,12 +51,21 @@ class ShareMatrix(RowList):
     def _cell(self) -> int:
         return _BYTES + (_PERCENT if self.percent else 0)
 
+    def _cell_width(self, width: int) -> int:
+        """Cells of a column: more than its figures take where all images fit, and their names need it."""
+        longest = max((texts.cell_len(display_name(name)) for name in self.names), default=0) + 4
+        room = (width - 2 - _NAMES) // max(1, len(self.names))
+        return max(self._cell, min(room, longest, _WIDEST))
+
     def _layout(self, width: int) -> tuple[int, range]:
         """Cells of the name column, and the columns in view."""
         room = width - 2  # the last bracket, and the sign that there is more to the right
-        names = min(28, room - len(self.names) * self._cell)
+        if self._cell_width(width) > self._cell:
+            self._left = 0
+            return _NAMES, range(len(self.names))
+        names = min(_NAMES, room - len(self.names) * self._cell)
         if names < 12:  # not all fit: then names that can be read are worth another column out of view
-            names = min(28, max(12, width // 4))
+            names = min(_NAMES, max(12, width // 4))
         fit = max(1, (room - names) // self._cell)
         left = min(self._left, self.column)
         left = max(left, self.column - fit + 1)
@@ -66,13 +78,12 @@ class ShareMatrix(RowList):
         glyphs = self.glyphs
         more = ("< " if columns.start else "") + "shared with"
         parts: list[Part] = [(texts.fit(f" {more}", names), "header")]
+        cell = self._cell_width(width)
         for column in columns:
             number = f"{column + 1} "
-            name = texts.fit_end(
-                glyphs.text(display_name(self.names[column])), self._cell - 1 - len(number), glyphs.more
-            )
+            name = texts.fit_end(glyphs.text(display_name(self.names[column])), cell - 1 - len(number), glyphs.more)
             text = number + name
-            blank = " " * max(1, self._cell - texts.cell_len(text))
+            blank = " " * max(1, cell - texts.cell_len(text))
             parts.append((blank + text, "here" if column == self.column else "header"))
         parts.append((" >" if columns.stop < len(self.names) else "  ", "header"))
         return parts
@@ -86,9 +97,10 @@ class ShareMatrix(RowList):
         name = number + glyphs.text(display_name(self.names[index]))
         parts: list[Part] = [(texts.fit(name, names, glyphs.more), "plain")]
         close = " "
+        spare = " " * (self._cell_width(width) - self._cell)
         for column in columns:
             here = index == self.cursor and column == self.column
-            text = close + self._cell_text(index, column)
+            text = close + spare + self._cell_text(index, column)
             if here:
                 text = "[" + text[1:]
             close = "]" if here else " "

@@ -55,7 +55,7 @@ def layout(width: int, figures: tuple[str, ...], column: str, asked: tuple[str, 
             rest -= _WIDTHS[name]
     bar = 10 if rest >= 56 else 6 if rest >= 36 else 0
     rest -= bar + 1 if bar else 0
-    detail = min(30, rest // 3) if rest >= 42 else 0
+    detail = min(30, rest // 3) if rest >= (72 if "mode" in shown else 42) else 0
     return Layout(rest - (detail + 1 if detail else 0), figures, tuple(shown), bar, detail)
 
 
