@@ -433,3 +433,24 @@ async def test_the_help_says_what_every_column_means(drive: Drive, keys: tuple[s
             line = "".join(text for text, _ in rows.header(rows.text_width))
             for word in re.findall(r"[A-Za-z]+", line):
                 assert word in PLAIN or word in told, (word, line)
+
+
+async def test_a_click_in_the_footer_presses_the_key(drive: Drive, shop: Any) -> None:
+    async with drive(shop, size=(100, 30)) as screen:
+        await screen.press("tab")
+        footer = screen.lines[-1]
+        for word, shown, closing in (
+            ("help", "╭─ lamina", "q"),
+            ("find", "\n / ", "escape"),
+            ("largest", "as a list", "b"),
+        ):
+            assert shown not in screen.text
+            await screen.pilot.click("#keys", offset=(footer.index(f" {word}") + 1, 0))
+            await screen.settle()
+            assert shown in screen.text
+            await screen.press(closing)
+        # Behind the last key there is nothing to press.
+        before = screen.text
+        await screen.pilot.click("#keys", offset=(99, 0))
+        await screen.settle()
+        assert screen.text == before

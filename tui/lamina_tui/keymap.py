@@ -354,10 +354,14 @@ class Keymap:
         """The commands of some scopes, in the table's order."""
         return [command for command in self.commands if command.scope in scopes]
 
+    def in_footer(self, scopes: Iterable[Scope]) -> list[Command]:
+        """The commands of some scopes that the footer has, the most useful first."""
+        found = [command for command in self.of(*scopes) if command.footer and command.keys]
+        return sorted(found, key=lambda command: command.priority)
+
     def footer(self, scopes: Iterable[Scope]) -> list[tuple[str, str]]:
         """``(key, word)`` pairs for the footer, the most useful first; the app's own come first."""
-        found = [command for command in self.of(*scopes) if command.footer and command.keys]
-        found.sort(key=lambda command: command.priority)
+        found = self.in_footer(scopes)
         moved = {key for was, now in zip(COMMANDS, self.commands, strict=True) if was != now for key in was.keys}
         return [(_footer_key(command, moved), command.footer) for command in found]
 

@@ -5,20 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rich.segment import Segment
+from textual import events
 
 from lamina_tui.keymap import Scope, keymap_of
 from lamina_tui.widgets.line_bar import LineBar, Part
 
 
 class KeyBar(LineBar):
-    """As many keys as fit, the most useful first."""
+    """As many keys as fit, the most useful first; a click presses one."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self._keys: list[tuple[int, str]] = []
+        """Of each command: cells, and the key as Textual names it."""
 
     def show_scopes(self, scopes: Iterable[Scope]) -> None:
         """Show the keys of some scopes, beside the app's own."""
         parts: list[Part] = []
-        for key, word in keymap_of(self.app).footer([Scope.APP, *scopes]):
+        keymap, shown = keymap_of(self.app), [Scope.APP, *scopes]
+        self._keys = []
+        for command, (key, word) in zip(keymap.in_footer(shown), keymap.footer(shown), strict=True):
             parts += [(f" {key}", "key"), (f" {word} ", "dim")]
+            self._keys.append((len(key) + len(word) + 3, command.keys[0]))
         self.show((parts, ()))
+
+    def on_click(self, event: events.Click) -> None:
+        """Press the key under the mouse, for whoever has the keyboard."""
+        end = 0
+        for cells, key in self._keys:
+            end += cells
+            if end > self.size.width + 1:
+                return  # it had no room
+            if event.x < end:
+                self.app.simulate_key(key)
+                return
 
     def _cut(self, parts: Sequence[Part], room: int) -> list[Segment]:
         """Leave out whole keys, never half a word."""
