@@ -441,7 +441,7 @@ async def test_a_click_in_the_footer_presses_the_key(drive: Drive, shop: Any) ->
         footer = screen.lines[-1]
         for word, shown, closing in (
             ("help", "╭─ lamina", "q"),
-            ("find", "\n / ", "escape"),
+            ("find", "enter keep", "escape"),
             ("largest", "as a list", "b"),
         ):
             assert shown not in screen.text
