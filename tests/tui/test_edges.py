@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from textual.widgets import Input
 
 from driving import Drive
 from lamina_tui import texts
@@ -133,3 +134,16 @@ async def test_what_the_tab_line_says_goes_part_by_part(drive: Drive) -> None:
             line = next(line for line in screen.lines if "1 Files" in line)
             assert line.endswith("   ".join(said)), line
             assert "…" not in line
+
+
+@pytest.mark.parametrize("keys", [("slash",), ("o",), ("enter", "1", "e"), ("enter", "F")], ids=" ".join)
+async def test_a_prompt_that_waits_draws_nothing(drive: Drive, keys: tuple[str, ...]) -> None:
+    async with drive(["demo"]) as screen:
+        await screen.press(*keys)
+        drawn = []
+        field = screen.app.screen.query_one(Input)
+        field.render_line, ask = lambda y: (drawn.append(y), ask(y))[1], field.render_line  # type: ignore[method-assign, func-returns-value]
+        await screen.pilot.pause(1.2)
+        assert drawn == []
+        await screen.press("a")
+        assert drawn

@@ -50,7 +50,9 @@ class Prompt(Horizontal):
     def compose(self) -> ComposeResult:
         """Label and input."""
         yield Label("", markup=False)
-        yield _Field(compact=True, select_on_focus=False)
+        field = _Field(compact=True, select_on_focus=False)
+        field.cursor_blink = False  # each blink would send the line again: 300 bytes a second while nobody types
+        yield field
 
     @property
     def is_open(self) -> bool:
