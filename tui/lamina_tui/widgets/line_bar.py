@@ -97,7 +97,7 @@ class LineBar(Widget):
         while right and width - _width(right) < needed:
             right = right[:-1]
         room = width - _width(right)
-        segments = self._cut(left, room)
+        segments = self._cut(left, room - 1 if right else room)  # the two never touch
         used = sum(segment.cell_length for segment in segments)
         if used < room:
             segments.append(Segment(" " * (room - used), base))
