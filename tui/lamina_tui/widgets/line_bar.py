@@ -94,7 +94,7 @@ class LineBar(Widget):
         # A name may not vanish before the last of the figures beside it has: those are the strong parts on the left.
         strong = max((index for index, (_, name) in enumerate(left, 1) if name == "strong"), default=0)
         needed = min(width * 2 // 3, max(_width(left[:strong]), min(8, _width(left))))
-        while right and width - _width(right) < needed:
+        while right and width - _width(right) - 1 < needed:
             right = right[:-1]
         room = width - _width(right)
         segments = self._cut(left, room - 1 if right else room)  # the two never touch
