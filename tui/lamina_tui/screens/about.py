@@ -6,9 +6,11 @@ from lamina.figures.advice import Advice
 from lamina.figures.image import LoadedImage, Tally
 from lamina.figures.path_history import path_history
 from lamina.model import Change, ImageInfo, Kind
+from lamina.names import decode
 from lamina_tui import texts
 from lamina_tui.screens.config_lines import layer_lines
 from lamina_tui.screens.file_card import places_of
+from lamina_tui.widgets.row_list import STYLE_OF_CHANGE
 from lamina_tui.widgets.text_lines import TextLine, TextLines
 
 _PLACES = 12
@@ -49,7 +51,7 @@ def about_path(info: ImageInfo, image: LoadedImage, path: int) -> list[TextLine]
     """A path: every layer that touched it, the newest first, and where it leads to."""
     union, lines = image.union, TextLines()
     versions = path_history(union, path)
-    lines.heading("/" + union.paths.path(path).decode("utf-8", "surrogateescape"))
+    lines.heading("/" + decode(union.paths.path(path)))
     if not versions:
         return lines.lines
     lines.blank()
@@ -60,25 +62,17 @@ def about_path(info: ImageInfo, image: LoadedImage, path: int) -> list[TextLine]
                 words += f", {texts.count(version.size)} B"
             words += f", {texts.mode_text(version.kind, version.mode)} {version.uid}:{version.gid}"
             words += f", {texts.moment(version.mtime)}"
-        lines.add(words, f"layer {version.layer}", _STYLES.get(version.change, "plain"))
+        lines.add(words, f"layer {version.layer}", STYLE_OF_CHANGE[version.change])
         lines.add(info.layers[version.layer].instruction or "(no instruction)", "", "dim")
     places = places_of(union, path, versions)
     if places:
         lines.blank()
     for place in places[:_PLACES]:
         remark = f" ({place.remark})" if place.remark else ""
-        lines.add("/" + place.path.decode("utf-8", "surrogateescape") + remark, place.word)
+        lines.add("/" + decode(place.path) + remark, place.word)
     if len(places) > _PLACES:
         lines.add(f"and {texts.count(len(places) - _PLACES)} more")
     return lines.lines
-
-
-_STYLES = {
-    Change.ADDED: "added",
-    Change.MODIFIED: "modified",
-    Change.METADATA: "metadata",
-    Change.REMOVED: "removed",
-}
 
 
 def about_guilt(info: ImageInfo, ships: int, hides: int) -> list[TextLine]:
