@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lamina.layers.index import LayerFacts, LayerIndex
+from lamina.layers.layer_reader import FileRef
 from lamina.model import ImageInfo, LaminaError, Progress
-from lamina.sources.base import FileRef, ReadImage, Source
+from lamina.sources.base import ReadImage, Source
 from opening import resolve
 from tars import Member, directory, file, hardlink, symlink
 from tars import layer_tar as layer

@@ -16,10 +16,11 @@ import xxhash
 import builders
 from lamina.figures.image import LoadedImage, compute, load
 from lamina.layers.index import CRC_MARK, UNKNOWN_SIZE, LayerIndex
+from lamina.layers.layer_reader import FileRef
 from lamina.layers.scan import ALL, NONE, LayerScanner
 from lamina.layers.toc import sha_id
 from lamina.model import Cause, ImageInfo, Kind, LayerInfo
-from lamina.sources.base import FileRef, ReadImage
+from lamina.sources.base import ReadImage
 from tars import Member, as_bytes, layer_tar
 
 WHERE = "layer 7 (sha256:0123) of test.tar"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, BinaryIO
 
 from lamina.figures import compare as comparing
 from lamina.figures import sharing
@@ -165,6 +166,25 @@ class Image:
     def advice(self) -> list[Advice]:
         """What to do about the waste, most bytes first."""
         return advise(self.figures)
+
+    def file(self, path: str, layer: int | None = None) -> BinaryIO:
+        """The content of a file, opened; links are followed inside the image.
+
+        Args:
+            path: ``usr/lib/os-release``, absolute or not.
+            layer: take what this layer alone carries; None: the final file system's.
+
+        Raises:
+            LaminaError: there is no such file, or its bytes can't be had.
+        """
+        from lamina.contents.content import ContentFile, check_file, open_content
+        from lamina.contents.image_files import files_of
+        from lamina.contents.place import find_place, scope_of
+
+        files = files_of(self.figures)
+        place = find_place(files, path, scope_of(files, layer))
+        check_file(files, place)
+        return io.BufferedReader(ContentFile(open_content(files, place.event)))
 
     def report(self) -> dict[str, Any]:
         """What ``lamina report --json`` prints of this image alone, schema ``lamina.report/1``.

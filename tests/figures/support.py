@@ -10,7 +10,8 @@ import xxhash
 
 from lamina.figures.image import LoadedImage, compute
 from lamina.layers.index import LayerIndex
-from lamina.sources.base import FileRef, ReadImage
+from lamina.layers.layer_reader import FileRef
+from lamina.sources.base import ReadImage
 from stacks import READING, Way, image_info
 from tars import Member, layer_tar
 

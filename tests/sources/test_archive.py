@@ -29,8 +29,8 @@ from builders import (
     sha256,
     shape,
 )
+from lamina.layers.layer_reader import FileRef
 from lamina.model import Cancelled
-from lamina.sources.base import FileRef
 from lamina.workers import jobs
 from opening import resolve
 

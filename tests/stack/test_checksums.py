@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from lamina.figures import duplicates
 from lamina.figures.duplicates import find_duplicates
 from lamina.figures.image import LayerFigures, LoadedImage, compute
+from lamina.layers.layer_reader import FileRef
 from lamina.model import Cancelled, Cause
-from lamina.sources.base import FileRef, ReadImage
+from lamina.sources.base import ReadImage
 from random_layers import Layers, layer_stacks
 from stacks import READING, Tars, Way, image_info, problems_of_sums, recorded, scan, stack, waste_of
 from tars import Member, file, hardlink, layer_tar

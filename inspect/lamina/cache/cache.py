@@ -12,6 +12,8 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 
+import numpy as np
+
 from lamina.cache.container import pack, unpack
 from lamina.cache.folder import CacheFolder
 from lamina.cache.layers import layer_from_bytes, layer_to_bytes
@@ -20,6 +22,7 @@ from lamina.model import ImageInfo, LayerInfo
 
 _HEAD = "head"
 _KNOWN = "known"
+_POINTS = "points"
 _MEMORY_ROWS = 2_000_000
 """Rows of layers held in memory where no folder holds them: some 200 MB."""
 
@@ -78,6 +81,18 @@ class Cache:
         """Keep a stacked image under the keys of its layers, lowest first."""
         if self._folder is not None:
             self._folder.put(_image_key(keys), data)
+
+    def points(self, key: str) -> bytes | None:
+        """From where a packed layer can be unpacked; None where nothing is kept under the key that vouches for it."""
+        data = None if self._folder is None else self._folder.get(_POINTS + key)
+        unpacked = None if data is None else unpack(_POINTS, data)
+        points = None if unpacked is None else unpacked[1].get("points")
+        return None if points is None else points.tobytes()
+
+    def put_points(self, key: str, points: bytes) -> None:
+        """Keep them."""
+        if self._folder is not None:
+            self._folder.put(_POINTS + key, pack(_POINTS, {}, {"points": np.frombuffer(points, dtype=np.uint8)}))
 
     def head(self, image_id: str) -> ImageInfo | None:
         """What an engine's export said of an image, names and tags apart."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from lamina.zstd import ZstdCompressor, ZstdDecompressor, ZstdError, get_frame_info
 
-FORMAT = 2
+FORMAT = 3
 """Raised with every change of what is stored or of how layers are read."""
 
 _MAGIC = b"LAMINA" + struct.pack("<H", FORMAT)

@@ -22,6 +22,7 @@ def layer_to_bytes(layer: LayerIndex) -> bytes:
     columns |= _rows_and_texts("xattrs", layer.xattrs)
     devices = [(row, *numbers) for row, numbers in layer.devices.items()]
     columns["devices"] = np.array(devices, dtype=np.int64).reshape(-1, 3)
+    columns["sparse"] = np.array(list(layer.sparse.items()), dtype=np.int64).reshape(-1, 2)
     return pack(_KIND, {"tar_size": layer.tar_size}, columns)
 
 
@@ -53,6 +54,7 @@ def _layer(meta: dict[str, Any], columns: Columns) -> LayerIndex:
         devices={row: (major, minor) for row, major, minor in take(columns, "devices", np.int64, -1, 3).tolist()},
         xattrs=_texts_by_row("xattrs", columns, count),
         tar_size=meta["tar_size"],
+        sparse=dict(take(columns, "sparse", np.int64, -1, 2).tolist()),
     )
     if type(layer.tar_size) is not int:
         raise TypeError("the tar's size is no number")
@@ -60,6 +62,7 @@ def _layer(meta: dict[str, Any], columns: Columns) -> LayerIndex:
         raise ValueError("keys and rows don't fit")
     check_range("kind", layer.kind, 0, Kind.OPAQUE + 1)
     check_range("devices", columns["devices"][:, 0], 0, count)
+    check_range("sparse", columns["sparse"][:, 0], 0, count)
     if not set(np.flatnonzero(layer.kind == Kind.HARDLINK).tolist()) <= layer.links.keys():
         raise ValueError("a hard link without a target")
     return layer

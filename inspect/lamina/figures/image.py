@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.layers.index import UNKNOWN_SIZE, LayerFacts
+from lamina.layers.layer_reader import FileRef
 from lamina.model import Cancelled, Change, ImageInfo, Kind
-from lamina.sources.base import Content, FileRef, NullObserver, Observer, ReadImage, Source
+from lamina.sources.base import Content, LayerFiles, NullObserver, Observer, ReadImage, Source
 from lamina.stack.changes import changed_between
 from lamina.stack.stored import StackedImage
 from lamina.stack.union import ABSENT, Union, build_union
@@ -91,6 +92,11 @@ class LoadedImage:
         """Whether every layer was read."""
         return all(layer.read for layer in self.layers)
 
+    @property
+    def layer_files(self) -> LayerFiles | None:
+        """How to read the files of its layers; None where their bytes have gone by."""
+        return self._read.files
+
     def learn_content(self, inodes: NDArray[np.int32], cancel: threading.Event) -> None:
         """Make the content ids of these inodes known, reading the files the scan passed over.
 
@@ -145,21 +151,7 @@ def compute(read: ReadImage, source_label: str, cancel: threading.Event) -> Load
         LaminaError: content that a figure needs can't be read, or the layers can't be stacked.
         Cancelled: ``cancel`` was set while layers were stacked.
     """
-    stacked = read.stacked
-    if stacked is None:
-        facts = tuple(None if layer is None else layer.facts for layer in read.layers)
-        # Of a reading that was stopped what is there is stacked all the same.
-        union = build_union(read.layers, None if cancel.is_set() else cancel)
-        read.layers = [None] * len(read.layers)  # the union has all of it
-        stacked = StackedImage(union, facts)
-        try:
-            wanted = union.wanted_content()
-            if wanted.size:
-                union.content[wanted] = _read_content(union, read.content, wanted, cancel)
-        except Cancelled:
-            pass  # what content could not be compared counts as changed
-        else:
-            read.keep_stacked(stacked)
+    stacked = stack(read, cancel)
     union, facts = stacked.union, stacked.facts
     waste = WasteTable(union)
     final = union.alive(union.layer_count - 1)
@@ -176,6 +168,31 @@ def compute(read: ReadImage, source_label: str, cancel: threading.Event) -> Load
         _read=read,
         _facts=facts,
     )
+
+
+def stack(read: ReadImage, cancel: threading.Event) -> StackedImage:
+    """The layers of an image that was read, joined: as they were kept, or from their indexes.
+
+    Raises:
+        LaminaError: content that has to be compared can't be read, or the layers can't be stacked.
+        Cancelled: ``cancel`` was set while layers were stacked.
+    """
+    stacked = read.stacked
+    if stacked is None:
+        facts = tuple(None if layer is None else layer.facts for layer in read.layers)
+        # Of a reading that was stopped what is there is stacked all the same.
+        union = build_union(read.layers, None if cancel.is_set() else cancel)
+        read.layers = [None] * len(read.layers)  # the union has all of it
+        stacked = StackedImage(union, facts)
+        try:
+            wanted = union.wanted_content()
+            if wanted.size:
+                union.content[wanted] = _read_content(union, read.content, wanted, cancel)
+        except Cancelled:
+            pass  # what content could not be compared counts as changed
+        else:
+            read.keep_stacked(stacked)
+    return stacked
 
 
 def _read_content(

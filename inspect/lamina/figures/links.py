@@ -51,11 +51,23 @@ def follow(union: Union, path: int, layer: int) -> LinkEnd:
         path: row of ``union.paths``.
         layer: its number.
     """
+    return follow_text(union, union.paths.path(path), layer)
+
+
+def follow_text(union: Union, text: bytes, layer: int, *, last: bool = True) -> LinkEnd:
+    """:func:`follow` of a path that need not be listed anywhere.
+
+    Args:
+        union: the image.
+        text: the path, ``usr/lib/x``.
+        layer: its number.
+        last: whether its own last name is followed, too.
+    """
     events = union.alive(layer)
     at = np.full(union.paths.count, ABSENT, dtype=np.int32)
     at[union.path[events]] = events
     paths = union.paths
-    left = paths.path(path).split(b"/")[::-1]  # names to go, the next one last
+    left = text.split(b"/")[::-1]  # names to go, the next one last
     here, hops = 0, 0
     while left:
         name = left.pop()
@@ -67,7 +79,7 @@ def follow(union: Union, path: int, layer: int) -> LinkEnd:
         child = paths.child(here, name)
         if child is None or at[child] == ABSENT:
             return LinkEnd(b"/".join([*([paths.path(here)] if here else []), name, *left[::-1]]), None)
-        if union.kind[at[child]] == Kind.SYMLINK:
+        if union.kind[at[child]] == Kind.SYMLINK and (left or last):
             hops += 1
             target = union.link_texts[int(union.link[at[child]])]
             if hops > MOST_HOPS:

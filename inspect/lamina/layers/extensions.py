@@ -32,6 +32,8 @@ class Override:
     """Bytes of a sparse file as it reads back."""
     sparse: bool = False
     sparse_map: bytes | bytearray = b""
+    start: int = 0
+    """Where the first header of the member stands in the tar."""
     uid: int | None = None
     gid: int | None = None
     mtime: int | None = None

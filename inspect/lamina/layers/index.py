@@ -69,6 +69,8 @@ class LayerIndex:
     """Row -> extended attributes in one canonical serialisation, only to be compared."""
     tar_size: int
     """Bytes of the uncompressed tar; :data:`UNKNOWN_SIZE` where it was not read."""
+    sparse: dict[int, int] = field(default_factory=dict)
+    """Row of a sparse file -> where the first of its headers stands in the tar: these say what of it is stored."""
 
     @property
     def count(self) -> int:

@@ -35,6 +35,7 @@ class IndexBuilder:
         self._links: dict[int, bytes] = {}
         self._devices: dict[int, tuple[int, int]] = {}
         self._xattrs: dict[int, bytes] = {}
+        self._sparse: dict[int, int] = {}
 
     def add(
         self,
@@ -61,6 +62,7 @@ class IndexBuilder:
         size = np.array(sizes, dtype=np.int64)
         uid, gid = batch.uid, batch.gid
         xattrs: dict[int, bytes] = {}
+        sparse: dict[int, int] = {}
         for row, override in overrides.items():
             if override.name is not None:
                 names[row] = override.name
@@ -76,6 +78,8 @@ class IndexBuilder:
                 gid[row] = override.gid
             if override.xattrs:
                 xattrs[row] = override.xattrs
+            if override.sparse:
+                sparse[row] = override.start
         keys, kind, keep = classify(names, batch.matrix[:, 156])
         size[kind != _FILE] = 0
         first = len(self._keys)
@@ -93,6 +97,9 @@ class IndexBuilder:
         for row, text in xattrs.items():
             if keep[row]:
                 self._xattrs[first + int(np.searchsorted(rows, row))] = text
+        for row, start in sparse.items():
+            if keep[row] and kind[row] == _FILE:
+                self._sparse[first + int(np.searchsorted(rows, row))] = start
         self._keys += keys
         self.name_bytes += sum(map(len, keys)) + sum(map(len, links))
         self.total += int(size.sum())  # of some thousand sizes, each within its limit
@@ -131,4 +138,5 @@ class IndexBuilder:
             devices=self._devices,
             xattrs=self._xattrs,
             tar_size=tar_size,
+            sparse=self._sparse,
         )

@@ -244,7 +244,7 @@ class LayerScanner:
         if flag in _HEADER_ONLY:
             size = 0  # as engines read it, whatever the field says
         if flag == 0x53:
-            override = override or Override()
+            override = override or Override(start=self._position + start)
             override.sparse = True
             block = data[start:position]
             try:
@@ -306,7 +306,7 @@ class LayerScanner:
     def _extend(self, flag: int, payload: bytes, position: int) -> None:
         if flag == 0x67:  # global: see lamina.layers.extensions
             return
-        override = self._override or Override()
+        override = self._override or Override(start=position)
         if flag == 0x4C:
             override.name = payload.partition(b"\0")[0]
         elif flag == 0x4B:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lamina.model import ImageInfo, ImageSummary, KnownImage, Progress
 
 if TYPE_CHECKING:  # numpy comes with these, and the first frame of a screen doesn't wait for it
     from lamina.cache.cache import Cache
     from lamina.layers.index import LayerFacts, LayerIndex
+    from lamina.layers.layer_reader import FileRef, LayerReader
     from lamina.stack.stored import StackedImage
 
 
@@ -41,16 +42,6 @@ class NullObserver:
         """Nothing."""
 
 
-class FileRef(NamedTuple):
-    """One regular file of a layer."""
-
-    offset: int
-    """Where its content starts in the layer's uncompressed tar, bytes."""
-    size: int
-    path: bytes
-    """In the layer, ``usr/lib/x``."""
-
-
 class Content(Protocol):
     """Reads file contents again after the scan, where the source can seek back."""
 
@@ -73,6 +64,24 @@ class Content(Protocol):
         """
 
 
+class LayerFiles(Protocol):
+    """Opens the layers of an image for the content of their files."""
+
+    def open(self, layer: int, cancel: threading.Event, *, in_order: bool = False) -> LayerReader:
+        """One layer; to be closed.
+
+        Args:
+            layer: its place in the image.
+            cancel: ends what is read from it.
+            in_order: whether files will be asked for by ascending offsets, so that nothing is worth keeping for a way
+                back.
+
+        Raises:
+            LaminaError: the layer can't be read any more.
+            Cancelled: ``cancel`` was set.
+        """
+
+
 @dataclass(slots=True)
 class ReadImage:
     """An image as it was read."""
@@ -82,6 +91,8 @@ class ReadImage:
     """One per layer of ``info``; None where the reading was cancelled before it, or where ``stacked`` says all."""
     content: Content | None = None
     """How to get the content ids that the scan did not compute; None where it computed all."""
+    files: LayerFiles | None = None
+    """How to read the files of its layers; None where their bytes have gone by."""
     keys: list[str | None] = field(default_factory=list)
     """One per layer: what vouches for it in the cache; empty for what is not to be kept."""
     cache: Cache | None = None

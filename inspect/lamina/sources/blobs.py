@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from lamina.cache.cache import Cache
 from lamina.cache.keys import blob_key, diff_key, range_key
 from lamina.layers.index import LayerIndex
+from lamina.layers.layer_reader import FileRef
 from lamina.model import Cancelled, LaminaError
-from lamina.sources.base import FileRef, Observer, ReadImage
+from lamina.sources.base import Observer, ReadImage
+from lamina.sources.blob_files import BlobFiles
 from lamina.sources.progress import Ticker
 from lamina.sources.store import Found
 from lamina.workers.file_range import FileRange
@@ -90,7 +92,14 @@ class BlobReader:
         observer.head(info)
         if verify:
             found.check_config(self._where)
-        read = ReadImage(info, [None] * len(info.layers), content, keys=[None] * len(info.layers), cache=self._cache)
+        read = ReadImage(
+            info,
+            [None] * len(info.layers),
+            content,
+            BlobFiles(found, self._where, self._locate, self._cache),
+            keys=[None] * len(info.layers),
+            cache=self._cache,
+        )
         if not verify:
             for blob in blobs:
                 key = self._cache.find(blob.known_by())

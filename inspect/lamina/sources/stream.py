@@ -17,7 +17,9 @@ from lamina.sources.byte_streams import ByteStream, UnpackedStream
 from lamina.sources.choose import StoreImages
 from lamina.sources.progress import Ticker
 from lamina.sources.store import Form
+from lamina.sources.stream_files import StreamFiles
 from lamina.sources.stream_members import Scanned, StreamMembers
+from lamina.workers.file_range import FileRange
 
 _TRAIL = 16 << 20
 """Bytes read after a tar's end mark, so that its writer can finish; tar pads to some kilobytes."""
@@ -35,6 +37,8 @@ class Origin:
     """Of the file; what an image without a tag is called by."""
     total: int | None = None
     """Raw bytes to come, where that is known."""
+    file: FileRange | None = None
+    """The file that it is, which can be read again; None for what only goes by."""
 
 
 class Passage:
@@ -159,6 +163,9 @@ class StreamSource:
             image.layers.append(index)
             image.keys.append(key)
             observer.layer(place, index.facts)
+        if self._origin.file is not None:
+            places = [members.place(found, place) for place in range(len(found.blobs))]
+            image.files = StreamFiles(self._origin.file, places, self._cache)
         return image
 
     def _read(self, progress: Callable[[Progress], None] | None, cancel: threading.Event | None) -> StoreImages:

@@ -20,6 +20,7 @@ from lamina.model import LaminaError
 from lamina.sources.archive_tar import Member, resolve
 from lamina.sources.json_checks import quoted, too_large
 from lamina.sources.store import Found, Stored
+from lamina.sources.stream_files import MemberPlace
 
 _KEPT = 4 * limits.DOCUMENT
 """Bytes of all documents together: bounds what a hostile stream can make us hold."""
@@ -38,6 +39,8 @@ class Scanned:
     digest: str
     diff_id: str
     index: LayerIndex | None
+    offset: int = 0
+    """Where it stood in the stream's tar."""
     error: LaminaError | None = None
     """Why there is no index. Raised when an image turns out to need the member: it may as well be no layer."""
 
@@ -143,9 +146,9 @@ class StreamMembers:
             except LaminaError as error:
                 self._error = error
         if index is None:
-            self._layers[member.name] = Scanned(member.size, self._kind, "", "", None, self._error)
+            self._layers[member.name] = Scanned(member.size, self._kind, "", "", None, error=self._error)
             return
-        layer = Scanned(member.size, self._kind, scan.digest, scan.diff_id, index)
+        layer = Scanned(member.size, self._kind, scan.digest, scan.diff_id, index, member.offset)
         self._layers[member.name] = layer
         self._layer_done(layer)
 
@@ -180,6 +183,11 @@ class StreamMembers:
         """Bytes of the files of one layer of an image; None where it could not be read."""
         layer = self._layers.get(found.blobs[place].key)
         return None if layer is None or layer.index is None else layer.index.facts.size
+
+    def place(self, found: Found, place: int) -> MemberPlace:
+        """Where one layer of an image stands; it was bound before."""
+        layer = self._layers[found.blobs[place].key]
+        return MemberPlace(layer.offset, layer.size, layer.kind, found.where(place, self.where))
 
     def bind(self, found: Found, place: int) -> LayerIndex:
         """The index of one layer of an image, once its digests are compared with what the image says.

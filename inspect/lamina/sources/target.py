@@ -147,6 +147,7 @@ class Resolver:
         from lamina.sources.archive import ArchiveSource
         from lamina.sources.byte_streams import FileStream, not_an_archive
         from lamina.sources.stream import Origin, StreamSource
+        from lamina.workers.file_range import FileRange, stamp_of
 
         if path in STDIN:
             return self._standard_input()
@@ -166,7 +167,8 @@ class Resolver:
             raise not_an_archive(quoted(path))
         if kind == "tar":
             return ArchiveSource(path, form, self.cache, self.pool, self.platform)
-        origin = Origin(where, lambda: FileStream(path, where), name, status.st_size)
+        file = FileRange(path, 0, status.st_size, stamp_of(status))
+        origin = Origin(where, lambda: FileStream(path, where), name, status.st_size, file)
         return StreamSource(origin, form, self.cache, self.platform)
 
     def _layout(self, path: str) -> Source:

@@ -61,6 +61,7 @@ def stacked_to_bytes(stacked: StackedImage) -> bytes:
     columns |= pack_texts("link_texts", union.link_texts)
     columns |= pack_texts("xattr_texts", union.xattr_texts)
     whiteouts = [(record.layer, record.path, record.bytes) for record in union.whiteouts]
+    columns["sparse"] = np.array(list(union.sparse.items()), dtype=np.int64).reshape(-1, 2)
     columns["whiteouts"] = np.array(whiteouts, dtype=np.int64).reshape(-1, 3)
     columns["facts"] = np.array(stacked.facts, dtype=np.int64).reshape(-1, 3)
     return pack(_KIND, {"implicit": union.implicit}, columns)
@@ -103,6 +104,7 @@ def _stacked(meta: dict[str, Any], columns: Columns) -> StackedImage:
             whiteouts=[WhiteoutRecord(*row) for row in take(columns, "whiteouts", np.int64, -1, 3).tolist()],
             link_texts=unpack_texts("link_texts", columns),
             xattr_texts=unpack_texts("xattr_texts", columns),
+            sparse=dict(take(columns, "sparse", np.int64, -1, 2).tolist()),
         ),
         tuple(LayerFacts(*row) for row in take(columns, "facts", np.int64, len(layer_start) - 1, 3).tolist()),
     )
@@ -129,6 +131,7 @@ def _check(stacked: StackedImage) -> None:
     check_range("inode", union.inode, ABSENT, union.event_count)
     check_range("link", union.link, 0, len(union.link_texts))
     check_range("xattr", union.xattr, 0, len(union.xattr_texts))
+    check_range("sparse", np.array(list(union.sparse)), 0, union.event_count)
     check_range("dead.inode", union.dead.inode, 0, union.event_count)
     check_range("dead.successor", union.dead.successor, ABSENT, union.event_count)
     check_range("dead.hidden_by", union.dead.hidden_by, 0, union.layer_count)

@@ -75,6 +75,8 @@ class Union:
     link_texts: list[bytes] = field(repr=False)
     xattr_texts: list[bytes] = field(repr=False)
     """What the numbers of :attr:`xattr` stand for."""
+    sparse: dict[int, int]
+    """Event of a sparse file -> where the first of its headers stands in its layer's tar."""
     _is_link: NDArray[np.bool_] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -215,6 +217,7 @@ def build_union(layers: Sequence[LayerIndex | None], cancel: threading.Event | N
     starts = [0]
     texts: dict[bytes, int] = {b"": 0}
     attributes: dict[bytes, int] = {b"": 0}
+    sparse: dict[int, int] = {}
     link = np.zeros(stacker.carried, dtype=np.int32)
     xattr = np.zeros(stacker.carried, dtype=np.int32)
     for number, layer in enumerate(layers):
@@ -229,6 +232,7 @@ def build_union(layers: Sequence[LayerIndex | None], cancel: threading.Event | N
                 link[first + row] = texts.setdefault(b"%d:%d" % (major, minor), len(texts))
             for row, text in layer.xattrs.items():
                 xattr[first + row] = attributes.setdefault(text, len(attributes))
+            sparse |= {first + row: start for row, start in layer.sparse.items()}
         starts.append(first + (layer.count if layer is not None else 0))
     stacked = stacker.finish()
     implied = len(stacked.path) - stacker.carried
@@ -269,6 +273,7 @@ def build_union(layers: Sequence[LayerIndex | None], cancel: threading.Event | N
         whiteouts=stacker.whiteouts,
         link_texts=list(texts),
         xattr_texts=list(attributes),
+        sparse=sparse,
     )
 
 

@@ -6,7 +6,6 @@ A job says where bytes stand and what to make of them; it holds nothing but plai
 from __future__ import annotations
 
 import os
-import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from lamina.layers.read import scan_plain, scan_stream
 from lamina.layers.tarsplit import TarSplitJob
 from lamina.model import Cancelled, LaminaError
 from lamina.workers.file_range import FileRange, open_range
+from lamina.workers.unpacked import is_file, open_file, open_folder
 
 _CHUNK = 256 << 10
 """Bytes read at a time; compressed ones can grow a thousandfold, and the cancel event is looked at between two."""
@@ -168,7 +168,7 @@ class FileHashJob:
                     if folder >= 0:
                         os.close(folder)
                         folder = -1
-                    folder, here = self._descend(parent), parent
+                    folder, here = open_folder(self.folder, parent), parent
                 found.append(self._hash(folder, name, size, cancel, advance))
         except OSError as error:
             raise LaminaError(f"{self.where}: a file can't be read in the engine's store: {error.strerror}") from None
@@ -177,24 +177,11 @@ class FileHashJob:
                 os.close(folder)
         return found
 
-    def _descend(self, parent: bytes) -> int:
-        """An open folder of the layer, reached through no link: one could lead out of the store."""
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-        here = os.open(self.folder, flags)
-        for name in parent.split(b"/") if parent else ():
-            try:
-                below = os.open(name, flags | os.O_NOFOLLOW, dir_fd=here)
-            finally:
-                os.close(here)
-            here = below
-        return here
-
     def _hash(self, folder: int, name: bytes, size: int, cancel: threading.Event, advance: Advance) -> bytes:
         hasher = xxhash.xxh3_128()
-        fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+        fd = open_file(folder, name)
         try:
-            status = os.fstat(fd)
-            read = 0 if stat.S_ISREG(status.st_mode) and status.st_size == size else -1
+            read = 0 if is_file(fd, size) else -1
             while read >= 0 and (data := os.read(fd, _WINDOW)):
                 if cancel.is_set():
                     raise Cancelled

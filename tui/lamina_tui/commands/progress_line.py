@@ -61,6 +61,11 @@ class ProgressLine:
         with suppress(OSError, AttributeError):  # nobody listens, or there is no such stream
             print(f"lamina: {display_name(text)}", file=self._stderr)
 
+    def hide(self) -> None:
+        """Leave the terminal to what is printed now."""
+        self._clear()
+        self._stream = None
+
     def check(self) -> None:
         """Go no further where an interrupt came.
 

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from lamina.layers.index import LayerIndex
+from lamina.layers.layer_reader import LayerReader, TarLayerReader
 from lamina.layers.read import scan_stream
+from lamina.layers.tar_bytes import ForwardTar
 from lamina.model import Cancelled, ImageInfo, ImageSummary, KnownImage, LaminaError, Progress
 from lamina.names import same_reference
 from lamina.sources.base import Observer, ReadImage
@@ -91,7 +93,7 @@ class DemoSource:
                 break
             layers[layer.index] = index
             observer.layer(layer.index, index.facts)
-        return ReadImage(info, layers)
+        return ReadImage(info, layers, files=_Files([self._tars[layer.diff_id] for layer in info.layers]))
 
     def _index(
         self,
@@ -127,6 +129,18 @@ class DemoSource:
                 return info
         known = ", ".join(info.target for info in images)
         raise LaminaError(f"no sample image {quoted(target)}: there are {known}")
+
+
+class _Files:
+    """The :class:`~lamina.sources.base.LayerFiles` of a sample image: its tars are in memory."""
+
+    def __init__(self, tars: Sequence[bytes]) -> None:
+        self._tars = tars
+
+    def open(self, layer: int, cancel: threading.Event, *, in_order: bool = False) -> LayerReader:  # noqa: ARG002
+        """See :meth:`lamina.sources.base.LayerFiles.open`."""
+        where = f"layer {layer} of the sample image"
+        return TarLayerReader(ForwardTar(lambda: iter((self._tars[layer],)), where, cancel), where)
 
 
 def _chunks(data: bytes) -> Iterator[bytes]:

@@ -11,12 +11,15 @@ from typing import Any
 
 from lamina.cache.cache import Cache
 from lamina.layers.index import LayerFacts, LayerIndex
+from lamina.layers.layer_reader import FileRef, LayerReader
 from lamina.layers.paths import path_key
 from lamina.model import Cancelled, ContainerInfo, ImageInfo, ImageSummary, KnownImage, LaminaError, LayerInfo, Progress
-from lamina.sources.base import Content, FileRef, Observer, ReadImage
+from lamina.sources.base import Content, LayerFiles, Observer, ReadImage
 from lamina.sources.engine.answers import container_of, container_summary_of, storage_root
+from lamina.sources.engine.archived_files import ArchivedLayer
 from lamina.sources.engine.removals import without_opaque
 from lamina.sources.engine.source import EngineSource
+from lamina.sources.engine.unpacked_files import UnpackedLayer
 from lamina.sources.engine.writable_api import WritableArchives
 from lamina.sources.engine.writable_folder import NotPlain, WritableFolder
 from lamina.sources.json_checks import list_of, object_of, quoted
@@ -157,8 +160,17 @@ class ContainerSource:
             info,
             layers,
             _Contents(read.content, folder, len(layers) - 1),
+            _Files(read.files, self._opener(container, folder), len(layers) - 1),
             read_from=f"{read.read_from}, its read/write layer {'from its folder' if folder else 'through the API'}",
         )
+
+    def _opener(
+        self, container: ContainerInfo, folder: WritableFolder | None
+    ) -> Callable[[threading.Event], LayerReader]:
+        where = f"container {quoted(container.name)}"
+        if folder is not None:
+            return lambda cancel: UnpackedLayer(folder.path, where, cancel)
+        return lambda cancel: ArchivedLayer(self._connection.client, container.id, where, cancel)
 
     def _inspect(self, name: str, cancel: threading.Event, ticker: Ticker) -> dict[str, Any]:
         return self._connection.ask(lambda client: client.container(name), cancel, ticker)
@@ -255,6 +267,23 @@ class _Top:
             digests=(),
             container=container,
         )
+
+
+class _Files:
+    """The files of an image's layers, and of its container's own."""
+
+    def __init__(self, image: LayerFiles | None, writable: Callable[[threading.Event], LayerReader], top: int) -> None:
+        self._image = image
+        self._writable = writable
+        self._top = top
+
+    def open(self, layer: int, cancel: threading.Event, *, in_order: bool = False) -> LayerReader:
+        """See :meth:`lamina.sources.base.LayerFiles.open`."""
+        if layer == self._top:
+            return self._writable(cancel)
+        if self._image is None:
+            raise LaminaError("the image's layers have gone by")
+        return self._image.open(layer, cancel, in_order=in_order)
 
 
 class _Contents:

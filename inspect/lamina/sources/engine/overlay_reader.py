@@ -10,10 +10,12 @@ import numpy as np
 from lamina.cache.cache import Cache
 from lamina.cache.keys import diff_key, store_key
 from lamina.layers.index import LayerIndex
+from lamina.layers.layer_reader import FileRef
 from lamina.layers.tarsplit import TarSplitJob
 from lamina.model import Cancelled, ImageInfo, Kind, LaminaError, LayerInfo
-from lamina.sources.base import FileRef, Observer, ReadImage
+from lamina.sources.base import Observer, ReadImage
 from lamina.sources.engine.overlay_store import StoredImage
+from lamina.sources.engine.unpacked_files import UnpackedFiles
 from lamina.sources.json_checks import quoted
 from lamina.sources.progress import Ticker
 from lamina.workers.jobs import FileHashJob, Result
@@ -54,7 +56,8 @@ def read_store(
     count = len(info.layers)
     keys = [cache.find(known_by(layer)) for layer in info.layers]
     content = StoreContent(stored, info, pool, export)
-    read = ReadImage(info, [None] * count, content, keys=keys, cache=cache, read_from="from the engine's store")
+    files = UnpackedFiles([str(layer.files) for layer in stored.layers], info.target)
+    read = ReadImage(info, [None] * count, content, files, keys=keys, cache=cache, read_from="from the engine's store")
     if read.find_stacked(observer):
         cache.put_head(info)
         return read

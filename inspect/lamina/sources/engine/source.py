@@ -10,28 +10,26 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lamina.cache.cache import Cache
-from lamina.cache.keys import diff_key
 from lamina.errors import OtherPlatform
 from lamina.layers.index import LayerIndex
-from lamina.model import Cancelled, ImageInfo, ImageSummary, KnownImage, LaminaError, LayerInfo, Progress
-from lamina.sources.base import NullObserver, Observer, ReadImage
+from lamina.model import ImageInfo, ImageSummary, KnownImage, LaminaError, LayerInfo, Progress
+from lamina.sources.base import LayerFiles, NullObserver, Observer, ReadImage
+from lamina.sources.blob_files import BlobFiles
 from lamina.sources.blobs import BlobReader
-from lamina.sources.choose import StoreImages
 from lamina.sources.engine.answers import count_of, id_of, info_of, line_up, newest_first, summary_of
 from lamina.sources.engine.client import Refused
 from lamina.sources.engine.connection import Connection
 from lamina.sources.engine.content_store import find_blobs
 from lamina.sources.engine.events import Changes
-from lamina.sources.engine.export import ExportStream
+from lamina.sources.engine.export_reader import export_files, read_export, renamed
+from lamina.sources.engine.lazy_files import LazyFiles
 from lamina.sources.engine.overlay_reader import Export, StoreContent, known_by, read_store
 from lamina.sources.engine.overlay_store import StoredImage, find_image
+from lamina.sources.engine.unpacked_files import UnpackedFiles
 from lamina.sources.json_checks import quoted
 from lamina.sources.manifest import image_info, parse_config
 from lamina.sources.platforms import architecture, fits
 from lamina.sources.progress import Ticker
-from lamina.sources.store import Found
-from lamina.sources.stream import Origin, Passage
-from lamina.sources.stream_members import Scanned, StreamMembers
 from lamina.workers.pool import Pool
 
 
@@ -107,7 +105,7 @@ class EngineSource:
                 "(it tells of one platform; `docker save` may hold more)"
             )
         if kept is not None and [layer.diff_id for layer in kept.layers] == [layer.diff_id for layer in info.layers]:
-            info = _renamed(kept, info)
+            info = renamed(kept, info)
         else:
             kept = None
         observer.head(info)
@@ -120,20 +118,22 @@ class EngineSource:
             stored = self._stored(info, cancel, ticker)
             if kept is not None:
                 content = None if stored is None else StoreContent(stored, info, self._pool, export)
-                read = self._from_cache(info, content, observer)
+                read = self._from_cache(info, content, LazyFiles(lambda: self._files(info, stored)), observer)
             if read is None and stored is not None:
                 read = self._from_store(info, stored, observer, cancel, export)
             if read is None:
                 read = self._from_blobs(info, observer, cancel)
         return read or self._export(info, inspected, observer, cancel, verify=verify)
 
-    def _from_cache(self, info: ImageInfo, content: StoreContent | None, observer: Observer) -> ReadImage | None:
+    def _from_cache(
+        self, info: ImageInfo, content: StoreContent | None, files: LayerFiles, observer: Observer
+    ) -> ReadImage | None:
         """The image if every layer of it was read before."""
         cache = self._cache
         keys = [cache.find(known_by(layer)) for layer in info.layers]
         if None in keys:
             return None
-        read = ReadImage(info, [None] * len(keys), content, keys=keys, cache=cache, read_from="from the cache")
+        read = ReadImage(info, [None] * len(keys), content, files, keys=keys, cache=cache, read_from="from the cache")
         if content is None and any(key is not None and key.startswith("store:") for key in keys):
             return None  # content ids of that kind are only as good as the files beside them
         if read.find_stacked(observer):
@@ -238,6 +238,12 @@ class EngineSource:
                 self._cache.put_known(summary.id, layers, sizes)
         return KnownImage(dataclasses.replace(summary, layers=len(layers)), layers, sizes)
 
+    def _export(
+        self, info: ImageInfo, inspected: dict[str, Any], observer: Observer, cancel: threading.Event, *, verify: bool
+    ) -> ReadImage:
+        size = count_of(inspected.get("Size")) or None
+        return read_export(self.connection.client, info, size, self._cache, observer, cancel, verify=verify)
+
     # -- the engine's own disk -------------------------------------------------------------------------------------
 
     def _stored(self, info: ImageInfo, cancel: threading.Event, ticker: Ticker) -> StoredImage | None:
@@ -260,9 +266,19 @@ class EngineSource:
             exact = image_info(config, target=info.target, image_id=info.id, tags=info.tags)
             if [layer.diff_id for layer in exact.layers] != [layer.diff_id for layer in info.layers]:
                 return None
-            return read_store(stored, _renamed(exact, info), self._cache, self._pool, observer, cancel, export)
+            return read_store(stored, renamed(exact, info), self._cache, self._pool, observer, cancel, export)
         except LaminaError:
             return None  # the export is the way that always works
+
+    def _files(self, info: ImageInfo, stored: StoredImage | None) -> LayerFiles:
+        """The cheapest way to the files of an image that was known already."""
+        if stored is not None:
+            return UnpackedFiles([str(layer.files) for layer in stored.layers], info.target)
+        image = None if self._engine is None else find_blobs(self._engine, info)
+        if image is not None:
+            found, folder = image
+            return BlobFiles(found, folder.where, folder.locate, self._cache)
+        return export_files(self.connection.client, info)
 
     def _from_blobs(self, info: ImageInfo, observer: Observer, cancel: threading.Event) -> ReadImage | None:
         """The image from the blobs in the content store of the engine's containerd, if it has them all."""
@@ -272,7 +288,7 @@ class EngineSource:
         if image is None:
             return None
         found, folder = image
-        found = dataclasses.replace(found, info=_renamed(found.info, info))
+        found = dataclasses.replace(found, info=renamed(found.info, info))
         try:
             reader = BlobReader(folder.where, folder.locate, self._cache, self._pool)
             read = reader.read(found, _HeadKnown(observer), cancel, verify=False)
@@ -281,82 +297,6 @@ class EngineSource:
         read.read_from = "from the engine's store"
         self._cache.put_head(found.info)
         return read
-
-    # -- the export ------------------------------------------------------------------------------------------------
-
-    def _export(
-        self,
-        info: ImageInfo,
-        inspected: dict[str, Any],
-        observer: Observer,
-        cancel: threading.Event,
-        *,
-        verify: bool,
-    ) -> ReadImage:
-        client = self.connection.client
-        read = ReadImage(
-            info,
-            [None] * len(info.layers),
-            keys=[None] * len(info.layers),
-            cache=self._cache,
-            read_from="from the engine's export",
-        )
-        layers = read.layers
-        # The engine's figure is of the files, not of the tar around them: near enough for a bar.
-        ticker = Ticker(
-            observer.progress,
-            count_of(inspected.get("Size")) or None,
-            "waiting for the engine, which is packing the image",
-            then=f"0 of {len(layers)} layers",
-        )
-
-        def layer_done(scanned: Scanned) -> None:
-            if scanned.index is None:
-                return
-            for index, wanted in enumerate(info.layers):
-                if wanted.diff_id == scanned.diff_id and layers[index] is None:
-                    take(index, scanned.index)
-            ticker.say(f"{sum(layer is not None for layer in layers)} of {len(layers)} layers")
-
-        def take(index: int, layer: LayerIndex) -> None:
-            key = diff_key(info.layers[index].diff_id)
-            if self._cache.layer(key) is None:  # or damaged
-                self._cache.put_layer(key, layer)
-            layers[index], read.keys[index] = layer, key
-            observer.layer(index, layer.facts)
-
-        where = f"the export of {quoted(info.target)} by the engine at {client.address}"
-        passage = Passage(Origin(where, lambda: ExportStream(client, info.id, info.target)), layer_done)
-        try:
-            passage.run(ticker, cancel)
-        except Cancelled:
-            return read
-        finally:
-            passage.close()
-        ticker.tick(now=True)
-        found = _matching(passage.members, info)
-        if verify:
-            found.check_config(where)
-        for index in range(len(layers)):
-            layer = passage.members.bind(found, index)  # compares digests, also of what the observer knows already
-            if layers[index] is None:
-                take(index, layer)
-        read.info = _renamed(found.info, info)
-        self._cache.put_head(read.info)
-        return read
-
-
-def _matching(members: StreamMembers, info: ImageInfo) -> Found:
-    """The exported image that has the layers the engine told of.
-
-    Several platforms may come, and an Id that is not the config's digest: the layers decide.
-    """
-    images = StoreImages(members)
-    found = images.first_with([layer.diff_id for layer in info.layers])
-    if found is None:
-        images.found()  # tells what is wrong with them, where that is it
-        raise LaminaError(f"{members.where} has other layers than the engine says the image has")
-    return found
 
 
 class _HeadKnown:
@@ -368,15 +308,3 @@ class _HeadKnown:
 
     def head(self, info: ImageInfo) -> None:
         """Nothing new."""
-
-
-def _renamed(info: ImageInfo, names: ImageInfo) -> ImageInfo:
-    """The exported image under the names that the engine knows it by: an export by ID has lost them."""
-    return dataclasses.replace(
-        info,
-        target=names.target,
-        id=names.id,
-        tags=names.tags,
-        digests=names.digests,
-        platform=names.platform,
-    )

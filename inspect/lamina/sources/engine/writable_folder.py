@@ -17,10 +17,10 @@ from pathlib import Path
 
 from lamina.layers.extensions import xattr_text
 from lamina.layers.index import SEPARATOR, LayerIndex
+from lamina.layers.layer_reader import FileRef
 from lamina.layers.rows import UNKNOWN, LayerRows
 from lamina.layers.scan import EMPTY_CONTENT
 from lamina.model import Cancelled, Kind, LaminaError
-from lamina.sources.base import FileRef
 from lamina.sources.progress import Ticker
 from lamina.workers.jobs import FileHashJob
 

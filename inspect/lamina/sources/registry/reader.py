@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from lamina.amounts import size_bytes
@@ -17,6 +17,7 @@ from lamina.model import Cancelled, LaminaError
 from lamina.sources.base import Observer, ReadImage
 from lamina.sources.progress import Ticker
 from lamina.sources.registry.client import RegistryClient
+from lamina.sources.registry.layer_files import RegistryFiles, RemoteLayer
 from lamina.sources.registry.layer_stream import LayerStream
 from lamina.sources.registry.toc import TocPlace, fetch_toc, toc_place
 from lamina.sources.registry.toc_contents import TocContents
@@ -59,8 +60,12 @@ def read_layers(
     read = ReadImage(info, [None] * len(info.layers), keys=[None] * len(info.layers), cache=cache)
     blobs = _blobs(found, where, tables=not verify)
     total = sum(blob.size for blob in blobs)
+    whole = _whole(client, blobs, cache)
+    by_layer = {layer: blob for blob in blobs for layer in blob.layers}
     if any(blob.toc for blob in blobs):
-        read.content = _contents(client, blobs, cache)
+        read.content = TocContents(whole, {layer: blob.where for layer, blob in by_layer.items()})
+    remote = {n: RemoteLayer(b.digest, b.size, b.where, b.toc is not None) for n, b in by_layer.items()}
+    read.files = RegistryFiles(client, remote, whole)
     if not verify:
         for blob in blobs:
             key = cache.find(blob.keys)
@@ -89,7 +94,10 @@ def read_layers(
     return read
 
 
-def _contents(client: RegistryClient, blobs: Sequence[_Blob], cache: Cache) -> TocContents:
+def _whole(
+    client: RegistryClient, blobs: Sequence[_Blob], cache: Cache
+) -> Callable[[int, threading.Event], LayerIndex]:
+    """What reads a layer to its end, if it was not before."""
     by_layer = {layer: replace(blob, toc=None) for blob in blobs for layer in blob.layers}
 
     def whole(layer: int, cancel: threading.Event) -> LayerIndex:
@@ -104,7 +112,7 @@ def _contents(client: RegistryClient, blobs: Sequence[_Blob], cache: Cache) -> T
             cache.put_layer(blob_key(blob.digest), index)
         return index
 
-    return TocContents(whole, {layer: blob.where for layer, blob in by_layer.items()})
+    return whole
 
 
 def _place(read: ReadImage, blob: _Blob, key: str, index: LayerIndex, observer: Observer) -> None:

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Mapping
 
 from lamina.layers.index import LayerIndex
+from lamina.layers.layer_reader import FileRef
 from lamina.model import Kind, LaminaError
-from lamina.sources.base import FileRef
 from lamina.sources.json_checks import quoted
 
 

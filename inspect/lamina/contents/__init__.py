@@ -1,0 +1,1 @@
+"""The bytes of files: where a path leads to, its content, and the ways to take it out."""

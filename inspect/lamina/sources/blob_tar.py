@@ -1,0 +1,48 @@
+"""The tar of a blob that stands in a seekable file, opened in the cheapest way for what is wanted of it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from lamina.cache.cache import Cache
+from lamina.cache.keys import range_key
+from lamina.workers.file_range import FileRange, open_range
+
+if TYPE_CHECKING:  # what unpacks is loaded when something is to be unpacked
+    from lamina.layers.tar_bytes import TarBytes
+
+
+def open_blob(
+    place: FileRange, kind: str, where: str, cancel: threading.Event, cache: Cache, *, in_order: bool
+) -> TarBytes:
+    """Open it; to be closed.
+
+    Args:
+        place: where the blob stands.
+        kind: what :func:`lamina.layers.codec.sniff` says of it.
+        where: names it in errors.
+        cancel: looked at while it is unpacked.
+        cache: keeps the points from which a large one can be unpacked.
+        in_order: whether it will be read by ascending offsets only.
+
+    Raises:
+        LaminaError: it is gone, or no longer the same.
+    """
+    from lamina.layers import gzip_points
+    from lamina.layers.tar_bytes import ForwardTar, PlainTar, file_chunks
+
+    if kind in ("tar", "empty"):
+        return PlainTar(open_range(place), place.offset, place.size, where)
+    if kind == "gzip" and not in_order and place.size >= gzip_points.WORTH and gzip_points.available():
+        key = range_key(place)
+        return gzip_points.PointedGzip(
+            open_range(place),
+            place.offset,
+            place.size,
+            where,
+            cancel,
+            points=cache.points(key),
+            keep=lambda points: cache.put_points(key, points),
+        )
+    return ForwardTar(lambda: file_chunks(open_range(place), place.offset, place.size, where), where, cancel)
