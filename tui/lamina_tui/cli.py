@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lamina_tui.commands.options import Parser
 
-COMMANDS = ("report", "shared", "diff", "cat", "tags", "pull", "search", "cache", "config")
+COMMANDS = ("report", "shared", "diff", "cat", "extract", "tags", "pull", "search", "cache", "config")
 """Each a module of :mod:`lamina_tui.commands`, with ``parser()`` and ``run(options)``."""
 
 _EPILOG = """\
@@ -199,6 +199,7 @@ def _parser() -> Parser:
         "       lamina shared [TARGET...] [--manifests] [--json | --markdown] [-o FILE]\n"
         "       lamina diff A B [--manifests] [--json | --markdown] [-o FILE]\n"
         "       lamina cat TARGET PATH... [--layer N | --up-to N]\n"
+        "       lamina extract TARGET PATH [-o DEST] [--layer N | --up-to N] [--force]\n"
         "       lamina search TERM [--limit N] [--json | --markdown] [-o FILE]\n"
         "       lamina tags NAME [--last N] [--json | --markdown] [-o FILE]\n"
         "       lamina pull NAME [--yes] [--json | --markdown] [-o FILE]\n"
