@@ -50,14 +50,16 @@ def destination_of(place: Place, path: Path) -> Destination:
     """
     shown = display_name(str(path))
     name = place.path.rpartition(b"/")[2]
+    if "\0" in str(path):
+        raise LaminaError(f"{shown} can't be used: no name has a NUL in it")
     try:
         if path.is_dir():
             return Destination(path, name)
         if not path.parent.is_dir():
             raise LaminaError(f"no such folder: {display_name(str(path.parent))}")
         there = os.path.lexists(path)
-    except (OSError, ValueError) as error:
-        raise LaminaError(f"{shown} can't be used: {getattr(error, 'strerror', None) or error}") from None
+    except OSError as error:
+        raise LaminaError(f"{shown} can't be used: {error.strerror or error}") from None
     if place.kind == Kind.DIR and there:
         raise LaminaError(f"{shown} is there and is no folder, which {place.shown} is")
     return Destination(path.parent, os.fsencode(path.name)) if name or there else Destination(path, b"", new=True)

@@ -6,7 +6,8 @@ import os
 from collections import OrderedDict
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
-_OPEN = 64  # descriptors at the most: files come from few folders at a time
+_OPEN = 128  # descriptors at the most: files come from few folders at a time
+_STRIDE = 32
 
 
 class OpenFolders:
@@ -35,20 +36,27 @@ class OpenFolders:
         if found is not None:
             self._open.move_to_end(path)
             return found
-        names = path.split(b"/")
-        known = len(names) - 1
-        while known and b"/".join(names[:known]) not in self._open:
-            known -= 1
-        here = self._open[b"/".join(names[:known])] if known else self._root
-        for number, name in enumerate(names[known:]):
-            below = os.open(name, _FLAGS, dir_fd=here)
-            if number:
-                os.close(here)
-            here = below
-        self._open[path] = here
-        if len(self._open) > _OPEN:
-            os.close(self._open.popitem(last=False)[1])
+        end = path.rfind(b"/")
+        while end >= 0 and path[:end] not in self._open:
+            end = path.rfind(b"/", 0, end)
+        here = self._root if end < 0 else self._open[path[:end]]
+        level = path.count(b"/", 0, end + 1)
+        while end < len(path):
+            start, end = end + 1, path.find(b"/", end + 1)
+            end = len(path) if end < 0 else end
+            here = os.open(path[start:end], _FLAGS, dir_fd=here)
+            level += 1
+            # What lies on the way is kept, too, so that the way to a neighbour of something deep is short.
+            self._open[path[:end]] = here
+            if len(self._open) > _OPEN:
+                self._close_one(level)
         return here
+
+    def _close_one(self, level: int) -> None:
+        """Close one that is not needed now, of a deep way rather not every 32nd folder."""
+        *others, _ = self._open
+        passing = (path for path in others if level < _OPEN or path.count(b"/") % _STRIDE)
+        os.close(self._open.pop(next(passing, others[0])))
 
     def forget(self) -> None:
         """Close all but the root."""

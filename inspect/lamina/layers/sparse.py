@@ -165,6 +165,8 @@ def _pieces_before_data(read_at: ReadAt, payload: int) -> tuple[list[tuple[int, 
             raise ValueError("a sparse file's map is too long")
         text += read_at(end, BLOCK)
         end += BLOCK
+        if b"\n" not in text[: _DIGITS + 1]:
+            raise ValueError("a sparse file's map is missing")
         if wanted == 1 and lines():
             wanted = 1 + 2 * _natural(lines()[0])
             if wanted > limits.EXTENSION:
