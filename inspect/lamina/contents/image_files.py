@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lamina.figures.image import LoadedImage, stack
+from lamina.figures.stacked import stack
 from lamina.layers.layer_reader import FileRef, LayerReader
 from lamina.model import Cancelled, ImageInfo, LaminaError
 from lamina.names import display_name
 from lamina.sources.base import LayerFiles, Observer, Source
 from lamina.stack.union import Union
+
+if TYPE_CHECKING:
+    from lamina.figures.image import LoadedImage
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.figures.stacked import read_content, stack
 from lamina.layers.index import UNKNOWN_SIZE, LayerFacts
-from lamina.layers.layer_reader import FileRef
-from lamina.model import Cancelled, Change, ImageInfo, Kind
-from lamina.sources.base import Content, LayerFiles, NullObserver, Observer, ReadImage, Source
+from lamina.model import Change, ImageInfo, Kind
+from lamina.sources.base import LayerFiles, NullObserver, Observer, ReadImage, Source
 from lamina.stack.changes import changed_between
 from lamina.stack.stored import StackedImage
-from lamina.stack.union import ABSENT, Union, build_union
+from lamina.stack.union import ABSENT, Union
 from lamina.stack.view import removed_bytes
 from lamina.stack.waste import WasteTable
 
@@ -115,7 +115,7 @@ class LoadedImage:
             LaminaError: the source can't be read any more.
             Cancelled: ``cancel`` was set.
         """
-        return _read_content(self.union, self._read.content, inodes, cancel)
+        return read_content(self.union, self._read.content, inodes, cancel)
 
 
 def load(
@@ -168,51 +168,6 @@ def compute(read: ReadImage, source_label: str, cancel: threading.Event) -> Load
         _read=read,
         _facts=facts,
     )
-
-
-def stack(read: ReadImage, cancel: threading.Event) -> StackedImage:
-    """The layers of an image that was read, joined: as they were kept, or from their indexes.
-
-    Raises:
-        LaminaError: content that has to be compared can't be read, or the layers can't be stacked.
-        Cancelled: ``cancel`` was set while layers were stacked.
-    """
-    stacked = read.stacked
-    if stacked is None:
-        facts = tuple(None if layer is None else layer.facts for layer in read.layers)
-        # Of a reading that was stopped what is there is stacked all the same.
-        union = build_union(read.layers, None if cancel.is_set() else cancel)
-        read.layers = [None] * len(read.layers)  # the union has all of it
-        stacked = StackedImage(union, facts)
-        try:
-            wanted = union.wanted_content()
-            if wanted.size:
-                union.content[wanted] = _read_content(union, read.content, wanted, cancel)
-        except Cancelled:
-            pass  # what content could not be compared counts as changed
-        else:
-            read.keep_stacked(stacked)
-    return stacked
-
-
-def _read_content(
-    union: Union, content: Content | None, inodes: NDArray[np.int32], cancel: threading.Event
-) -> NDArray[np.uint64]:
-    ids = np.zeros((len(inodes), 2), dtype=np.uint64)
-    if content is None or not inodes.size:
-        return ids
-    wanted: dict[int, list[FileRef]] = {}
-    rows: dict[int, NDArray[np.int64]] = {}
-    for layer in np.flatnonzero(np.bincount(union.born[inodes])).tolist():
-        mine = np.flatnonzero(union.born[inodes] == layer)
-        mine = mine[np.argsort(union.offset[inodes[mine]], kind="stable")]
-        events = inodes[mine]
-        paths = union.paths.texts(union.path[events]) if content.needs_paths else [b""] * len(events)
-        rows[layer] = mine
-        wanted[layer] = list(map(FileRef, union.offset[events].tolist(), union.size[events].tolist(), paths))
-    for layer, hashes in content.hashes(wanted, cancel).items():
-        ids[rows[layer]] = np.frombuffer(b"".join(hashes), dtype=np.uint64).reshape(-1, 2)
-    return ids
 
 
 def _layer_figures(union: Union, waste: WasteTable, facts: tuple[LayerFacts | None, ...]) -> tuple[LayerFigures, ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lamina.layers.sparse import SparseMap, read_map
-from lamina.layers.tar_bytes import TarBytes
 from lamina.model import LaminaError
+
+if TYPE_CHECKING:
+    from lamina.layers.tar_bytes import TarBytes
 
 _MAPS = 8  # of files that are read in turns
 

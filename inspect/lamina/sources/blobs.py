@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from lamina.cache.cache import Cache
 from lamina.cache.keys import blob_key, diff_key, range_key
 from lamina.layers.index import LayerIndex
-from lamina.layers.layer_reader import FileRef
 from lamina.model import Cancelled, LaminaError
 from lamina.sources.base import Observer, ReadImage
 from lamina.sources.blob_files import BlobFiles
@@ -20,6 +19,7 @@ from lamina.workers.file_range import FileRange
 from lamina.workers.pool import Pool
 
 if TYPE_CHECKING:  # where all is known, nothing of what reading needs is loaded
+    from lamina.layers.layer_reader import FileRef
     from lamina.workers.jobs import HashJob, Result, ScanJob
 
 _PLAIN = ("tar", "empty")

@@ -144,19 +144,13 @@ class Resolver:
         return RegistrySource(reference, self.cache, insecure=reference.host in self.insecure, platform=self.platform)
 
     def _archive(self, path: str, form: Form | None) -> Source:
-        from lamina.sources.archive import ArchiveSource
-        from lamina.sources.byte_streams import FileStream, not_an_archive
-        from lamina.sources.stream import Origin, StreamSource
-        from lamina.workers.file_range import FileRange, stamp_of
-
         if path in STDIN:
             return self._standard_input()
         status = _status(path)
         if status is None:
             raise LaminaError(f"no such file: {quoted(path)}")
-        where, name = f"archive {display_name(path)}", Path(path).name
         if stat.S_ISFIFO(status.st_mode):
-            return StreamSource(Origin(where, lambda: FileStream(path, where), name), form, self.cache, self.platform)
+            return self._stream(path, form)
         if not stat.S_ISREG(status.st_mode):
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "neither a file nor a pipe"
             raise LaminaError(f"{quoted(path)} is {kind}, not an image archive")
@@ -164,11 +158,25 @@ class Resolver:
             raise LaminaError(f"{quoted(path)} is an empty file, not an image archive")
         kind = _sniffed(path, status)
         if kind not in _ARCHIVES:
+            from lamina.sources.byte_streams import not_an_archive
+
             raise not_an_archive(quoted(path))
         if kind == "tar":
+            from lamina.sources.archive import ArchiveSource
+
             return ArchiveSource(path, form, self.cache, self.pool, self.platform)
-        file = FileRange(path, 0, status.st_size, stamp_of(status))
-        origin = Origin(where, lambda: FileStream(path, where), name, status.st_size, file)
+        return self._stream(path, form, status)
+
+    def _stream(self, path: str, form: Form | None, status: os.stat_result | None = None) -> Source:
+        """A pipe, or a file that is compressed as a whole, of which ``status`` is known."""
+        from lamina.sources.byte_streams import FileStream
+        from lamina.sources.stream import Origin, StreamSource
+        from lamina.workers.file_range import FileRange, stamp_of
+
+        where = f"archive {display_name(path)}"
+        size = None if status is None else status.st_size
+        file = None if status is None else FileRange(path, 0, status.st_size, stamp_of(status))
+        origin = Origin(where, lambda: FileStream(path, where), Path(path).name, size, file)
         return StreamSource(origin, form, self.cache, self.platform)
 
     def _layout(self, path: str) -> Source:
