@@ -16,6 +16,7 @@ from engine.tools import LAMINA
 from tars import directory, file, hardlink, layer_tar, symlink, whiteout
 
 RAW = bytes(range(256)) * 10
+NEW = b"esc\x1b[31m\tnew\r\n"
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_bytes_go_into_a_pipe_as_they_are(archive: Path) -> None:
     done = lamina("cat", archive, "bin/app", "/l", "h")
 
     assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout == RAW + b"esc\x1b[31m\tnew\r\n" + RAW
+    assert done.stdout == RAW + NEW + RAW
 
 
 def test_a_terminal_gets_nothing_that_controls_it(archive: Path) -> None:
@@ -81,7 +82,7 @@ def test_a_terminal_gets_nothing_that_controls_it(archive: Path) -> None:
         (
             ("etc/motd", "--layer", "0", "--up-to", "1"),
             2,
-            "lamina: argument --up-to: not allowed with argument --layer",
+            "lamina: argument --up-to: not allowed with",
         ),
         ((), 2, "lamina: the following arguments are required: PATH"),
     ],
@@ -104,7 +105,7 @@ def test_one_path_that_is_not_there_keeps_all_from_being_printed(archive: Path) 
 
 @pytest.mark.parametrize("redirected", [False, True], ids=["a pipe", "a file"])
 def test_an_archive_on_standard_input(archive: Path, redirected: bool, tmp_path: Path) -> None:
-    before = set(os.listdir(tempfile.gettempdir()))
+    before = set(Path(tempfile.gettempdir()).glob("lamina-*.tar"))
     command = [str(LAMINA), "cat", "-", "etc/motd", "--layer", "0"]
     if redirected:
         with archive.open("rb") as stdin:
@@ -113,11 +114,7 @@ def test_an_archive_on_standard_input(archive: Path, redirected: bool, tmp_path:
         done = subprocess.run(command, input=archive.read_bytes(), capture_output=True, timeout=60, check=False)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, b"old\n", b"")
-    assert not [
-        name
-        for name in set(os.listdir(tempfile.gettempdir())) - before
-        if name.startswith("lamina-") and name.endswith(".tar")
-    ]
+    assert set(Path(tempfile.gettempdir()).glob("lamina-*.tar")) <= before
 
 
 def test_standard_input_that_is_no_archive(tmp_path: Path) -> None:
