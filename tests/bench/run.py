@@ -29,8 +29,9 @@ from works import LIMITS, Figures, InEngine, Row, contests, engine_contest
 
 import lamina
 import lamina_tui
+from contents import content_contests
 
-WORKS = ("plain", "cached", "gzip", "zstd", "start", "opening", "screen", "export", "store")
+WORKS = ("plain", "cached", "gzip", "zstd", "file", "start", "opening", "screen", "export", "store")
 OF_ENGINE = ("export", "store")
 SIZES = {"small": recipes.SMALL, "mid": recipes.MID, "big": recipes.BIG}
 
@@ -86,7 +87,7 @@ def _measure(options: argparse.Namespace, folder: Path) -> list[Row]:
     figures = Figures(image)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="lamina-bench-cache-") as cache:
-        for contest in contests(image, Path(cache), wanted):
+        for contest in (*contests(image, Path(cache), wanted), *content_contests(image, Path(cache), wanted)):
             rows += contest.hold(options.runs, figures.check, _tell)
     if any(map(wanted, OF_ENGINE)):
         with InEngine(image):

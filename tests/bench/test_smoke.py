@@ -17,6 +17,8 @@ ROWS = [
     "zstd layers to complete figures",
     "--version",
     "--help",
+    "a file of a plain archive, opened before",
+    "the last file of a gzip layer, the second time",
     "memory, report",
     "opening: the layers",
     "opening: all figures",

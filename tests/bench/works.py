@@ -184,7 +184,7 @@ def contests(image: Image, cache: Path, wanted: Callable[[str], bool]) -> Iterat
     hows: tuple[Compression, ...] = ("gzip", "zstd")
     for how in hows:
         if wanted(how):
-            name, tool = _decompressor(how)
+            name, tool = decompressor(how)
             floor = shell(f'for blob; do {tool} "$blob"; done >/dev/null', *image.blobs(how))
             command = _report(f"oci:{image.layout(how)}")
             yield Contest(name, floor, work(how, f"{how} layers to complete figures", command))
@@ -198,7 +198,7 @@ def contests(image: Image, cache: Path, wanted: Callable[[str], bool]) -> Iterat
         )
 
 
-def _decompressor(how: Compression) -> tuple[str, str]:
+def decompressor(how: Compression) -> tuple[str, str]:
     """The fastest one-threaded tool here: what the table calls it, and how it is called."""
     for tool in ("igzip", "gzip") if how == "gzip" else ("zstd",):
         if shutil.which(tool):

@@ -14,7 +14,7 @@ import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamina.cache import container as columns
+from lamina.cache import sealed as sealing
 from lamina.cache.container import Columns, pack, pack_texts, unpack, unpack_texts
 from lamina.cache.layers import layer_from_bytes, layer_to_bytes
 from lamina.layers.index import LayerIndex
@@ -229,7 +229,7 @@ def test_another_kind_is_nothing() -> None:
 
 @pytest.mark.parametrize("change", [-1, 1, 255])
 def test_another_format_is_nothing(monkeypatch: pytest.MonkeyPatch, change: int) -> None:
-    monkeypatch.setattr(columns, "_MAGIC", b"LAMINA" + struct.pack("<H", columns.FORMAT + change))
+    monkeypatch.setattr(sealing, "_MAGIC", b"LAMINA" + struct.pack("<H", sealing.FORMAT + change))
     other, _ = small_layer()
     monkeypatch.undo()
     assert layer_from_bytes(other) is None

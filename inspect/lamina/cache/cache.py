@@ -9,20 +9,21 @@ from __future__ import annotations
 import copy
 import dataclasses
 import hashlib
+import json
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from lamina.cache.container import pack, unpack
 from lamina.cache.folder import CacheFolder
-from lamina.cache.layers import layer_from_bytes, layer_to_bytes
-from lamina.layers.index import LayerIndex
+from lamina.cache.sealed import seal, unseal
 from lamina.model import ImageInfo, LayerInfo
+
+if TYPE_CHECKING:  # numpy is loaded when something is there that needs it
+    from lamina.layers.index import LayerIndex
 
 _HEAD = "head"
 _KNOWN = "known"
-_POINTS = "points"
+_POINTS = "points:"
 _MEMORY_ROWS = 2_000_000
 """Rows of layers held in memory where no folder holds them: some 200 MB."""
 
@@ -58,14 +59,20 @@ class Cache:
         if key in self._memory:
             return self._memory[key]
         data = None if self._folder is None else self._folder.get(key)
-        layer = None if data is None else layer_from_bytes(data)
-        if data is not None and layer is None and self._folder is not None:
+        if data is None:
+            return None
+        from lamina.cache.layers import layer_from_bytes
+
+        layer = layer_from_bytes(data)
+        if layer is None and self._folder is not None:
             self._folder.drop(key)  # else it would be found again, in place of what other keys have
         return layer
 
     def put_layer(self, key: str, layer: LayerIndex) -> None:
         """Keep a layer under the key that vouches for it."""
         if self._folder is not None:
+            from lamina.cache.layers import layer_to_bytes
+
             self._folder.put(key, layer_to_bytes(layer))
             return
         self._memory[key] = layer
@@ -85,22 +92,18 @@ class Cache:
     def points(self, key: str) -> bytes | None:
         """From where a packed layer can be unpacked; None where nothing is kept under the key that vouches for it."""
         data = None if self._folder is None else self._folder.get(_POINTS + key)
-        unpacked = None if data is None else unpack(_POINTS, data)
-        points = None if unpacked is None else unpacked[1].get("points")
-        return None if points is None else points.tobytes()
+        return None if data is None else unseal(data)
 
     def put_points(self, key: str, points: bytes) -> None:
         """Keep them."""
         if self._folder is not None:
-            self._folder.put(_POINTS + key, pack(_POINTS, {}, {"points": np.frombuffer(points, dtype=np.uint8)}))
+            self._folder.put(_POINTS + key, seal(points))
 
     def head(self, image_id: str) -> ImageInfo | None:
         """What an engine's export said of an image, names and tags apart."""
-        data = None if self._folder is None else self._folder.get(f"head:{image_id}")
-        unpacked = None if data is None else unpack(_HEAD, data)
-        if unpacked is None:
+        meta = self._meta(_HEAD, f"head:{image_id}")
+        if meta is None:
             return None
-        meta, _ = unpacked
         try:
             layers = tuple(LayerInfo(**layer) for layer in meta["layers"])
             return ImageInfo(**{**meta, "layers": layers, "tags": (), "digests": ()})
@@ -111,15 +114,13 @@ class Cache:
         """Keep what an export said of an image."""
         if self._folder is not None:
             meta = dataclasses.asdict(dataclasses.replace(info, tags=(), digests=()))
-            self._folder.put(f"head:{info.id}", pack(_HEAD, meta, {}))
+            self._folder.put(f"head:{info.id}", _document(_HEAD, meta))
 
     def known(self, image_id: str) -> tuple[tuple[LayerInfo, ...], tuple[int | None, ...]] | None:
         """(layers, their sizes) of an image as its engine told them."""
-        data = None if self._folder is None else self._folder.get(f"known:{image_id}")
-        unpacked = None if data is None else unpack(_KNOWN, data)
-        if unpacked is None:
+        meta = self._meta(_KNOWN, f"known:{image_id}")
+        if meta is None:
             return None
-        meta, _ = unpacked
         try:
             return tuple(LayerInfo(**layer) for layer in meta["layers"]), tuple(meta["sizes"])
         except (KeyError, TypeError):
@@ -129,7 +130,21 @@ class Cache:
         """Keep what an engine told of an image's layers."""
         if self._folder is not None:
             meta = {"layers": [dataclasses.asdict(layer) for layer in layers], "sizes": list(sizes)}
-            self._folder.put(f"known:{image_id}", pack(_KNOWN, meta, {}))
+            self._folder.put(f"known:{image_id}", _document(_KNOWN, meta))
+
+    def _meta(self, kind: str, key: str) -> dict[str, Any] | None:
+        """What :func:`_document` was given; None where nothing whole of this kind is kept."""
+        data = None if self._folder is None else self._folder.get(key)
+        raw = None if data is None else unseal(data)
+        try:
+            document = None if raw is None else json.loads(raw)
+            return document["meta"] if document is not None and document["kind"] == kind else None
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None
+
+
+def _document(kind: str, meta: dict[str, Any]) -> bytes:
+    return seal(json.dumps({"kind": kind, "meta": meta}).encode())
 
 
 def _image_key(keys: Sequence[str]) -> str:

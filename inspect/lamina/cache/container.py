@@ -1,8 +1,7 @@
 """Columns as bytes: one compact, checked container for everything that is cached.
 
-``LAMINA`` and a format number, an XXH3-128 of the rest, then zstd data: a JSON header that names columns with their
-types and shapes, and the columns one after another. Nothing in it can be executed, and a damaged, truncated, foreign
-or future file reads as nothing at all.
+What is sealed (:mod:`lamina.cache.sealed`) is a JSON header that names columns with their types and shapes, and the
+columns one after another. Nothing in it can be executed, and what is not whole and as it should be reads as nothing.
 """
 
 from __future__ import annotations
@@ -14,18 +13,11 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
-from lamina.zstd import ZstdCompressor, ZstdDecompressor, ZstdError, get_frame_info
+from lamina.cache.sealed import seal, unseal
 
-FORMAT = 3
-"""Raised with every change of what is stored or of how layers are read."""
-
-_MAGIC = b"LAMINA" + struct.pack("<H", FORMAT)
-_SUM = 16
 _TYPES = frozenset({"|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8"})
-_MAX = 4 << 30  # bytes unpacked: more is not ours
 
 Columns = dict[str, NDArray[Any]]
 
@@ -47,18 +39,18 @@ def pack(kind: str, meta: Mapping[str, Any], columns: Mapping[str, NDArray[Any]]
         described.append([name, plain.dtype.str, list(plain.shape)])
         raw.append(plain.tobytes())
     header = json.dumps({"kind": kind, "meta": meta, "columns": described}).encode()
-    body = _compressed(b"".join([struct.pack("<I", len(header)), header, *raw]))
-    return _MAGIC + xxhash.xxh3_128_digest(body) + body
+    return seal(b"".join([struct.pack("<I", len(header)), header, *raw]))
 
 
 def unpack(kind: str, data: bytes) -> tuple[dict[str, Any], Columns] | None:
     """(meta, columns) of a container; None for anything that is not whole and of this kind."""
-    start = len(_MAGIC) + _SUM
-    body = data[start:]
-    if data[: len(_MAGIC)] != _MAGIC or xxhash.xxh3_128_digest(body) != data[len(_MAGIC) : start]:
-        return None
+    raw = unseal(data)
+    return None if raw is None else columns_of(kind, raw)
+
+
+def columns_of(kind: str, raw: bytes) -> tuple[dict[str, Any], Columns] | None:
+    """The same of what :func:`lamina.cache.sealed.unseal` gave."""
     try:
-        raw = _unpacked(body)
         (length,) = struct.unpack_from("<I", raw)
         header = json.loads(raw[4 : 4 + length])
         if header["kind"] != kind:
@@ -76,26 +68,8 @@ def unpack(kind: str, data: bytes) -> tuple[dict[str, Any], Columns] | None:
             position += column.nbytes
         # What is left over means that a count is wrong.
         return (header["meta"], columns) if position == len(raw) else None
-    except (ZstdError, ValueError, KeyError, TypeError, struct.error, RecursionError, MemoryError):
+    except (ValueError, KeyError, TypeError, struct.error, RecursionError, MemoryError):
         return None
-
-
-def _compressed(data: bytes) -> bytes:
-    compressor = ZstdCompressor(level=1)
-    compressor.set_pledged_input_size(len(data))
-    return compressor.compress(data, ZstdCompressor.FLUSH_FRAME)
-
-
-def _unpacked(body: bytes) -> bytes:
-    """Raises ValueError where the data is not one whole frame of a size that it tells and that is ours."""
-    size: int | None = get_frame_info(body).decompressed_size
-    if size is None or size > _MAX:
-        raise ValueError("too large")
-    frame = ZstdDecompressor()
-    raw = frame.decompress(body, size)
-    if not frame.eof or frame.unused_data:
-        raise ValueError("not one frame")
-    return raw
 
 
 def take(columns: Columns, name: str, dtype: type[_Scalar], *shape: int) -> NDArray[_Scalar]:

@@ -6,15 +6,14 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lamina.figures.stacked import stack
 from lamina.layers.layer_reader import FileRef, LayerReader
 from lamina.model import Cancelled, ImageInfo, LaminaError
 from lamina.names import display_name
 from lamina.sources.base import LayerFiles, Observer, Source
-from lamina.stack.union import Union
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # numpy is loaded while what was kept is unpacked
     from lamina.figures.image import LoadedImage
+    from lamina.stack.union import Union
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,8 @@ def read_files(source: Source, target: str | None, observer: Observer, cancel: t
     read = source.read(target, observer, cancel)
     if cancel.is_set():
         raise Cancelled
+    from lamina.figures.stacked import stack
+
     stacked = stack(read, cancel)
     if cancel.is_set() or None in stacked.facts:
         raise Cancelled

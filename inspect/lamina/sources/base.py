@@ -111,9 +111,13 @@ class ReadImage:
         data = self.cache.image(keys)
         if data is None:
             return False
-        from lamina.stack.stored import stacked_from_bytes
+        from lamina.cache.sealed import Unsealing
 
-        stacked = stacked_from_bytes(data)
+        unsealing = Unsealing(data)
+        from lamina.stack.stored import stacked_from_raw  # numpy takes as long to load as unpacking does
+
+        raw = unsealing.result()
+        stacked = None if raw is None else stacked_from_raw(raw)
         if stacked is None or len(stacked.facts) != len(keys):
             return False
         self.stacked = stacked

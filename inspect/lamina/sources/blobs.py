@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from lamina.cache.cache import Cache
 from lamina.cache.keys import blob_key, diff_key, range_key
-from lamina.layers.index import LayerIndex
 from lamina.model import Cancelled, LaminaError
 from lamina.sources.base import Observer, ReadImage
 from lamina.sources.blob_files import BlobFiles
@@ -19,6 +18,7 @@ from lamina.workers.file_range import FileRange
 from lamina.workers.pool import Pool
 
 if TYPE_CHECKING:  # where all is known, nothing of what reading needs is loaded
+    from lamina.layers.index import LayerIndex
     from lamina.layers.layer_reader import FileRef
     from lamina.workers.jobs import HashJob, Result, ScanJob
 
@@ -133,7 +133,7 @@ class BlobReader:
         ticker = Ticker(observer.progress, sum(blob.place.size for blob in missing), "")
 
         def done(number: int, result: Result) -> None:
-            assert isinstance(result, LayerIndex)
+            assert not isinstance(result, list)
             key = missing[number].cache_key(jobs[number])
             self._cache.put_layer(key, result)
             place(missing[number], key, result)

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lamina.cache.container import Columns, check_range, pack, pack_texts, take, unpack, unpack_texts
+from lamina.cache.container import Columns, check_range, columns_of, pack, pack_texts, take, unpack_texts
+from lamina.cache.sealed import unseal
 from lamina.layers.index import LayerFacts
 from lamina.model import Cause, Kind
 from lamina.stack.paths import PathTable
@@ -69,7 +70,13 @@ def stacked_to_bytes(stacked: StackedImage) -> bytes:
 
 def stacked_from_bytes(data: bytes) -> StackedImage | None:
     """The stacked image again; None where the bytes are not a whole one of this format."""
-    unpacked = unpack(_KIND, data)
+    raw = unseal(data)
+    return None if raw is None else stacked_from_raw(raw)
+
+
+def stacked_from_raw(raw: bytes) -> StackedImage | None:
+    """The same of bytes that were unsealed already."""
+    unpacked = columns_of(_KIND, raw)
     if unpacked is None:
         return None
     try:

@@ -8,12 +8,14 @@ import threading
 import time
 from contextlib import suppress
 from types import FrameType, TracebackType
-from typing import Any, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from lamina.amounts import size_bytes
-from lamina.layers.index import LayerFacts
 from lamina.model import Cancelled, ImageInfo, LaminaError, Progress
 from lamina.names import display_name
+
+if TYPE_CHECKING:
+    from lamina.layers.index import LayerFacts
 
 _PACE = 0.1  # seconds between two drawings
 
