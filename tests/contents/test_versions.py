@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import random
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from lamina.contents import versions
 from lamina.contents.place import find_place, scope_of
 from lamina.contents.versions import Comparison, Version, compare_versions
 from lamina.model import Kind
+from needs import tool
 from tars import Member, directory, file, hardlink, symlink
 
 
@@ -77,13 +77,11 @@ def test_hunks_are_those_of_difflib(tmp_path: Path, seed: int) -> None:
     found = compared(tmp_path, file("f", a), file("f", b))
 
     assert found.hunks is not None
-    patch = "".join(
-        _header(hunk) + "".join(f"{line.mark}{line.text.decode()}\n" for line in hunk) for hunk in found.hunks
-    )
+    patch = ["--- f\n+++ f\n"]
+    for hunk in found.hunks:
+        patch += [_header(hunk), *(f"{line.mark}{line.text.decode()}\n" for line in hunk)]
     (tmp_path / "f").write_bytes(a)
-    subprocess.run(
-        [shutil.which("patch") or "patch", "-s", "f"], cwd=tmp_path, input=f"--- f\n+++ f\n{patch}".encode(), check=True
-    )
+    subprocess.run([tool("patch"), "-s", "f"], cwd=tmp_path, input="".join(patch).encode(), check=True)
     assert (tmp_path / "f").read_bytes() == b
     theirs = list(difflib.unified_diff(old, new, lineterm=""))
     assert len(found.hunks) <= sum(line.startswith("@@") for line in theirs) + 2
@@ -143,3 +141,14 @@ def test_two_files_that_have_nothing_in_common_take_no_long_time(tmp_path: Path)
     found = compared(tmp_path, file("f", old), file("f", new))
 
     assert len(unified(found)) == 120_000
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lines"),
+    [(b"a\nb\n", b"a\nb", []), (b"a\r\n", b"a\n", ["-a\r", "+a"]), (b"", b"a\n", ["+a"]), (b"a\n", b"", ["-a"])],
+)
+def test_line_ends(tmp_path: Path, old: bytes, new: bytes, lines: list[str]) -> None:
+    found = compared(tmp_path, file("f", old), file("f", new))
+
+    assert unified(found) == lines
+    assert not found.same_content
