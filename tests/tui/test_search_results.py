@@ -94,7 +94,7 @@ async def test_the_remark_is_short_where_there_is_no_room(drive: Drive, five: li
 # From the filter to the results, to a file, and all the way back
 
 
-@pytest.mark.parametrize("way", [["enter"], ["enter", "escape", "enter"], ["enter", "escape", "F"]], ids=str)
+@pytest.mark.parametrize("way", [["enter"], ["enter", "escape", "enter"], ["enter", "escape", "F", "enter"]], ids=str)
 async def test_enter_where_nothing_is_left_lists_all_layers(drive: Drive, five: list[str], way: list[str]) -> None:
     async with drive(five) as screen:
         await screen.press("down", "tab", "slash", *keys("pem"), *way)
@@ -109,7 +109,7 @@ async def test_enter_goes_to_the_file_in_its_layer_and_escape_back_all_the_way(d
         # given layer 1 with a filter, all up to here
         await screen.press("down", "v", "tab", "slash", *keys("motd"), "enter")
         before = screen.text
-        await screen.press("F")
+        await screen.press("F", "enter")
         listed = screen.text
         rows = [line.split()[0] for line in screen.lines[2:6]]
         assert rows == ["etc/motd", "etc/motd", "opt/motd.d/", "opt/motd.d/motd-news"]
@@ -130,6 +130,19 @@ async def test_enter_goes_to_the_file_in_its_layer_and_escape_back_all_the_way(d
         assert screen.image.files.filter == ""
 
 
+async def test_what_is_typed_after_the_key_is_a_text_though_a_filter_is_kept(drive: Drive, five: list[str]) -> None:
+    async with drive(five) as screen:
+        await screen.press("down", "tab", "slash", *keys("mot"), "enter")
+        # when somebody goes on typing where all layers are searched, letters that are commands, too
+        await screen.press("F", *keys("dq"))
+        # then they stand in the line, behind the filter's text
+        assert results(screen).search.text == "motdq"
+        assert screen.focus == "_Field"
+        # and what is dropped leads back to what was found for the filter
+        await screen.press("escape")
+        assert results(screen).search.text == "mot"
+
+
 async def test_results_that_no_row_was_chosen_of_leave_all_as_it_was(drive: Drive, five: list[str]) -> None:
     async with drive(five) as screen:
         await screen.press("2")
@@ -144,7 +157,7 @@ async def test_the_way_back_ends_where_the_keyboard_and_the_kinds_were(drive: Dr
         await screen.press("tab", "f", "c", "escape", "2", "slash", *keys("pem"), "enter")
         kinds = screen.image.files.kinds
         before = screen.text
-        await screen.press("F", "enter")
+        await screen.press("F", "enter", "enter")
         assert screen.image.tab == "files"
         await screen.press("escape", "escape")
         assert screen.text == before
@@ -152,7 +165,7 @@ async def test_the_way_back_ends_where_the_keyboard_and_the_kinds_were(drive: Dr
         # and once more from the layers
         await screen.press("tab")
         assert screen.focus == "layers"
-        await screen.press("F", "enter", "escape", "escape")
+        await screen.press("F", "enter", "enter", "escape", "escape")
         assert screen.focus == "layers"
 
 

@@ -66,7 +66,7 @@ class Comparison:
     first_difference: int | None
     """Offset of the first byte that differs; None where the contents are the same."""
     hunks: list[list[DiffLine]] | None
-    """Of two texts the places that differ, with the lines around them; an empty list where only the end of the last line
+    """Of two texts the places that differ, with the lines around them; none where only the end of the last line
     differs; None for what is not compared by lines."""
 
     @property

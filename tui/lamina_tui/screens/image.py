@@ -151,7 +151,7 @@ class ImageScreen(ExportScreen, ImageSearch):
         image, path = self.image, event.path
         if path is None:
             if self.finds_nothing:
-                self.action_find_everywhere()
+                self.find_everywhere()
             return
         versions = [] if image is None else path_history(image.union, path)
         if image is None or not versions:
@@ -271,7 +271,7 @@ class ImageScreen(ExportScreen, ImageSearch):
         self._wanted_filter = None
         self._filter(text)  # one that is dropped comes empty
         if kept and self.finds_nothing:
-            self.action_find_everywhere()
+            self.find_everywhere()
 
     def _filter(self, text: str) -> None:
         if self.tab == "files":

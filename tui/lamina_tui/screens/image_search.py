@@ -139,7 +139,15 @@ class ImageSearch(ImagePanes):
     # The results
 
     def action_find_everywhere(self) -> None:
-        """List what is found in all layers: of the filter's text, or of what is typed there."""
+        """Ask for a text, the filter's to begin with, and list what is found in all layers."""
+        self.find_everywhere(asks=True)
+
+    def find_everywhere(self, *, asks: bool = False) -> None:
+        """List what is found in all layers.
+
+        Args:
+            asks: whether another text than the filter's may be typed first.
+        """
         if self.finder is None:
             self.say("all layers can be searched when they are read")
             return
@@ -148,7 +156,9 @@ class ImageSearch(ImagePanes):
         text = self.filter if self.tab in _OF_PATHS else ""
         at_layers = self.focused is self.layer_list
         files = self.files
-        self._steps.append(_Step(Search(text), state_of(self), files.filter, files.kinds, at_layers, self._came_from))
+        self._steps.append(
+            _Step(Search(text, asks=asks), state_of(self), files.filter, files.kinds, at_layers, self._came_from)
+        )
         self.show_results()
 
     def show_results(self) -> None:

@@ -41,6 +41,8 @@ class Search:
     """What a finished search found; None searches."""
     here: Key | None = None
     """The row under the cursor."""
+    asks: bool = False
+    """Whether the line for the text is open when it begins, so that what is typed there are no commands."""
 
 
 class SearchResults(FullScreen):
@@ -100,7 +102,8 @@ class SearchResults(FullScreen):
             self._return()
         elif search.text:
             self._start()
-        else:
+        if search.asks or not search.text:
+            search.asks = False
             self.action_find()
         self._show()
         self.refresh_footer()
