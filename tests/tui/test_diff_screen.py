@@ -118,3 +118,24 @@ async def test_enter_on_a_file_tells_of_it_in_both_images(drive: Drive, versions
         assert isinstance(screen.app.screen, DiffScreen)
         await screen.press("escape", "slash", *"gone", "enter", "G", "enter")
         assert "is not there" in screen.text
+
+
+async def test_what_is_the_same_has_its_bytes_where_it_is_shown(drive: Drive, versions: list[str]) -> None:
+    async with drive(first_screen(workspace(), versions, diff=True)) as screen:
+        # given only what changed, a folder says that it counts nothing else
+        await screen.press("g")
+        assert "1,047 B before, 1,567 B after of what changed" in screen.text
+        # when all kinds are shown
+        await screen.press("f", "a", "escape")
+        # then what is the same has its bytes on both sides, and folders count them
+        await screen.press("E", "slash", *"base", "enter")
+        assert "5,000 B before, 5,000 B after etc/base" in screen.text
+        assert "of what changed" not in screen.text
+        await screen.press("escape")
+        view = screen.app.screen.files.tree_rows.view  # type: ignore[attr-defined]
+        assert int(view.was[0]) == 5000 + 300 + 1000 + 40 + 7
+        assert int(view.size[0]) == 5000 + 300 + 1500 + 60 + 7
+        # and back
+        await screen.press("f", "c", "escape")
+        view = screen.app.screen.files.tree_rows.view  # type: ignore[attr-defined]
+        assert (int(view.was[0]), int(view.size[0])) == (1047, 1567)

@@ -37,9 +37,13 @@ class Comparison:
     metadata: Tally
     removed: Tally
 
-    def view(self) -> View:
-        """What ``b`` changed against ``a``, by content, wherever in the layers it stands."""
-        return view_step(self.union, 0, 1)
+    def view(self, *, of_changed: bool = True) -> View:
+        """What ``b`` changed against ``a``, by content, wherever in the layers it stands.
+
+        Args:
+            of_changed: whether only the bytes of what changed count; else those of all files do.
+        """
+        return view_step(self.union, 0, 1, of_changed=of_changed)
 
 
 def compare(a: LoadedImage, b: LoadedImage, cancel: threading.Event | None = None) -> Comparison:

@@ -50,7 +50,9 @@ class View:
     before: NDArray[np.int32] = field(repr=False)
     """What was there before, where something was and changed."""
     was: NDArray[np.int64] | None = field(repr=False, default=None)
-    """Of two file systems compared: bytes that what changed in the subtree had before; ``size`` is what it has now."""
+    """Of two file systems compared: bytes that the subtree had before; ``size`` is what it has now."""
+    of_changed: bool = False
+    """Whether only what changed counts in these two."""
 
     def figure(self, name: str) -> NDArray[np.int64]:
         """A column of :attr:`figures`: bytes at or below each path. A folder's is the sum of its children's."""
@@ -208,17 +210,24 @@ def view_range(union: Union, older: int, newer: int, *, shipped: bool = True) ->
     return _assemble(union, f"layers {older + 1} to {newer}", own, delta, older, newer)
 
 
-def view_step(union: Union, older: int, newer: int) -> View:
-    """What changed between two file systems, with bytes before and after; what is the same has none of either."""
+def view_step(union: Union, older: int, newer: int, *, of_changed: bool = True) -> View:
+    """What changed between two file systems, with bytes before and after.
+
+    Args:
+        union: both.
+        older: the layer after which the first is.
+        newer: the same of the second.
+        of_changed: whether only what changed counts: what is the same then has no bytes on either side.
+    """
     view = view_range(union, older, newer, shipped=False)
-    changed = view.present & (view.change != Change.UNCHANGED)
+    counts = view.present & ((view.change != Change.UNCHANGED) | (not of_changed))
     sides = []
     for layer in (older, newer):
         events = union.alive(layer)
         own = np.zeros(union.paths.count, dtype=np.int64)
         own[union.path[events]] = union.attributed_sizes(events)
-        sides.append(union.paths.subtree_sums(np.where(changed, own, 0)))
-    return dataclasses.replace(view, was=sides[0], size=sides[1])
+        sides.append(union.paths.subtree_sums(np.where(counts, own, 0)))
+    return dataclasses.replace(view, was=sides[0], size=sides[1], of_changed=of_changed)
 
 
 def removed_bytes(union: Union, delta: Delta, older: int, newer: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:

@@ -125,7 +125,7 @@ class DiffScreen(ExportScreen, WorkingScreen):
         else:
             self.busy, self.comparison = False, found
             self.files.placeholder = "no difference: both have the same files"
-            self.files.show(found.view())
+            self.files.show(found.view(of_changed=Change.UNCHANGED not in self.files.kinds))
             self._unfold_first()
             self._show()
 
@@ -214,6 +214,10 @@ class DiffScreen(ExportScreen, WorkingScreen):
 
     @on(FileTree.Shape)
     def _shape_changed(self) -> None:
+        """Where what is the same is shown, too, its bytes count."""
+        found, tree, kinds = self.comparison, self.files.tree_rows, self.files.kinds
+        if found is not None and tree is not None and tree.view.of_changed != (Change.UNCHANGED not in kinds):
+            self._count_again(found, of_changed=Change.UNCHANGED not in kinds)
         self._show_facts()
         self._show_status()
 
@@ -221,6 +225,12 @@ class DiffScreen(ExportScreen, WorkingScreen):
         """The status lines wrap to the width."""
         self.call_after_refresh(self._show_facts)
         self.call_after_refresh(self._show_status)
+
+    @work(exclusive=True, group="view")
+    async def _count_again(self, found: Comparison, *, of_changed: bool) -> None:
+        view = await outcome_of(lambda: found.view(of_changed=of_changed))
+        if found is self.comparison and not isinstance(view, Failure | None):
+            self.files.show(view)
 
     # Commands
 

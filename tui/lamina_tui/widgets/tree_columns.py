@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lamina.model import Change
+from lamina.model import Change, Kind
 from lamina.stack.union import ABSENT
 from lamina.stack.view import View
 from lamina_tui import texts
@@ -121,7 +121,8 @@ def in_words(view: View, path: int) -> str:
     """All columns of a row, to the byte."""
     size = texts.count(int(view.size[path]))
     if view.was is not None:
-        return f"{texts.count(int(view.was[path]))} B before, {size} B after"
+        of = " of what changed" if view.of_changed and view.kind(path) is Kind.DIR else ""
+        return f"{texts.count(int(view.was[path]))} B before, {size} B after{of}"
     removed = int(view.removed[path])
     if not removed:
         return f"{size} B"
