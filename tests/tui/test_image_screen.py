@@ -377,6 +377,20 @@ async def test_mode_owner_and_time(drive: Drive, small: list[str]) -> None:
         assert "mode" not in screen.line_with("size▾")
 
 
+async def test_a_narrow_screen_has_the_day_of_the_time_and_says_what_has_no_room(
+    drive: Drive, small: list[str]
+) -> None:
+    async with drive(small, size=(80, 24)) as screen:
+        await screen.press("tab", "E", "m")
+        assert re.search(r" mode +owner +time +", screen.line_with("size▾"))
+        assert re.search(r"-rw-r--r-- 0:0 +\d{4}-\d\d-\d\d ", screen.line_with(" big "))
+        await screen.press("m")
+        assert re.search(r" mode +owner +age +", screen.line_with("size▾"))
+    async with drive(small, size=(40, 20)) as screen:
+        await screen.press("tab", "m")
+        assert "no room for mode" in screen.text
+
+
 async def test_a_click_on_a_title_sorts_files(drive: Drive, small: list[str]) -> None:
     async with drive(small, size=(100, 30)) as screen:
         await screen.press("tab")

@@ -92,6 +92,10 @@ class FullScreen(Screen[None]):
         """Tell something once; untrusted text is fine."""
         raise NotImplementedError
 
+    def on_row_list_told(self, event: RowList.Told) -> None:
+        """Say what a list has to say."""
+        self.say(event.text)
+
     def said(self, text: str) -> Line:
         """A line of what was told once; untrusted text is fine."""
         return [(f" {self.glyphs.text(display_name(text))}", "strong")], []

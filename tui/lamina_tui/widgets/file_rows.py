@@ -85,7 +85,14 @@ class FileRows(TreeSwitches):
         asked = ("layer",) if self.shows_layers else ()
         if self.metadata:
             asked = (*asked, "mode", "owner", self.metadata)
+            if figures[1] == "removed" != self.column and not self._removes:
+                figures = figures[:1]  # a column that says nothing of any row
         return layout(width, figures, self.column, asked)
+
+    @property
+    def _removes(self) -> bool:
+        """Whether the view takes any bytes away."""
+        return self.tree_rows is not None and bool(self.tree_rows.view.removed[0])
 
     def header(self, width: int) -> list[Part]:
         """Column names, with the sign of the sort order."""

@@ -212,6 +212,9 @@ class FileTree(FileRows):
     def action_metadata(self) -> None:
         """Show mode, owner and time beside the bytes, then the age in place of the time, then none of it."""
         self.metadata = METADATA[(METADATA.index(self.metadata) + 1) % len(METADATA)]
+        if self.metadata and "mode" not in self._layout(self.text_width).asked:
+            self.metadata = ""
+            self.post_message(self.Told("there is no room for mode, owner and time: a wider terminal has it"))
         self.refresh()
 
     def set_kinds(self, kinds: frozenset[Change]) -> None:

@@ -68,6 +68,13 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
             """The list, for ``@on`` selectors."""
             return self.rows
 
+    class Told(Message):
+        """Something that is to be said once."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
     class Activated(Message):
         """A row was chosen, by mouse."""
 

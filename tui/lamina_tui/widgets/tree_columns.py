@@ -17,8 +17,12 @@ FIGURE = texts.SIZE_WIDTH + 3
 _TITLES = {"difference": "change"}
 METADATA = ("", "time", "age")
 """What ``m`` shows of each file beside its bytes: nothing, or mode, owner, and its time or age."""
-_WIDTHS = {"layer": 5, "mode": 11, "owner": 11, "time": 17, "age": 17}
+_WIDTHS = {"layer": 5, "mode": 11, "owner": 11, "time": 17, "date": 11, "age": 15}
 """Cells of the columns that are asked for, a blank before each included."""
+_NARROWER = {"time": "date"}
+"""What stands in for a column that has no room."""
+_NAME = 22
+"""Cells that a name keeps beside what is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Layout:
     figures: tuple[str, ...]
     """Columns of bytes, by their names in the view."""
     asked: tuple[str, ...]
-    """Columns that are asked for and have room: ``layer``, ``mode``, ``owner``, ``time`` or ``age``."""
+    """Columns that are asked for and have room: ``layer``, ``mode``, ``owner``, ``time``, ``date`` or ``age``."""
     bar: int
     """0: there is no room for one."""
     detail: int
@@ -50,9 +54,10 @@ def layout(width: int, figures: tuple[str, ...], column: str, asked: tuple[str, 
     rest = width - 2 - FIGURE * len(figures)
     shown = []
     for name in asked:
-        if rest - _WIDTHS[name] >= 22:
-            shown.append(name)
-            rest -= _WIDTHS[name]
+        fitting = next((one for one in (name, _NARROWER.get(name)) if one and rest - _WIDTHS[one] >= _NAME), None)
+        if fitting is not None:
+            shown.append(fitting)
+            rest -= _WIDTHS[fitting]
     bar = 10 if rest >= 56 else 6 if rest >= 36 else 0
     rest -= bar + 1 if bar else 0
     detail = min(30, rest // 3) if rest >= (72 if "mode" in shown else 42) else 0
@@ -63,7 +68,7 @@ def asked_title(name: str) -> str:
     """What a column that is asked for is called, as wide as the column."""
     if name == "layer":
         return f"{'#':>{_WIDTHS[name]}}"
-    return " " + texts.fit(name, _WIDTHS[name] - 1)
+    return " " + texts.fit("time" if name == "date" else name, _WIDTHS[name] - 1)
 
 
 def asked_text(name: str, view: View, path: int, more: str) -> str:
@@ -79,7 +84,7 @@ def asked_text(name: str, view: View, path: int, more: str) -> str:
     elif name == "owner":
         text = "{}:{}".format(*view.owner(path))
     else:
-        text = texts.moment(view.mtime(path), relative=name == "age")
+        text = texts.moment(view.mtime(path), relative=name == "age")[: _WIDTHS[name] - 1 if name == "date" else None]
     return " " + texts.fit(text, width - 1, more)
 
 
