@@ -20,15 +20,28 @@ OF_BASE = " It is for who builds the base."
 """Behind advice about layers that came with the image that this one is built from."""
 
 
-def would_be(advice: Sequence[Advice], size: int) -> str:
-    """Behind a title: what following all that is for who builds the image would leave of it; empty where there is none.
+def titled(title: str, advice: Sequence[Advice], size: int, room: int, arrow: str) -> str:
+    """A title, and what following all that is for who builds the image would leave of it, as far as there is room.
 
     Args:
+        title: what the column is called.
         advice: all there is; no byte is in two of them.
         size: bytes of the image.
+        room: cells.
+        arrow: of this terminal.
     """
     saved = sum(each.bytes for each in advice if not each.in_base)
-    return f"; with all of it {texts.size_bytes(size)} would be {texts.size_bytes(size - saved)}" if saved else ""
+    if not saved:
+        return title
+    now, then = texts.size_bytes(size), texts.size_bytes(size - saved)
+    forms = (
+        f"{title}; with all of it {now} would be {then}",
+        f"{title}; all of it: {now} {arrow} {then}",
+        f"what to do; all of it: {now} {arrow} {then}",
+        f"all of it: {now} {arrow} {then}",
+        f"all leaves {then}",
+    )
+    return next((form for form in forms if texts.cell_len(form) <= room), title)
 
 
 class AdviceView(RowList):
@@ -102,8 +115,8 @@ class AdviceView(RowList):
 
     def header(self, width: int) -> list[Part]:
         """Column names."""
-        line = f"{'saves':>{texts.SIZE_WIDTH + 2}}  {'layers':<{_LAYERS}}" + "what to do"
-        line += would_be(self._all, self.size_now)
+        line = f"{'saves':>{texts.SIZE_WIDTH + 2}}  {'layers':<{_LAYERS}}"
+        line += titled("what to do", self._all, self.size_now, width - len(line), self.glyphs.arrow)
         return [(texts.fit(line, width), "header")]
 
     def row(self, index: int, width: int) -> list[Part]:

@@ -13,7 +13,7 @@ from lamina.figures.largest import LargeFile, largest_files
 from lamina.names import display_name, short_instruction
 from lamina_tui import texts
 from lamina_tui.keymap import Scope, bindings
-from lamina_tui.widgets.advice_view import OF_BASE, would_be
+from lamina_tui.widgets.advice_view import OF_BASE, titled
 from lamina_tui.widgets.row_list import Part, RowList
 
 _BEST = 3
@@ -120,9 +120,9 @@ class OverviewView(RowList):
 
     def header(self, width: int) -> list[Part]:
         """Column names, and what all advice comes to."""
-        line = f"{'saves':>{texts.SIZE_WIDTH + 2}}  {'layers':<{_LAYERS}}  what is most worth doing"
-        if self._image is not None:
-            line += would_be(self._advice, self._image.size)
+        line, title = f"{'saves':>{texts.SIZE_WIDTH + 2}}  {'layers':<{_LAYERS}}  ", "what is most worth doing"
+        size = 0 if self._image is None else self._image.size
+        line += titled(title, self._advice, size, width - len(line), self.glyphs.arrow)
         return [(texts.fit(line, width, self.glyphs.more), "header")]
 
     def row(self, index: int, width: int) -> list[Part]:

@@ -19,7 +19,10 @@ _LAST_COLUMN = {"file": "path", "directory": "directory", "layer": "files, and t
 _SORTED_BY = {"bytes": "size", "path": "name"}
 """By a column's title."""
 GROUPINGS = ("file", "directory", "layer")
+_NARROW_COLUMN = {"layer": "files, hidden by"}
+"""The same, where that has no room."""
 _CAUSE_WIDTH = 11
+_NAME = 12  # cells that a name keeps beside its tail
 _GROUP = -1
 """In place of a row of the table: the line of a group."""
 
@@ -30,7 +33,12 @@ class _Cells(NamedTuple):
     bytes: int
     why: str
     layers: str
+    lead: str
+    """Indent or fold sign."""
     name: str
+    """Cut at its beginning where there is no room: of a path the end tells most."""
+    tail: str
+    """Cut first, at its end."""
     style: str
 
 
@@ -153,12 +161,15 @@ class WasteView(RowList):
         """Column names, with the sign of the sort order."""
         sign = self.glyphs.up if self.sort_reversed else self.glyphs.down
         size = f"bytes {sign}" if self.sort_key == "size" else "bytes "
-        last = _LAST_COLUMN[self.grouping]
-        if self.sort_key == "name":
-            last += f" {sign}"
         bar = self._bar_width(width)
         line = f"{size:>{texts.SIZE_WIDTH + 2}}  " + (texts.fit("of waste", bar + 1) if bar else "")
-        return [(texts.fit(f"{line}{'why':<{_CAUSE_WIDTH}} {'layers':<6} {last}", width), "header")]
+        line += f"{'why':<{_CAUSE_WIDTH}} {'layers':<6} "
+        last = _LAST_COLUMN[self.grouping]
+        if len(line) + len(last) > width:
+            last = _NARROW_COLUMN.get(self.grouping, last)
+        if self.sort_key == "name":
+            last += f" {sign}"
+        return [(texts.fit(line + last, width), "header")]
 
     def _bar_width(self, width: int) -> int:
         return 8 if width >= 76 else 0
@@ -177,15 +188,16 @@ class WasteView(RowList):
         why = f"{cells.why:<{_CAUSE_WIDTH}} {cells.layers:<6} "
         parts.append((texts.fit(why, _CAUSE_WIDTH + 8), cells.style))
         room = width - used - _CAUSE_WIDTH - 8
-        name = texts.fit_end(cells.name, room, glyphs.more) if self.grouping == "file" else cells.name
-        parts.append((texts.fit(name, room, glyphs.more), cells.style))
+        tail = texts.fit(cells.tail, min(texts.cell_len(cells.tail), max(0, room - _NAME)), glyphs.more)
+        name = cells.lead + texts.fit_end(cells.name, room - len(cells.lead) - texts.cell_len(tail), glyphs.more)
+        parts.append((texts.fit(name + tail, room, glyphs.more), cells.style))
         return parts
 
     def _file_cells(self, index: int) -> _Cells:
         row, glyphs = self._row_at(index), self.glyphs
         indent = "    " if self.grouping != "file" else ""
-        name = indent + glyphs.text(display_name(row.path))
-        return _Cells(row.bytes, row.cause.word, f"{row.layer}{glyphs.arrow}{row.hidden_by}", name, "plain")
+        name = glyphs.text(display_name(row.path))
+        return _Cells(row.bytes, row.cause.word, f"{row.layer}{glyphs.arrow}{row.hidden_by}", indent, name, "", "plain")
 
     def _group_cells(self, group: DirectoryWaste | LayerWaste, number: int) -> _Cells:
         glyphs = self.glyphs
@@ -194,12 +206,11 @@ class WasteView(RowList):
         why = first.word if len(group.causes) == 1 else "mixed"
         files = texts.plural(group.count, "file")
         if isinstance(group, DirectoryWaste):
-            layers = ""
-            name = f"{glyphs.text(display_name(group.path))}/  {glyphs.dot} {files}"
-        else:
-            layers = f"{group.layer}{glyphs.arrow}{group.hidden_by}"
-            name = f"{files}  {glyphs.dot} {glyphs.text(self._instruction(group.hidden_by))}"
-        return _Cells(group.bytes, why, layers, f"{sign} {name}", "strong")
+            name, tail = f"{glyphs.text(display_name(group.path))}/", f"  {glyphs.dot} {files}"
+            return _Cells(group.bytes, why, "", f"{sign} ", name, tail, "strong")
+        layers = f"{group.layer}{glyphs.arrow}{group.hidden_by}"
+        instruction = f"  {glyphs.dot} {glyphs.text(self._instruction(group.hidden_by))}"
+        return _Cells(group.bytes, why, layers, f"{sign} ", files, instruction, "strong")
 
     def _instruction(self, layer: int) -> str:
         info = self.info
