@@ -276,9 +276,10 @@ async def test_advice_is_told_whole_and_leads_to_its_files(drive: Drive, shop: A
         assert screen.image.tab == "advice"
         await screen.press("slash", *"apt", "enter")
         assert advice.row_count() >= 2
-        await screen.press("enter")  # a cache: its folder in the final file system
+        await screen.press("enter")  # a cache: its folder in the layer that ships it
         assert screen.image.tab == "files"
-        assert screen.image.viewpoint.title == "up to layer 8"
+        assert screen.image.viewpoint.title == "layer 1"
+        assert screen.image.layer_list.cursor == 1
         assert screen.image.files.copied_text() in (b"var/lib/apt/lists", b"var/cache/apt")
         await screen.press("escape", "escape")
         assert advice.row_count() > 4

@@ -232,7 +232,7 @@ async def test_footer_follows_the_focus(drive: Drive, small: list[str]) -> None:
         await screen.press("tab")
         assert "space fold" in screen.lines[-1]
         await screen.press("2")
-        assert "b by" in screen.lines[-1]
+        assert "b group" in screen.lines[-1]
         await screen.press("slash")
         assert "enter keep  esc drop" in screen.lines[-1]
 

@@ -174,8 +174,9 @@ COMMANDS: tuple[Command, ...] = (
     Command(_S, ("4",), "show_tab('misses')", "near misses: the same bytes in layers that are not shared"),
     Command(_S, ("tab",), "next_tab(1)", "next tab"),
     Command(_S, ("shift+tab",), "next_tab(-1)", "previous tab"),
-    Command(_S, ("slash",), "find", "find in all layers of all images, removed files too", "find", priority=6),
-    Command(_S, ("F",), "find_everywhere", "find in all layers of all images, removed files too", palette=False),
+    Command(
+        _S, ("F", "slash"), "find", "find in all layers of all images, removed files too", "find in all", priority=5
+    ),
     Command(_S, ("R",), "reload", "read what is not read yet", palette=True),
     Command(_S, ("escape",), "back", "stop the reading, or go back", "back", priority=9, palette=False),
     Command(_M, ("enter",), "open", "compare the two images", "diff", priority=2),
@@ -235,9 +236,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(_Y, (), "screen.show_mode('upto')", "show all up to this layer", "up to here", priority=4),
     Command(_F, ("s",), "sort_by('size')", "sort by size; again reverses", "sort", "s/S", priority=3),
     Command(_F, ("S",), "sort_by('name')", "sort by name; again reverses"),
-    Command(
-        _F, ("enter",), "open", "every layer that touched the file; fold or unfold a folder", "layers of it", priority=3
-    ),
+    Command(_F, ("enter",), "open", "every layer that touched the file; fold or unfold a folder", "open", priority=3),
     Command(_F, ("space",), "toggle_fold", "fold or unfold the folder", "fold", priority=4),
     Command(_F, ("f",), "screen.kinds", "choose the kinds of change shown", "kinds", priority=8),
     Command(_F, ("n",), "match(1)", "next match"),
@@ -268,9 +267,10 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         _W, ("enter",), "jump", "to this file in the layer that ships it; of a group: unfold it", "open", priority=2
     ),
-    Command(_W, ("b",), "next_grouping", "rank by file, by directory, by layer", "by", priority=3),
+    Command(_W, ("b",), "next_grouping", "rank by file, by directory, by layer", "group", priority=3),
     Command(_W, ("s",), "sort_by('size')", "sort by bytes; again reverses", "sort", "s/S", priority=4),
     Command(_W, ("S",), "sort_by('name')", "sort by path; again reverses"),
+    Command(_W, ("greater_than_sign", "less_than_sign"), "sort_beside", "sort by the other column"),
     Command(_W, ("space", "right", "l"), "toggle_fold", "open or close the group"),
     Command(_W, ("left", "h"), "fold", "close the group"),
     Command(_W, ("y",), "screen.copy", "copy the path", "copy", priority=8),

@@ -193,7 +193,12 @@ class ImageScreen(ExportScreen, ImageSearch):
             self.action_show_tab("waste")
             self.waste.show_group(advice.layer, advice.hidden_by, advice.cause)
         elif self.image is not None:
-            self._show_in_the_end(self.image.union.paths.find(advice.directory))
+            path = self.image.union.paths.find(advice.directory)
+            if path is not None and advice.layer is not None:
+                self.show_in_layer(path, advice.layer)
+            else:
+                self._show_in_the_end(path)
+            self.files.action_unfold()
 
     @work(exclusive=True, group="duplicates")
     async def _find_duplicates(self, image: LoadedImage) -> None:

@@ -353,10 +353,6 @@ class SetScreen(WorkingScreen):
         _ = self.app.push_screen(TextScreen("a near miss", lines.lines))
 
     def action_find(self) -> None:
-        """A set has no list that a filter could be about but its images' files."""
-        self.action_find_everywhere()
-
-    def action_find_everywhere(self) -> None:
         """Search all layers of the images that are read; from a result its image opens at the file."""
         members = self._members()
         if not members:

@@ -303,6 +303,10 @@ class WasteView(RowList):
         self.sort_key = key
         self._arrange(0)
 
+    def action_sort_beside(self) -> None:
+        """Sort by the other of the two columns."""
+        self.action_sort_by("name" if self.sort_key == "size" else "size")
+
     def title_clicked(self, title: str) -> None:
         """Sort by the column of that title."""
         if title in _SORTED_BY:
