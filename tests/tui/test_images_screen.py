@@ -382,3 +382,11 @@ async def test_a_click_on_a_title_sorts_by_it(drive: Drive) -> None:
             await screen.settle()
             assert screen.lines[2].split()[0] == first
         await screen.pilot.click("#images", offset=(60, 0))  # between two titles
+
+
+async def test_the_way_back_from_an_archive_leads_to_a_list_that_knows_its_image(drive: Drive, tmp_path: Path) -> None:
+    path = tmp_path / "web.tar"
+    path.write_bytes(pack(old_docker(Image([layer(file("a", b"x" * 5000)), layer(file("b", b"y" * 300))], ("web:1",)))))
+    async with drive([str(path)], size=(100, 20)) as screen:
+        await screen.press("escape")
+        assert screen.line_with(" web:1").split()[2:5] == ["5.3", "K", "5.3"]

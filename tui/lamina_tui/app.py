@@ -289,15 +289,15 @@ class LaminaApp(App[int]):
         self._workspace = self._workspace.at(host)
         _ = self.switch_screen(engine_images(self._workspace))
 
-    def open_source(self, source: Source) -> None:
-        """Open the list of a source's images in place of the image that is shown."""
-        self.open_list(source_lister(lambda: source), source.label)
+    def open_source(self, source: Source, read: Sequence[LoadedImage] = ()) -> None:
+        """Open the list of a source's images in place of the image that is shown; some of them were read."""
+        self.open_list(source_lister(lambda: source), source.label, read)
 
-    def open_list(self, lister: Lister, label: str) -> None:
-        """Open a list of images in place of what is shown."""
+    def open_list(self, lister: Lister, label: str, read: Sequence[LoadedImage] = ()) -> None:
+        """Open a list of images in place of what is shown; some of them were read."""
         from lamina_tui.screens.images import ImagesScreen
 
-        _ = self.switch_screen(ImagesScreen(lister, label))
+        _ = self.switch_screen(ImagesScreen(lister, label, read=read))
 
     def go_back(self) -> bool:
         """Close this screen, unless it is the first; False if it is."""

@@ -14,6 +14,7 @@ from lamina.sources.base import Source
 from lamina.sources.registry.reference import names_a_host
 
 if TYPE_CHECKING:  # numpy comes with these, and the first frame doesn't wait for it
+    from lamina.figures.image import LoadedImage
     from lamina.layers.index import LayerFacts
 
 Tell = Callable[[Progress], None]
@@ -180,10 +181,20 @@ def _read(entry: Entry, cancel: threading.Event, tell: Tell) -> KnownImage | Non
         image = load(entry.source, entry.summary.target, _Telling(tell, entry.name), cancel)
     except LaminaError:
         return None  # opening it tells what is wrong
-    if not image.complete:
-        return None
-    return KnownImage(
-        summary=replace(entry.summary, layers=len(image.info.layers)),
-        layers=image.info.layers,
-        sizes=tuple(layer.size for layer in image.layers),
-    )
+    return as_known(entry, image) if image.complete else None
+
+
+def as_known(entry: Entry, image: LoadedImage) -> KnownImage:
+    """What is known of an image that was read."""
+    summary = replace(entry.summary, layers=len(image.info.layers))
+    return KnownImage(summary, image.info.layers, tuple(layer.size for layer in image.layers))
+
+
+def known_of(entries: Sequence[Entry], read: Sequence[LoadedImage]) -> dict[tuple[str, str, str], KnownImage]:
+    """What is known of all images, by their keys, where each of them was read; else nothing.
+
+    What an image shares is true only where all the others are known, too.
+    """
+    by_id = {image.info.id: image for image in read if image.complete}
+    found = {entry.key: as_known(entry, by_id[entry.summary.id]) for entry in entries if entry.summary.id in by_id}
+    return found if len(found) == len(entries) else {}

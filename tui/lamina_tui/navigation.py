@@ -47,11 +47,11 @@ class Navigation(Protocol):
     def open_demo(self) -> None:
         """Open the list of the built-in samples."""
 
-    def open_source(self, source: Source) -> None:
-        """Open the list of a source's images in place of the image that is shown."""
+    def open_source(self, source: Source, read: Sequence[LoadedImage] = ()) -> None:
+        """Open the list of a source's images in place of the image that is shown; some of them were read."""
 
-    def open_list(self, lister: Lister, label: str) -> None:
-        """Open a list of images in place of what is shown."""
+    def open_list(self, lister: Lister, label: str, read: Sequence[LoadedImage] = ()) -> None:
+        """Open a list of images in place of what is shown; some of them were read."""
 
     def open_search(self, term: str) -> None:
         """Open a search for repositories."""

@@ -121,7 +121,7 @@ class ImageScreen(ExportScreen, ImageSearch):
         if self.navigation.go_back():
             return
         if self.source is not None:
-            self.navigation.open_source(self.source)
+            self.navigation.open_source(self.source, [] if self.image is None else [self.image])
 
     @on(RowList.Activated, "#layers")
     def _open_layer(self) -> None:

@@ -374,6 +374,6 @@ class SetScreen(WorkingScreen):
             self._tell(Progress(0, None, "stopping …"), None)
         elif not self.navigation.go_back():
             if self.entries:
-                self.navigation.open_list(listed(self.entries), self._label)
+                self.navigation.open_list(listed(self.entries), self._label, list(self.loaded.values()))
             else:
                 self.say("q quits")

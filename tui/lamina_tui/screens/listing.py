@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual import work
 from textual.message import Message
@@ -19,7 +20,7 @@ from lamina.names import display_name
 from lamina_tui import texts
 from lamina_tui.background import Failure, outcome_of
 from lamina_tui.following import Following
-from lamina_tui.image_entries import Entry, Follow, Lister, cheap, learn, written
+from lamina_tui.image_entries import Entry, Follow, Lister, cheap, known_of, learn, written
 from lamina_tui.screens.base import FullScreen
 from lamina_tui.widgets.image_list import ImageList, Key
 
@@ -30,6 +31,9 @@ _SPACING = 2.0
 _SHARE = 4
 """How many times as long as an asking takes the next one waits."""
 
+if TYPE_CHECKING:  # numpy comes with it
+    from lamina.figures.image import LoadedImage
+
 
 class ListingScreen(FullScreen):
     """Asks for images, their layers, and what containers have written; a subclass draws.
@@ -38,6 +42,7 @@ class ListingScreen(FullScreen):
         lister: answers the images.
         label: what they come from, before it is asked; untrusted.
         follow: opens the changes of the source; None: it tells of none.
+        read: those of the images that were read already.
     """
 
     class Progressed(Message):
@@ -48,8 +53,11 @@ class ListingScreen(FullScreen):
             self.progress = progress
             self.cancel = cancel
 
-    def __init__(self, lister: Lister, label: str, follow: Follow | None = None) -> None:
+    def __init__(
+        self, lister: Lister, label: str, follow: Follow | None = None, read: Sequence[LoadedImage] = ()
+    ) -> None:
         super().__init__()
+        self._read = read
         self._lister = lister
         self._label = label
         self._follow = follow
@@ -134,7 +142,10 @@ class ListingScreen(FullScreen):
         self._said = next((entry.source.remark for entry in entries if entry.source.remark), "")
         self._show_title()
         self._show_totals()
-        if entries and (cheap(entries) or self._then is not None):
+        known = known_of(entries, self._read)
+        if known:
+            self._take_known(known)
+        elif entries and (cheap(entries) or self._then is not None):
             self._learn()
         else:
             self._then = None
@@ -159,14 +170,17 @@ class ListingScreen(FullScreen):
         if isinstance(known, Failure):
             self.say(f"the layers stay unknown: {known.text}")
             return
+        self._take_known(known)
+        if then is not None and self.app.screen is self:
+            then()
+        self._measure(cancel)
+
+    def _take_known(self, known: dict[Key, KnownImage]) -> None:
         self._known = known
         self._find_removals()
         self.images.show_figures(known, overview(list(known.values())))
         self._show_title()
         self._show_totals()
-        if then is not None and self.app.screen is self:
-            then()
-        self._measure(cancel)
 
     def _find_removals(self) -> None:
         # Only an engine that tells of its changes has all its images here, and lets them be removed.
