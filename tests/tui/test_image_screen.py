@@ -636,12 +636,12 @@ async def test_the_card_leads_to_where_a_link_ends_and_to_the_files_other_names(
     path.write_bytes(pack(old_docker(image)))
     async with drive([str(path)], size=(100, 30)) as screen:
         await screen.press("tab", "slash", *"tool", "enter", "S", "g", "enter")
-        assert "leads to   /usr/bin/tool-1.2" in screen.text
+        assert "leads to    /usr/bin/tool-1.2" in screen.text
         await screen.press("G", "enter")
         assert screen.image.files.copied_text() == b"usr/bin/tool-1.2"
         assert screen.image.viewpoint.title == "up to layer 1"
         await screen.press("enter")
-        assert "same file  /usr/bin/also" in screen.text
+        assert "same file   /usr/bin/also" in screen.text
         await screen.press("escape", "slash", *"broken", "enter", "enter", "G", "enter")
         assert "/nowhere (nothing is there)" in screen.text
         assert "what became of this path" in screen.text

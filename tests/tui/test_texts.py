@@ -160,3 +160,19 @@ def test_ranges(start: int | None, layer: int, ends: tuple[int, int], title: str
 def test_times_to_wait_are_told_in_two_units_at_most() -> None:
     told = [texts.duration(seconds) for seconds in (0.2, 8.4, 59.4, 59.6, 125, 3599, 4800)]
     assert told == ["1 s", "8 s", "59 s", "1 min 0 s", "2 min 5 s", "59 min 59 s", "1 h 20 min"]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "shown"),
+    [
+        ("RUN one", "RUN two", ("RUN one", "RUN two")),
+        ("RUN " + "x " * 30 + "one", "RUN " + "x " * 30 + "two", ("…x x x x x one", "…x x x x x two")),
+        ("one " + "x" * 60, "two " + "x" * 60, ("one " + "x" * 60, "two " + "x" * 60)),
+        ("RUN " + "x " * 30, "RUN " + "x " * 30, ("RUN " + "x " * 30, "RUN " + "x " * 30)),
+    ],
+    ids=["both fit", "alike for long", "another from the start", "the same"],
+)
+def test_two_texts_are_cut_so_that_where_they_part_is_seen(a: str, b: str, shown: tuple[str, str]) -> None:
+    found = texts.from_where_they_part(a, b, 20)
+
+    assert found == shown

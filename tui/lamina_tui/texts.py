@@ -126,6 +126,18 @@ def fit_end(text: str, width: int, more: str = "…") -> str:
     return more + tail
 
 
+def from_where_they_part(a: str, b: str, width: int, more: str = "…") -> tuple[str, str]:
+    """Two texts that are alike at first, each cut at its start so that where they part is seen in ``width`` cells."""
+    if max(cell_len(a), cell_len(b)) <= width or a == b:
+        return a, b
+    parts = next((at for at, (one, other) in enumerate(zip(a, b, strict=False)) if one != other), min(len(a), len(b)))
+    start = max(0, parts - width // 2)
+    start = a.rfind(" ", 0, start + 1) + 1 or start  # words are read, not their halves
+    if cell_len(a[:parts]) < width * 3 // 4 or not start:
+        return a, b
+    return more + a[start:], more + b[start:]
+
+
 def wrap(text: str, width: int) -> list[str]:
     """Text broken into lines of at most ``width`` cells, between words where a word fits.
 

@@ -34,6 +34,13 @@ class PathVersion:
     hidden_by: int | None
     """The layer that removes or replaces it; None where it is there in the end. Of a removal: None."""
 
+    @property
+    def word(self) -> str:
+        """The change in a word or two. A directory that is only listed once more may have another time."""
+        if self.change is not Change.UNCHANGED:
+            return self.change.name.lower()
+        return "listed again" if self.kind is Kind.DIR else "same again"
+
 
 def path_history(union: Union, path: int) -> list[PathVersion]:
     """Every layer that touched a path, the lowest first; what a layer itself hides again is left out.

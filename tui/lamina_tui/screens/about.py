@@ -56,7 +56,7 @@ def about_path(info: ImageInfo, image: LoadedImage, path: int) -> list[TextLine]
         return lines.lines
     lines.blank()
     for version in versions[: -1 - _VERSIONS : -1]:
-        words = f"{version.change.name.lower() if version.change is not Change.UNCHANGED else 'same again'}"
+        words = version.word
         if version.change is not Change.REMOVED:
             if version.kind is not Kind.DIR:
                 words += f", {texts.count(version.size)} B"

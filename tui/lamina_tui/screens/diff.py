@@ -327,9 +327,15 @@ def fact_lines(found: Comparison, remarks: list[str], width: int, glyphs: Glyphs
         why = ", though its instruction is the same" if divergence.same_instruction else ""
         shared = f"{texts.plural(divergence.index, 'layer')} stored once"
         lines.append(([(f" {shared}; layer {divergence.index} is another{why}", "plain")], []))
-        for word, text in (("was", divergence.before), ("is", divergence.after)):
-            shown = glyphs.text(short_instruction(text or "")) or "(no instruction)"
-            lines.append(([(f"  {word:>4}  ", "key"), (shown, "dim")], []))
+        was, now = (
+            glyphs.text(short_instruction(text or "")) or "(no instruction)"
+            for text in (divergence.before, divergence.after)
+        )
+        if was == now:
+            lines += [([("  both  ", "key"), (was, "dim")], []), ([], [])]
+        else:
+            was, now = texts.from_where_they_part(was, now, (width or 1 << 20) - 8, glyphs.more)
+            lines += [([(f"  {word:>4}  ", "key"), (text, "dim")], []) for word, text in (("was", was), ("is", now))]
     tallies = (
         ("+", " added", found.added),
         ("M", " modified", found.modified),

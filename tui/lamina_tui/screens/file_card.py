@@ -23,17 +23,12 @@ from lamina_tui.widgets.row_list import STYLE_OF_CHANGE, Part, RowList
 from lamina_tui.widgets.text_lines import TextLine
 from lamina_tui.widgets.text_pane import TextPane
 
-_WORDS = {
-    Change.ADDED: "added",
-    Change.MODIFIED: "modified",
-    Change.METADATA: "metadata",
-    Change.REMOVED: "removed",
-    Change.UNCHANGED: "same again",
-}
+_WIDE = 96
+"""Cells of a row from which it has the time, too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LinkedPath:
     """Another path that the card leads to."""
 
     word: str
@@ -45,7 +40,7 @@ class Place:
     remark: str = ""
 
 
-def places_of(union: Union, path: int, versions: Sequence[PathVersion]) -> list[Place]:
+def places_of(union: Union, path: int, versions: Sequence[PathVersion]) -> list[LinkedPath]:
     """Where a path leads to in the final file system: what its link ends at, its file's other names.
 
     Args:
@@ -60,8 +55,8 @@ def places_of(union: Union, path: int, versions: Sequence[PathVersion]) -> list[
     if last.kind is Kind.SYMLINK:
         end = follow(union, path, layer)
         remark = "too many links" if end.endless else "nothing is there" if end.row is None else ""
-        return [Place("leads to", end.path, end.row, remark)]
-    return [Place("same file", union.paths.path(row), row) for row in other_names(union, path, layer)]
+        return [LinkedPath("leads to", end.path, end.row, remark)]
+    return [LinkedPath("same file", union.paths.path(row), row) for row in other_names(union, path, layer)]
 
 
 class VersionList(RowList):
@@ -70,13 +65,13 @@ class VersionList(RowList):
     BINDINGS = bindings(Scope.CARD)
     SCOPES = (Scope.CARD, Scope.LIST)
 
-    def __init__(self, versions: Sequence[PathVersion], info: ImageInfo, places: Sequence[Place]) -> None:
+    def __init__(self, versions: Sequence[PathVersion], info: ImageInfo, places: Sequence[LinkedPath]) -> None:
         super().__init__()
-        self.rows: list[PathVersion | Place] = [*reversed(versions), *places]
+        self.rows: list[PathVersion | LinkedPath] = [*reversed(versions), *places]
         self._info = info
 
     @property
-    def chosen(self) -> PathVersion | Place:
+    def chosen(self) -> PathVersion | LinkedPath:
         """What is under the cursor."""
         return self.rows[self.cursor]
 
@@ -86,14 +81,15 @@ class VersionList(RowList):
 
     def header(self, width: int) -> list[Part]:
         """Column names."""
-        line = f"{'layer':>6} {'':2}{'what':<11}{'size':>8}  {'mode':<11}{'owner':<10}"
+        line = f"{'layer':>6} {'':2}{'what':<12}{'size':>8}  {'mode':<11}{'owner':<10}"
+        line += f"{'time':<17}" if width >= _WIDE else ""
         return [(texts.fit(f"{line}instruction", width), "header")]
 
     def row(self, index: int, width: int) -> list[Part]:
         """What one layer did, or where it leads."""
         version, glyphs = self.rows[index], self.glyphs
-        if isinstance(version, Place):
-            head = f"{'':>6} {glyphs.arrow} {version.word:<11}"
+        if isinstance(version, LinkedPath):
+            head = f"{'':>6} {glyphs.arrow} {version.word:<12}"
             remark = f" ({version.remark})" if version.remark else ""
             room = width - len(head) - len(remark)
             path = texts.fit_end(glyphs.text("/" + display_name(version.path)), room, glyphs.more)
@@ -102,7 +98,9 @@ class VersionList(RowList):
         size = "" if gone or version.kind is Kind.DIR else texts.size(version.size)
         mode = "" if gone else texts.mode_text(version.kind, version.mode)
         owner = "" if gone else f"{version.uid}:{version.gid}"
-        head = f"{version.layer:>6} {version.change.mark} {_WORDS[version.change]:<11}{size:>8}  {mode:<11}{owner:<10}"
+        head = f"{version.layer:>6} {version.change.mark} {version.word:<12}{size:>8}  {mode:<11}{owner:<10}"
+        if width >= _WIDE:
+            head += f"{'' if gone else texts.moment(version.mtime):<17}"
         text = glyphs.text(short_instruction(self._info.layers[version.layer].instruction)) or "(no instruction)"
         head = texts.fit(head, min(width, len(head)), glyphs.more)
         return [
@@ -135,8 +133,8 @@ class FileCard(ModalScreen[None]):
         path: bytes,
         versions: Sequence[PathVersion],
         info: ImageInfo,
-        places: Sequence[Place],
-        chosen: Callable[[int | Place], None],
+        places: Sequence[LinkedPath],
+        chosen: Callable[[int | LinkedPath], None],
     ) -> None:
         super().__init__()
         self._path = path
@@ -184,11 +182,11 @@ class FileCard(ModalScreen[None]):
         if not self.is_current:
             return  # closed by a key before
         chosen = self.query_one(VersionList).chosen
-        if isinstance(chosen, Place) and chosen.row is None:
+        if isinstance(chosen, LinkedPath) and chosen.row is None:
             self.say(f"{chosen.remark}: /{display_name(chosen.path)}")
             return
         _ = self.dismiss()
-        self._chosen(chosen if isinstance(chosen, Place) else chosen.layer)
+        self._chosen(chosen if isinstance(chosen, LinkedPath) else chosen.layer)
 
     def say(self, text: str) -> None:
         """Tell something once, in the box's lower edge; untrusted text is fine."""

@@ -14,7 +14,7 @@ from lamina_tui.keymap import Scope, bindings
 from lamina_tui.screens.config_lines import layer_lines
 from lamina_tui.screens.dialogs import KindsScreen, TextScreen
 from lamina_tui.screens.export import ExportScreen
-from lamina_tui.screens.file_card import FileCard, Place, places_of
+from lamina_tui.screens.file_card import FileCard, LinkedPath, places_of
 from lamina_tui.screens.image_search import RESULTS, ImageSearch
 from lamina_tui.screens.image_state import state_of
 from lamina_tui.widgets.advice_view import AdviceView
@@ -157,8 +157,8 @@ class ImageScreen(ExportScreen, ImageSearch):
         if image is None or not versions:
             return
 
-        def show(chosen: int | Place) -> None:
-            if isinstance(chosen, Place):
+        def show(chosen: int | LinkedPath) -> None:
+            if isinstance(chosen, LinkedPath):
                 self._show_in_the_end(chosen.row)
                 return
             layer = chosen

@@ -318,6 +318,7 @@ class MissList(SetList):
         if miss.same_instruction:
             return [f"{first}: made twice, in {places}; {amount} of the same files: put it in a common base"]
         cut = max(24, self.size.width // 2)
+        first, second = texts.from_where_they_part(first, second, cut, self.glyphs.more)
         first, second = (texts.fit(text, min(cut, texts.cell_len(text)), self.glyphs.more) for text in (first, second))
         both = f"{first} in {self._place(miss.a)} and {second} in {self._place(miss.b)}"
         return [f"{both} hold {amount} of the same files: put them in a common base"]
