@@ -192,8 +192,13 @@ class SearchResults(FullScreen):
         else:
             layers = len(set(zip(rows.image.tolist(), rows.layer.tolist(), strict=True)))
             count += f" in {texts.plural(layers, 'layer')}" if layers else ""
+        loose = ""
+        if rows.loose and not self.busy:
+            loose = f", {'all' if rows.loose == len(rows) else texts.count(rows.loose)} by letters alone (~)"
         where = f" in {texts.plural(len(self._images), 'image')}" if len(self._images) > 1 else ""
-        right = f"{count}{where}, by {rows.order} " if self.size.width >= _WIDE else f"{count} "
+        room = self.size.width - min(texts.cell_len(text), _TEXT) - 10
+        forms = (f"{count}{where}{loose}, by {rows.order} ", f"{count}{where}{loose} ", f"{count}{loose} ", f"{count} ")
+        right = next((form for form in forms if len(form) <= room), forms[-1])
         self.query_one("#title", LineBar).show(
             ([(" find ", "strong"), (f" {text}", "plain")], [(glyphs.text(right), "dim")])
         )
@@ -259,5 +264,5 @@ class SearchResults(FullScreen):
             self._left()
 
 
-_WIDE = 60
-"""Cells of the title from which it tells the order, too."""
+_TEXT = 16
+"""Cells of the text that is looked for, beside which the title tells what it can."""

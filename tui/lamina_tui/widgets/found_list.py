@@ -119,7 +119,8 @@ class FoundList(RowList):
         what = {Kind.DIR: "a folder with ", Kind.SYMLINK: "a symbolic link, ", Kind.HARDLINK: "a hard link, "}
         words = f"{what.get(kind, '')}{texts.size_bytes(int(rows.size[here]))} in {where}"
         gone = self._died(here)
-        words += ", there in the end" if gone is None else f", {fate(gone, replaced=bool(rows.replaced[here]))}"
+        there = ", itself there in the end" if kind is Kind.DIR else ", there in the end"
+        words += there if gone is None else f", {fate(gone, replaced=bool(rows.replaced[here]))}"
         if rows.only_letters(here):
             words += "; only the letters match"
         instruction = short_instruction(image.info.layers[layer].instruction)

@@ -92,6 +92,11 @@ class FoundRows:
         """Whether the name does not have the text, and only its letters in order."""
         return bool(self.rank[row] >= LETTERS)
 
+    @property
+    def loose(self) -> int:
+        """Rows whose names only have the letters."""
+        return int((self.rank >= LETTERS).sum())
+
     def key(self, row: int) -> Key:
         """What the row is."""
         return int(self.image[row]), int(self.path[row]), int(self.layer[row])
