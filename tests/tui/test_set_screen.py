@@ -55,6 +55,19 @@ async def test_the_matrix_tells_bytes_and_percent(drive: Drive, three: list[str]
         assert "efficiency" in screen.lines[0]
 
 
+async def test_a_layer_that_stands_on_others_is_shared_and_stored_twice(drive: Drive, tmp_path: Path) -> None:
+    # given two images that have a layer in common, each on a base of its own
+    common, images = layer(file("lib/app", b"a" * 9_000)), []
+    for name in ("a", "b"):
+        image = Image([layer(file("base", name.encode() * 400)), BASE, common], tags=(f"{name}:1",))
+        images.append(tmp_path / f"{name}.tar")
+        images[-1].write_bytes(pack(old_docker(image)))
+    async with drive([str(path) for path in images]) as screen:
+        # then the title counts what an engine saves, and the pair says why that is less than what they share
+        assert "saved by sharing 0 B" in screen.lines[0]
+        assert "share 59.0 KB, 99% of the smaller; 59.0 KB of it on other layers, so stored twice" in screen.text
+
+
 async def test_the_matrix_scrolls_both_ways(drive: Drive, tmp_path: Path) -> None:
     path = tmp_path / "many.tar"
     images = [Image([layer(file(f"f{n}", b"x" * n))], tags=(f"image-{n:02}:1",)) for n in range(30)]

@@ -51,6 +51,20 @@ class ImageSet:
         """Bytes of the layers that two images have in common."""
         return self.pair(a, b).shared
 
+    def stored_twice(self, a: int, b: int) -> int:
+        """Bytes of the layers that two images have in common, and that stand on other layers in each.
+
+        A pull transfers them once; an engine unpacks them for each.
+        """
+        mine, other = self.images[a], self.images[b]
+        stacks = {layer.chain_id for layer in other.info.layers}
+        once = sum(
+            figures.size
+            for layer, figures in zip(mine.info.layers, mine.layers, strict=True)
+            if layer.chain_id in stacks
+        )
+        return self.shared(a, b) - once
+
 
 def image_set(images: Sequence[LoadedImage]) -> ImageSet:
     """Compute what a set of completely read images shares."""

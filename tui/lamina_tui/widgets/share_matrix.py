@@ -146,8 +146,10 @@ class ShareMatrix(RowList):
         share = f", {whole_percent(shared, smaller)} of the smaller" if shared else ""
         pair = figures.pair(a, b)
         cost = pair.b_given_a if pair.b == b else pair.a_given_b
+        twice = figures.stored_twice(a, b)
+        apart = f"; {texts.size_bytes(twice)} of it on other layers, so stored twice" if twice else ""
         return [
-            f"{first} and {second} share {texts.size_bytes(shared)}{share}",
+            f"{first} and {second} share {texts.size_bytes(shared)}{share}{apart}",
             f"pulling {second} where {first} is there: {texts.cost(cost)}",
         ]
 
