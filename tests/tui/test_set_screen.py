@@ -65,7 +65,8 @@ async def test_a_layer_that_stands_on_others_is_shared_and_stored_twice(drive: D
     async with drive([str(path) for path in images]) as screen:
         # then the title counts what an engine saves, and the pair says why that is less than what they share
         assert "saved by sharing 0 B" in screen.lines[0]
-        assert "share 59.0 KB, 99% of the smaller; 59.0 KB of it on other layers, so stored twice" in screen.text
+        told = " ".join(screen.text.split())
+        assert "share 59.0 KB, 99% of the smaller; 59.0 KB of it on other layers, so stored twice" in told
 
 
 async def test_the_matrix_scrolls_both_ways(drive: Drive, tmp_path: Path) -> None:

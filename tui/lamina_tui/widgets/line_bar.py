@@ -129,6 +129,10 @@ def _width(parts: Sequence[Part]) -> int:
     return sum(texts.cell_len(text) for text, _ in parts)
 
 
+_GAP = 3
+"""Cells between the tabs and the note, whose first word may be a number, too."""
+
+
 class TabBar(LineBar):
     """Tabs by number, with room on the right for what the tab shows: of several parts the last is the last to go."""
 
@@ -178,7 +182,7 @@ class TabBar(LineBar):
     def _labels(self) -> list[str]:
         """The tabs' labels: closer together where the note needs the room, then from the last on only their digits."""
         labels = [f" {index} {name} " for index, name in enumerate(self.names, self._first)]
-        room = self.size.width - _width(self.note) - 1
+        room = self.size.width - _width(self.note) - (_GAP if self.note else 1)
         if sum(map(len, labels)) > room:
             labels = [label[:-1] for label in labels]
         for index in range(len(labels) - 1, -1, -1):
