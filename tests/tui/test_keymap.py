@@ -280,6 +280,7 @@ def test_dives_keys_are_of_commands_that_there_are() -> None:
 
 async def test_a_dive_users_first_minute(drive: Drive, small: list[str]) -> None:
     async with drive(small, settings=settings("dive")) as screen:
+        assert screen.image.tab == "files"
         assert "motd" in screen.text  # unfolded at first
         assert "^l this layer  ^a up to here" in screen.lines[-1]
         await screen.press("down", "ctrl+a")
@@ -296,7 +297,11 @@ async def test_a_dive_users_first_minute(drive: Drive, small: list[str]) -> None
         assert [name in screen.text for name in names] == [False, False, False]
         await screen.press("M", "ctrl+a")
         assert [name in screen.text for name in names] == [True, True, True]
-        await screen.press("ctrl+@")
+        await screen.press("ctrl+o")
+        assert "name ▾" in screen.text
+        await screen.press("ctrl+b")
+        assert "drwxr-xr-x" in screen.text
+        await screen.press("ctrl+b", "ctrl+b", "ctrl+@")
         assert [name in screen.text for name in names] == [False, False, True]
         await screen.press("ctrl+space")
         assert [name in screen.text for name in names] == [True, True, True]

@@ -25,9 +25,11 @@ DIVE: tuple[tuple[Scope, str, tuple[str, ...]], ...] = (
     (_FILES, "toggle_kind_removed", ("ctrl+r",)),
     (_FILES, "toggle_kind_modified", ("M", "ctrl+m")),
     (_FILES, "toggle_kind_unmodified", ("ctrl+u",)),
-    (_FILES, "sort_beside", ("ctrl+o", "greater_than_sign")),
+    (_FILES, "sort_beside_back", ("ctrl+o", "less_than_sign")),  # by name first, as there
+    (_FILES, "metadata", ("ctrl+b", "m")),
     # What gives its keys to the above.
     (_LIST, "page", ("pagedown",)),
+    (_LIST, "page_back", ("pageup",)),
     (_LIST, "half_page_back", ()),
     (_LIST, "half_page", ()),
 )

@@ -9,8 +9,9 @@ from lamina.figures.duplicates import find_duplicates
 from lamina.figures.image import LoadedImage
 from lamina.figures.path_history import path_history
 from lamina.model import Change
+from lamina_tui import dive_keys
 from lamina_tui.background import Failure, outcome_of
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.keymap import Scope, bindings, keymap_of
 from lamina_tui.screens.config_lines import layer_lines
 from lamina_tui.screens.dialogs import KindsScreen, TextScreen
 from lamina_tui.screens.export import ExportScreen
@@ -33,6 +34,11 @@ class ImageScreen(ExportScreen, ImageSearch):
 
     SCOPE = Scope.IMAGE
     BINDINGS = bindings(Scope.IMAGE)
+
+    def on_mount(self) -> None:
+        """Who has dive's keys in the fingers wants the files first."""
+        if keymap_of(self.app).preset == dive_keys.NAME:
+            self._open_tab("files")
 
     # Commands
 
