@@ -134,7 +134,56 @@ def test_history_makes_names_visible(archive: str, capsysbinary: Output) -> None
     assert run(capsysbinary, "history", archive, path).startswith(b"odd/" + SHOWN + b" of ")
 
 
-@pytest.mark.parametrize("words", [("history",), ("ls",)])
+def test_find_prints_paths(archive: str, capsysbinary: Output) -> None:
+    assert run(capsysbinary, "find", archive, "--name", "*u*", "--type", "f") == b"bin/su\n"
+    assert run(capsysbinary, "find", archive, "--size", "-4", "--type", "f") == b"bin/again\nlater/deep/x\n"
+    assert (
+        run(capsysbinary, "find", archive, "--mode", "-4000", "-l")
+        .splitlines()[1]
+        .endswith(b" 18 %b 0 bin/su" % TIME.encode())
+    )
+    assert run(capsysbinary, "find", archive, "--path", "/bin/*", "--count") == b"3\n"
+    assert run(capsysbinary, "find", archive, "--name", "SU", "--ignore-case") == b"bin/su\n"
+
+
+def test_find_in_all_layers_tells_layer_and_fate(archive: str, capsysbinary: Output) -> None:
+    expected = b"  0 + gone  (removed by layer 1)\n"
+    assert run(capsysbinary, "find", archive, "gone", "--all-layers") == expected
+    assert run(capsysbinary, "find", archive, "--change", "-") == expected.replace(b"+", b"-")
+    assert run(capsysbinary, "find", archive, "--change", "-", "--layer", "1") == b"- gone\n"
+    document = json.loads(run(capsysbinary, "find", archive, "--all-layers", "--size", "50", "--json"))
+    assert (document["view"], len(document["files"])) == ("all layers", 1)
+    assert {key: document["files"][0][key] for key in ("path", "layer", "hidden_by", "replaced")} == {
+        "path": "gone",
+        "layer": 0,
+        "hidden_by": 1,
+        "replaced": False,
+    }
+
+
+def test_find_makes_names_visible_and_gives_them_as_they_are_where_asked(archive: str, capsysbinary: Output) -> None:
+    name = ("find", archive, "--name", "a\nb*")
+    assert run(capsysbinary, *name) == b"odd/" + SHOWN + b"\n"
+    assert run(capsysbinary, *name, "-l").endswith(b" odd/" + SHOWN + b"\n")
+    assert run(capsysbinary, *name, "-0") == b"odd/" + HOSTILE + b"\0"
+    assert json.loads(run(capsysbinary, *name, "--json"))["files"][0]["path"] == "odd/a\nb\x1b[31m\ufffd"
+
+
+def test_find_that_finds_nothing_is_no_error(archive: str, capsysbinary: Output) -> None:
+    assert cli.main(["find", archive, "--name", "nothing"]) == 0
+    assert capsysbinary.readouterr() == (b"", b"lamina: nothing found\n")
+
+
+@pytest.mark.parametrize(
+    "words", [("--size", "-4x"), ("--mode", "8"), ("--change", "-x"), ("--owner", "root"), ("--type", "z")]
+)
+def test_find_refuses_what_is_no_condition(capsysbinary: Output, words: tuple[str, str]) -> None:
+    assert cli.main(["find", "any", *words]) == 2
+    said = capsysbinary.readouterr().err.decode()
+    assert (said.count("\n"), " ".join(words) in said) == (1, True)
+
+
+@pytest.mark.parametrize("words", [("history",), ("ls",), ("find",)])
 def test_what_no_layer_has_is_one_line_and_three(archive: str, capsysbinary: Output, words: tuple[str]) -> None:
     assert cli.main([*words, archive, "no/such\x1b"]) == 3
     found = capsysbinary.readouterr()

@@ -71,19 +71,20 @@ class FileRows:
         known: NDArray[np.bool_] = (self.event != ABSENT) & (self.event < self.union.implicit)
         return known
 
-    def link(self, row: int) -> bytes:
-        """Target of a symbolic or hard link; empty for all else."""
-        return self._text(row, Kind.SYMLINK, Kind.HARDLINK)
+    def links(self) -> list[bytes]:
+        """Targets of symbolic and hard links; empty for all else."""
+        return self._texts(Kind.SYMLINK, Kind.HARDLINK)
 
-    def device(self, row: int) -> bytes:
-        """Numbers of a device, ``8:1``; empty for all else."""
-        return self._text(row, Kind.CHAR, Kind.BLOCK)
+    def devices(self) -> list[bytes]:
+        """Numbers of devices, ``8:1``; empty for all else."""
+        return self._texts(Kind.CHAR, Kind.BLOCK)
 
-    def _text(self, row: int, *kinds: Kind) -> bytes:
-        event, union = int(self.event[row]), self.union
-        if event == ABSENT or union.kind[event] not in kinds:
-            return b""
-        return union.link_texts[int(union.link[event])]
+    def _texts(self, *kinds: Kind) -> list[bytes]:
+        of_kind = np.isin(self.kind, kinds)
+        texts = self.union.link_texts
+        return [
+            texts[number] if number else b"" for number in np.where(of_kind, self.union.link[self.event], 0).tolist()
+        ]
 
 
 def rows_of_view(view: View, paths: NDArray[np.int32]) -> FileRows:

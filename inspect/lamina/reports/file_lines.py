@@ -48,23 +48,24 @@ def long_lines(rows: FileRows, names: Sequence[bytes]) -> Iterator[str]:
     times = np.datetime_as_string(union.mtime[carrier].astype("datetime64[ns]"), unit="s").tolist()
     owners = [f"{uid}:{gid}" if known else _UNKNOWN for uid, gid, known in zip(uids, gids, listed, strict=True)]
     sizes = [
-        display_name(rows.device(row)) if kinds[row] in (Kind.CHAR, Kind.BLOCK) else str(size)
-        for row, size in enumerate(rows.size.tolist())
+        display_name(device) if device else str(size)
+        for device, size in zip(rows.devices(), rows.size.tolist(), strict=True)
     ]
+    targets = [f" -> {display_name(target)}" if target else "" for target in rows.links()]
     owner_width, size_width = max(map(len, owners), default=0), max(map(len, sizes), default=0)
     layer_width = len(str(union.layer_count - 1))
+    marks = [change.mark for change in Change]
     words: dict[tuple[int, int], str] = {}
     for row, name in enumerate(names):
         kind, known = kinds[row], listed[row]
         what = kind, modes[row]
         if what not in words:
             words[what] = stat.filemode(TYPE_BITS[kind] | modes[row])
-        target = rows.link(row)
         yield (
-            f"{Change(changes[row]).mark} {words[what] if known else words[what][0] + _UNKNOWN * 9}"
+            f"{marks[changes[row]]} {words[what] if known else words[what][0] + _UNKNOWN * 9}"
             f" {owners[row]:<{owner_width}} {sizes[row]:>{size_width}}"
             f" {times[row] + 'Z' if known else _UNKNOWN:<20} {_layer(layers[row]):>{layer_width}} {display_name(name)}"
-            f"{' -> ' + display_name(target) if target else ''}{fate(rows, row)}\n"
+            f"{targets[row]}{'' if rows.hidden_by is None else fate(rows, row)}\n"
         )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from lamina.amounts import plural
 from lamina.contents.file_rows import NOBODY, FileRows, rows_of_view
 from lamina.model import Change, Kind
-from lamina.names import decode, display_name
+from lamina.names import display_name
 from lamina.reports.json_text import Json, path_fields
 from lamina.stack.group_rows import group_of_row
 from lamina.stack.tree_rows import TreeRows
@@ -71,7 +71,7 @@ def _records(rows: FileRows, before: list[int] | None = None) -> Iterator[Json]:
     kinds, changes, layers, sizes = (column.tolist() for column in (rows.kind, rows.change, rows.layer, rows.own))
     others = rows.removed.tolist() if before is None else before
     modes, uids, gids, times = (column[carrier].tolist() for column in (union.mode, union.uid, union.gid, union.mtime))
-    there = (rows.event != ABSENT).tolist()
+    there, links = (rows.event != ABSENT).tolist(), rows.links()
     for row, text in enumerate(union.paths.texts(rows.path)):
         found = {
             **path_fields(text),
@@ -89,8 +89,8 @@ def _records(rows: FileRows, before: list[int] | None = None) -> Iterator[Json]:
                 "hidden_by": None if hidden_by == NOBODY else hidden_by,
                 "replaced": bool(rows.replaced[row]),
             }
-        link = decode(rows.link(row)).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        yield {**found, "link": link or None}
+        found["link"] = links[row].decode("utf-8", "replace") or None
+        yield found
 
 
 def files_text(tree: TreeRows) -> Iterator[str]:
