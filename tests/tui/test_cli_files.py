@@ -169,6 +169,31 @@ def test_find_makes_names_visible_and_gives_them_as_they_are_where_asked(archive
     assert json.loads(run(capsysbinary, *name, "--json"))["files"][0]["path"] == "odd/a\nb\x1b[31m\ufffd"
 
 
+def test_find_by_content(archive: str, capsysbinary: Output) -> None:
+    assert run(capsysbinary, "find", archive, "--contains", "password") == b"bin/again\nbin/su\n"
+    assert (
+        run(capsysbinary, "find", archive, "--contains", "SECRET", "--ignore-case", "-0") == b"odd/" + HOSTILE + b"\0"
+    )
+    told = run(capsysbinary, "find", archive, "--contains", "xxx", "--contains", "-r", "--all-layers").splitlines()
+    # As they are found: layers are searched beside each other.
+    assert sorted(told) == [b"  0 + gone  (removed by layer 1)", b"  1 + bin/new", b"  1 + later/deep/x"]
+    assert run(capsysbinary, "find", archive, "--contains", "x", "--type", "f", "--count") == b"2\n"
+    assert run(capsysbinary, "find", archive, "bin", "--contains", "a", "-l").count(b" bin/") == 3
+    assert len(json.loads(run(capsysbinary, "find", archive, "--contains", "x", "--json"))["files"]) == 2
+
+
+def test_find_has_what_grep_has(archive: str, tmp_path: Path, capsysbinary: Output) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    command = [tool("tar"), "-x", "--no-same-owner", "-C", tree, "bin", "odd", "gone"]
+    subprocess.run(command, input=layer_tar(*LAYERS[0]), check=True)
+    for text in ("password", "e", "x", "no such"):
+        told = subprocess.run([tool("grep"), "-rlZ", text, "."], cwd=tree, capture_output=True, check=False)
+        cli.main(["find", archive, "--up-to", "0", "--contains", text, "-0"])
+        ours = capsysbinary.readouterr().out.split(b"\0")
+        assert sorted(b"./" + path for path in ours if path) == sorted(told.stdout.split(b"\0")[:-1])
+
+
 def test_find_that_finds_nothing_is_no_error(archive: str, capsysbinary: Output) -> None:
     assert cli.main(["find", archive, "--name", "nothing"]) == 0
     assert capsysbinary.readouterr() == (b"", b"lamina: nothing found\n")

@@ -203,7 +203,7 @@ def _parser() -> Parser:
         "       lamina diff A B [--manifests] [--json | --markdown] [-o FILE]\n"
         "       lamina ls TARGET [PATH] [-l] [-R] [-0 | --json | --ncdu] [--layer N | --up-to N]\n"
         "       lamina cat TARGET PATH... [--layer N | --up-to N]\n"
-        "       lamina find TARGET [PATH] [--name GLOB] [--size +N] [--all-layers]...\n"
+        "       lamina find TARGET [PATH] [--name GLOB] [--size +N] [--contains TEXT] [--all-layers]...\n"
         "       lamina history TARGET PATH [--json]\n"
         "       lamina search TERM [--limit N] [--json | --markdown] [-o FILE]\n"
         "       lamina tags NAME [--last N] [--json | --markdown] [-o FILE]\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from lamina.model import ImageInfo, ImageSummary, KnownImage, Progress
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # numpy comes with these, and the first frame of a screen doe
     from lamina.layers.index import LayerFacts, LayerIndex
     from lamina.layers.layer_reader import FileRef, LayerReader
     from lamina.stack.stored import StackedImage
+    from lamina.workers.tar_place import TarPlace
 
 
 class Observer(Protocol):
@@ -80,6 +81,23 @@ class LayerFiles(Protocol):
             LaminaError: the layer can't be read any more.
             Cancelled: ``cancel`` was set.
         """
+
+
+@runtime_checkable
+class PlacedFiles(Protocol):
+    """:class:`LayerFiles` of which some stand in files that any process can open."""
+
+    def place(self, layer: int) -> TarPlace | None:
+        """Where a layer's tar stands; None for one that stands in no file.
+
+        Raises:
+            LaminaError: the layer can't be read any more.
+        """
+
+
+def place_of(files: LayerFiles, layer: int) -> TarPlace | None:
+    """Where a layer's tar stands in a file, if it does and that is known."""
+    return files.place(layer) if isinstance(files, PlacedFiles) else None
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""``lamina find``: files of an image by name, size, owner, mode and change, in one file system or in all layers."""
+"""``lamina find``: files of an image by name, size, owner, mode, change and content, in one state or all layers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from lamina_tui.commands.options import OK, Parser, UsageError
 
 TYPE_CHECKING = False  # as typing has it, which takes a tenth of the start to load
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from lamina.contents.conditions import Conditions
     from lamina.contents.file_rows import FileRows
     from lamina.contents.image_files import ImageFiles
     from lamina.contents.place import Scope
+    from lamina_tui.commands.progress_line import ProgressLine
 
 _EPILOG = """\
 examples
@@ -27,6 +31,7 @@ examples
   lamina find web.tar --mode world-writable --type d
   lamina find web.tar --all-layers --name 'id_rsa*'   removed ones too, with the layer that has them
   lamina find web.tar --change - --type f             what any layer removed; with --layer 3: what that one did
+  lamina find web.tar --all-layers --contains 'BEGIN RSA PRIVATE KEY' --contains AKIA
   lamina find web.tar --name '*.so*' -0 | xargs -0 ...
 
 k, M, G are thousands as lamina shows them, Ki, Mi, Gi 1,024. Sizes are of files, where a hard link adds none; with
@@ -38,7 +43,7 @@ _ROOTED = re.compile(r"\.?/")
 
 _PRINTED = 4096  # rows that are made to text together
 
-_TAKES_ANYTHING = ("--name", "--path", "--size", "--change", "--mode")
+_TAKES_ANYTHING = ("--name", "--path", "--size", "--change", "--mode", "--contains")
 """Options whose value may begin with a dash."""
 
 
@@ -63,7 +68,7 @@ def parser() -> Parser:
         "lamina find",
         usage="lamina find TARGET [PATH] [CONDITION...] [--layer N | --up-to N | --all-layers]\n"
         "                   [-l | -0 | --json | --count]",
-        description="Find files of an image: all conditions have to hold, of those that are given several times any.",
+        description="Find files of an image: all conditions have to hold; of names and texts any.",
         epilog=_EPILOG,
     )
     made.add_argument("target", metavar="TARGET", help="an image; see lamina --help")
@@ -85,6 +90,9 @@ def parser() -> Parser:
         help="/BITS any, -BITS all, BITS just these; setuid, setgid, sticky, world-writable",
     )
     made.add_argument("--type", metavar="LETTERS", help="f file, d folder, l link, h hard link, p pipe, c b device")
+    made.add_argument(
+        "--contains", metavar="TEXT", action="append", help="files whose content has it, as UTF-8; several times: any"
+    )
     where = add_layers(made)
     where.add_argument("--all-layers", action="store_true", help="all versions in all layers, and what became of them")
     form = made.add_mutually_exclusive_group()
@@ -113,11 +121,43 @@ def run(options: argparse.Namespace) -> int:
         from lamina.contents.find_files import find_files
 
         rows = find_files(files, options.path, scope, conditions)
-        line.hide()
-        _print([rows], scope, options)
-        if not len(rows):
+        if options.contains:
+            count = _contained(files, rows, scope, options, line)
+        else:
+            count = len(rows)
+            line.hide()
+            _print(rows, scope, options)
+        if not count:
             line.remark("nothing found")
     return OK
+
+
+def _contained(
+    files: ImageFiles, rows: FileRows, scope: Scope | None, options: argparse.Namespace, line: ProgressLine
+) -> int:
+    """Print those of some files that have one of the texts, as they are found where each stands for itself."""
+    import numpy as np
+
+    from lamina.contents.find_text import find_text
+    from lamina.layers.text_search import texts_of
+    from lamina.workers.pool import Pool
+
+    texts = texts_of(options.contains, fold=options.ignore_case)
+    together = options.long or options.json or options.count
+    all_found: list[NDArray[np.intp]] = []
+
+    def found(numbers: NDArray[np.intp]) -> None:
+        all_found.append(numbers)
+        if not together:
+            line.clear()
+            _print(rows.take(numbers), scope, options)
+
+    pool = Pool(processes=True)
+    find_text(files, rows, texts, found, pool=pool, cancel=line.cancel, progress=line.progress)
+    line.hide()
+    if together:
+        _print(rows.take(np.sort(np.concatenate([np.zeros(0, dtype=np.intp), *all_found]))), scope, options)
+    return sum(map(len, all_found))
 
 
 def conditions_of(options: argparse.Namespace) -> Conditions:
@@ -128,6 +168,7 @@ def conditions_of(options: argparse.Namespace) -> Conditions:
     """
     from lamina.contents import conditions as of
     from lamina.contents.globs import Globs
+    from lamina.layers.text_search import texts_of
 
     def made(name: str, text: str | None, make: Callable[[str], Any]) -> Any:
         try:
@@ -141,6 +182,8 @@ def conditions_of(options: argparse.Namespace) -> Conditions:
     whole = [
         text.removeprefix(".").removeprefix("/") if _ROOTED.match(text) else text for text in options.whole_path or ()
     ]
+    for text in options.contains or ():
+        made("--contains", text, lambda text: texts_of([text]))
     return of.Conditions(
         names=globs("--name", options.name),
         whole_paths=globs("--path", whole),
@@ -160,37 +203,36 @@ def _scope(files: ImageFiles, options: argparse.Namespace) -> Scope | None:
     return scope_of_options(files, options)
 
 
-def _print(parts: Iterable[FileRows], scope: Scope | None, options: argparse.Namespace) -> None:
+def _print(rows: FileRows, scope: Scope | None, options: argparse.Namespace) -> None:
     from lamina_tui.commands.output import print_bytes, print_text
 
     if options.count:
-        print_text([f"{sum(map(len, parts))}\n"])
+        print_text([f"{len(rows)}\n"])
     elif options.json:
         from lamina.contents.find_files import title_of
         from lamina.reports.files import rows_json
 
-        print_text(rows_json(title_of(scope), parts))
+        print_text(rows_json(title_of(scope), [rows]))
     elif options.null:
-        print_bytes(b"".join(name + b"\0" for name in _names(rows)) for rows in _pieces(parts))
+        print_bytes(b"".join(name + b"\0" for name in _names(part)) for part in _pieces(rows))
     else:
-        print_text(_lines(parts, options))
+        print_text(_lines(rows, options))
 
 
-def _lines(parts: Iterable[FileRows], options: argparse.Namespace) -> Iterator[str]:
+def _lines(rows: FileRows, options: argparse.Namespace) -> Iterator[str]:
     from lamina.reports.file_lines import long_lines, short_lines
 
     if options.long:
-        for rows in parts:
-            yield from long_lines(rows, _names(rows))
+        yield from long_lines(rows, _names(rows))
         return
-    for rows in _pieces(parts):
-        yield "".join(short_lines(rows, _names(rows), marks=options.change is not None or options.layer is not None))
+    marks = options.change is not None or options.layer is not None
+    for part in _pieces(rows):
+        yield "".join(short_lines(part, _names(part), marks=marks))
 
 
-def _pieces(parts: Iterable[FileRows]) -> Iterator[FileRows]:
-    for rows in parts:
-        for first in range(0, len(rows), _PRINTED):
-            yield rows.take(slice(first, first + _PRINTED))
+def _pieces(rows: FileRows) -> Iterator[FileRows]:
+    for first in range(0, len(rows), _PRINTED):
+        yield rows.take(slice(first, first + _PRINTED))
 
 
 def _names(rows: FileRows) -> list[bytes]:
