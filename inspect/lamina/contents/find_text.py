@@ -14,7 +14,7 @@ from lamina.contents.image_files import ImageFiles
 from lamina.layers.layer_reader import TarLayerReader
 from lamina.layers.text_search import Texts, WantedFiles, search_file, search_tar
 from lamina.model import Kind, Progress
-from lamina.sources.base import place_of
+from lamina.sources.base import LayersInTurn, passing_of, place_of
 from lamina.sources.progress import Ticker
 from lamina.stack.union import ABSENT, Union
 from lamina.workers.file_range import FileRange
@@ -113,14 +113,18 @@ class _Sought:
         """What has to be done; layers that are packed in one file are searched together."""
         union = self._union
         packed: dict[tuple[FileRange, str], list[tuple[TarPlace, NDArray[np.int64]]]] = {}
+        by_turn: dict[int, tuple[LayersInTurn, dict[int, NDArray[np.int64]]]] = {}
         layers = union.born[self.inodes]
         for layer in np.unique(layers).tolist():
             mine = self.inodes[layers == layer]
             mine = mine[np.argsort(union.offset[mine], kind="stable")]
             place = None if self._image.layers is None else place_of(self._image.layers, layer)
-            if place is None:
-                job = _ReaderJob(self._image, layer, mine, self._texts)
-                yield _Task(job, mine, int(union.size[mine].sum()))
+            passing = None if self._image.layers is None or place else passing_of(self._image.layers, layer)
+            if passing is not None:
+                by_turn.setdefault(id(passing), (passing, {}))[1][layer] = mine
+            elif place is None:
+                reader = _ReaderJob(self._image, layer, mine, self._texts)
+                yield _Task(reader, mine, int(union.size[mine].sum()))
             elif place.kind in PLAIN:
                 yield from self._parts(place, mine)
             else:
@@ -131,6 +135,11 @@ class _Sought:
             yield self._task(
                 parts[0][0], inodes, np.repeat([place.start for place, _ in parts], [len(mine) for _, mine in parts])
             )
+
+        for passing, of_layer in by_turn.values():
+            inodes = np.concatenate(list(of_layer.values()))
+            job = _PassingJob(passing, {layer: _wanted(union, mine) for layer, mine in of_layer.items()}, self._texts)
+            yield _Task(job, inodes, sum(wanted.work for wanted in job.wanted.values()))
 
     def _parts(self, place: TarPlace, inodes: NDArray[np.int64]) -> Iterator[_Task]:
         """A plain tar cut into parts: between files, and within large ones."""
@@ -202,3 +211,30 @@ class _ReaderJob:
             return np.array(found, dtype=np.int64)
         finally:
             reader.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _PassingJob:
+    """Files of layers that come by one after the other."""
+
+    passing: LayersInTurn
+    wanted: dict[int, WantedFiles]
+    """By layer."""
+    texts: Texts
+
+    @property
+    def cost(self) -> int:
+        """See :class:`lamina.workers.jobs.Job`."""
+        return sum(wanted.work for wanted in self.wanted.values())
+
+    def run(self, cancel: threading.Event, advance: Callable[[int], None]) -> NDArray[np.int64]:
+        """The places of the files that have a text, among those of all layers as they stand in :attr:`wanted`."""
+        before, count = {}, 0
+        for layer, files in self.wanted.items():
+            before[layer] = count
+            count += len(files.offset)
+        found: list[int] = []
+        for layer, reader in self.passing.in_turn(self.wanted.keys(), cancel):
+            mine = search_tar(reader, self.wanted[layer], self.texts, cancel, advance)
+            found += [before[layer] + row for row in mine]
+        return np.array(sorted(found), dtype=np.int64)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from lamina.layers.layer_reader import LayerReader
-from lamina.sources.base import LayerFiles, place_of
+from lamina.sources.base import LayerFiles, LayersInTurn, passing_of, place_of
 from lamina.workers.tar_place import TarPlace
 
 
@@ -28,6 +28,10 @@ class LazyFiles:
     def place(self, layer: int) -> TarPlace | None:
         """See :class:`lamina.sources.base.PlacedFiles`."""
         return place_of(self._files(), layer)
+
+    def passing(self, layer: int) -> LayersInTurn | None:
+        """See :class:`lamina.sources.base.PassingFiles`."""
+        return passing_of(self._files(), layer)
 
     def _files(self) -> LayerFiles:
         if self._found is None:
