@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from lamina_tui.commands.options import Parser
 
-COMMANDS = ("report", "shared", "diff", "cat", "extract", "tags", "pull", "search", "cache", "config")
+COMMANDS = (
+    *("report", "shared", "diff", "ls", "cat", "find", "history", "extract"),
+    *("tags", "pull", "search", "cache", "config"),
+)
 """Each a module of :mod:`lamina_tui.commands`, with ``parser()`` and ``run(options)``."""
 
 _EPILOG = """\
@@ -43,6 +46,9 @@ examples
   lamina diff nginx:1.26 nginx:1.27           what the step costs, and which files changed
   lamina tags docker://debian                 versions in a registry, and how big an update is
   lamina shared                               what all of the engine's images share, as text
+  lamina ls nginx:1.27 etc -l                 what is in a folder, and which layer ships it
+  lamina find web.tar --mode setuid           files by name, size, owner, mode, change or content
+  lamina history web.tar etc/passwd           every layer that touched a path
   lamina report nginx:1.27                    the figures as text
   lamina report web.tar --json -o web.json    the figures for scripts (lamina.report/1)
 
@@ -198,7 +204,10 @@ def _parser() -> Parser:
         "       lamina report TARGET... [--json | --markdown] [-o FILE] [--verify]\n"
         "       lamina shared [TARGET...] [--manifests] [--json | --markdown] [-o FILE]\n"
         "       lamina diff A B [--manifests] [--json | --markdown] [-o FILE]\n"
+        "       lamina ls TARGET [PATH] [-l] [-R] [-0 | --json | --ncdu] [--layer N | --up-to N]\n"
         "       lamina cat TARGET PATH... [--layer N | --up-to N]\n"
+        "       lamina find TARGET [PATH] [--name GLOB] [--size +N] [--contains TEXT] [--all-layers]...\n"
+        "       lamina history TARGET PATH [--json]\n"
         "       lamina extract TARGET PATH [-o DEST] [--layer N | --up-to N] [--force]\n"
         "       lamina search TERM [--limit N] [--json | --markdown] [-o FILE]\n"
         "       lamina tags NAME [--last N] [--json | --markdown] [-o FILE]\n"

@@ -23,10 +23,11 @@ def named(place: str) -> Iterator[None]:
 
 
 def whole_lines(pieces: Iterable[str]) -> Iterator[str]:
-    """The pieces, with a line end behind the last where it has none."""
-    last = ""
-    for last in pieces:
-        yield last
+    """The pieces, with a line end behind the last where it has none; of nothing, nothing."""
+    last = "\n"
+    for piece in pieces:
+        yield piece
+        last = piece or last
     if not last.endswith("\n"):
         yield "\n"
 

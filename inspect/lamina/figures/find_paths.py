@@ -128,7 +128,7 @@ class PathFinder:
         union = self.union
         events = self.events(matched)
         total = len(events)
-        sizes = self._sizes(events)
+        sizes = self.sizes(events)
         rank = ranks[union.path[events]]
         key = (rank.astype(np.int64) << 44) | (_SIZE_TOP - np.minimum(sizes, _SIZE_TOP))
         if total > most:
@@ -173,7 +173,7 @@ class PathFinder:
         fate = np.where(died[last] < union.layer_count, died[last], -1).astype(np.int16)
         return fate, followed[last]
 
-    def _sizes(self, events: NDArray[np.int32]) -> NDArray[np.int64]:
+    def sizes(self, events: NDArray[np.int32]) -> NDArray[np.int64]:
         """Bytes that its layer ships at or below each of these versions."""
         union = self.union
         sizes = union.size[events]

@@ -6,10 +6,10 @@ import functools
 import io
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from lamina.layers.tar_bytes import pread
+from lamina.layers.tar_bytes import in_steps, pread
 from lamina.model import Cancelled, LaminaError
 
 WORTH = 8 << 20
@@ -68,6 +68,10 @@ class PointedGzip:
         if len(data) < size:
             raise LaminaError(f"{self._where} is truncated")
         return data
+
+    def pieces(self, offset: int, size: int) -> Iterator[bytes]:
+        """See :class:`~lamina.layers.tar_bytes.TarBytes`."""
+        return in_steps(self, offset, size)
 
     def _unpack(self, offset: int, size: int) -> bytes:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lamina.layers.sparse import SparseMap, read_map
@@ -76,6 +77,10 @@ class TarLayerReader:
             return self._map(file).read(self._tar.read, start, size)
         count = max(min(size, file.size - start), 0)
         return self._tar.read(file.offset + start, count) if count else b""
+
+    def pieces(self, offset: int, size: int) -> Iterator[bytes]:
+        """Bytes of the tar itself, headers and all, in pieces as they come."""
+        return self._tar.pieces(offset, size)
 
     def _map(self, file: FileRef) -> SparseMap:
         assert file.headers is not None

@@ -12,6 +12,7 @@ from lamina.layers.codec import decompressor, sniff
 from lamina.model import Cancelled, LaminaError
 
 _CHUNK = 256 << 10
+_STEP = 1 << 20  # what a processor's cache holds
 
 
 class TarBytes(Protocol):
@@ -27,6 +28,9 @@ class TarBytes(Protocol):
             LaminaError: they are not there, or can't be read.
             Cancelled: it was given up meanwhile.
         """
+
+    def pieces(self, offset: int, size: int) -> Iterator[bytes]:
+        """The same in pieces as they come, none of them put together; raises what :meth:`read` raises."""
 
     def close(self) -> None:
         """Give its resources back."""
@@ -56,9 +60,19 @@ class PlainTar:
             raise LaminaError(f"{self._where} is truncated")
         return pread(self._fd, self._start + offset, size, self._where)
 
+    def pieces(self, offset: int, size: int) -> Iterator[bytes]:
+        """See :class:`TarBytes`."""
+        return in_steps(self, offset, size)
+
     def close(self) -> None:
         """See :class:`TarBytes`."""
         os.close(self._fd)
+
+
+def in_steps(tar: TarBytes, offset: int, size: int) -> Iterator[bytes]:
+    """:meth:`TarBytes.pieces` of a tar of which any piece can be had."""
+    for start in range(0, size, _STEP):
+        yield tar.read(offset + start, min(_STEP, size - start))
 
 
 def pread(fd: int, offset: int, size: int, where: str) -> bytes:
@@ -104,6 +118,12 @@ class TarPart:
             raise LaminaError(f"{self._where} is truncated")
         return self._tar.read(self._start + offset, size)
 
+    def pieces(self, offset: int, size: int) -> Iterator[bytes]:
+        """See :class:`TarBytes`."""
+        if offset < 0 or offset + size > self._size:
+            raise LaminaError(f"{self._where} is truncated")
+        return self._tar.pieces(self._start + offset, size)
+
     def chunks(self) -> Iterator[bytes]:
         """All of it, in pieces."""
         for offset in range(0, self._size, _CHUNK):
@@ -138,34 +158,36 @@ class ForwardTar:
         self._where = where
         self._cancel = cancel
         self._raw: Iterator[bytes] | None = None
-        self._pieces: Iterator[bytes] | None = None
+        self._unpacked: Iterator[bytes] | None = None
         self._piece = b""
         self._at = 0  # where the piece begins in the tar
 
     def read(self, offset: int, size: int) -> bytes:
         """See :class:`TarBytes`."""
-        if self._pieces is None or offset < self._at:
+        return b"".join(self.pieces(offset, size))
+
+    def pieces(self, offset: int, size: int) -> Iterator[bytes]:
+        """See :class:`TarBytes`."""
+        if self._unpacked is None or offset < self._at:
             self._leave()
             self._raw = self._begin()
-            self._pieces = unpacked(self._raw, self._where)
-        parts = []
+            self._unpacked = unpacked(self._raw, self._where)
         while size:
             start = offset - self._at
             if start < len(self._piece):
                 part = self._piece[start : start + size]
-                parts.append(part)
+                yield part
                 offset += len(part)
                 size -= len(part)
                 continue
             if self._cancel.is_set():
                 raise Cancelled
             self._at += len(self._piece)
-            piece = next(self._pieces, None)
+            piece = next(self._unpacked, None)
             if piece is None:
                 self._piece = b""
                 raise LaminaError(f"{self._where} is truncated")
             self._piece = piece
-        return b"".join(parts)
 
     def close(self) -> None:
         """See :class:`TarBytes`."""
@@ -176,7 +198,7 @@ class ForwardTar:
 
     def _leave(self) -> None:
         close = getattr(self._raw, "close", None)
-        self._raw = self._pieces = None
+        self._raw = self._unpacked = None
         self._piece, self._at = b"", 0
         if close is not None:
             close()

@@ -1,15 +1,16 @@
-"""Files of a view as text and as JSON: as a file tree on the screen shows them."""
+"""Files as JSON, and those of a view as text, as a file tree on the screen shows them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from lamina.amounts import plural
+from lamina.contents.file_rows import NOBODY, FileRows, rows_of_view
 from lamina.model import Change, Kind
-from lamina.names import decode, display_name
+from lamina.names import display_name
 from lamina.reports.json_text import Json, path_fields
 from lamina.stack.group_rows import group_of_row
 from lamina.stack.tree_rows import TreeRows
@@ -18,7 +19,7 @@ from lamina.stack.view import View
 
 FILES_SCHEMA = "lamina.files/1"
 
-_TYPES = {
+TYPES: dict[int, str] = {
     Kind.FILE: "file",
     Kind.HARDLINK: "hardlink",
     Kind.SYMLINK: "symlink",
@@ -30,37 +31,66 @@ _TYPES = {
 
 
 def files_json(tree: TreeRows) -> Iterator[str]:
-    """Every path that a tree has, folded or not, as one document of JSON text.
+    """Every path that a tree has, folded or not, as one document of JSON text; see :func:`rows_json`.
+
+    Of two file systems compared, ``before`` is there in place of ``removed``.
+    """
+    view = tree.view
+    nodes = np.flatnonzero(tree.shown).astype(np.int32)
+    nodes = nodes[nodes > 0]
+    before = None if view.was is None else view.own("before")[nodes].tolist()
+    yield from _document(view.title, _records(rows_of_view(view, nodes), before))
+
+
+def rows_json(title: str, parts: Iterable[FileRows]) -> Iterator[str]:
+    """Rows as one document of JSON text, written as they come.
 
     ``{"schema", "view", "files": [{"path", "type", "size", "removed", "mode", "uid", "gid", "mtime", "layer",
-    "change", "link"}]}``: parents before what is in them, sizes in bytes and of the path alone, ``mtime`` in
-    nanoseconds since the epoch, ``layer`` the one that ships it. Of two file systems compared, ``before`` is there in
-    place of ``removed``.
+    "change", "link"}]}``: sizes in bytes and of the path alone, ``mtime`` in nanoseconds since the epoch, ``layer`` the
+    one that ships it. Versions in all layers have ``hidden_by``, too, the layer that removes or replaces them, and
+    ``replaced``, whether that puts something in their place.
+
+    Args:
+        title: what is listed.
+        parts: the rows.
     """
-    yield f'{{"schema": "{FILES_SCHEMA}", "view": {json.dumps(tree.view.title)}, "files": ['
+    yield from _document(title, (record for rows in parts for record in _records(rows)))
+
+
+def _document(title: str, records: Iterable[Json]) -> Iterator[str]:
+    yield f'{{"schema": "{FILES_SCHEMA}", "view": {json.dumps(title)}, "files": ['
     separator = ""
-    for row in _paths(tree):
-        yield separator + json.dumps(row)
+    for record in records:
+        yield separator + json.dumps(record)
         separator = ", "
     yield "]}\n"
 
 
-def _paths(tree: TreeRows) -> Iterator[Json]:
-    view, union = tree.view, tree.view.union
-    nodes = np.flatnonzero(tree.shown).astype(np.int32)
-    columns = {name: view.own(name)[nodes].tolist() for name in view.figures[:2]}
-    sizes = columns.pop("size", None) or columns.pop("after", None) or [0] * len(nodes)
-    (other,) = columns
-    for row, (path, text) in enumerate(zip(nodes.tolist(), union.paths.texts(nodes), strict=True)):
-        if not path:
-            continue
-        found = {**path_fields(text), "type": _TYPES[view.kind(path)], "size": sizes[row], other: columns[other][row]}
-        if view.event[path] != ABSENT:
-            uid, gid = view.owner(path)
-            found |= {"mode": view.mode(path), "uid": uid, "gid": gid, "mtime": view.mtime(path)}
-        found |= {"layer": view.layer(path), "change": Change(int(view.change[path])).name.lower()}
-        link = view.link(path)
-        yield {**found, "link": decode(link).encode("utf-8", "surrogateescape").decode("utf-8", "replace") or None}
+def _records(rows: FileRows, before: list[int] | None = None) -> Iterator[Json]:
+    union, carrier = rows.union, rows.carrier
+    kinds, changes, layers, sizes = (column.tolist() for column in (rows.kind, rows.change, rows.layer, rows.own))
+    others = rows.removed.tolist() if before is None else before
+    modes, uids, gids, times = (column[carrier].tolist() for column in (union.mode, union.uid, union.gid, union.mtime))
+    there, links = (rows.event != ABSENT).tolist(), rows.links()
+    for row, text in enumerate(union.paths.texts(rows.path)):
+        found = {
+            **path_fields(text),
+            "type": TYPES[kinds[row]],
+            "size": sizes[row],
+            "removed" if before is None else "before": others[row],
+        }
+        if there[row]:
+            found |= {"mode": modes[row], "uid": uids[row], "gid": gids[row], "mtime": times[row]}
+        found["layer"] = None if layers[row] == NOBODY else layers[row]
+        found["change"] = Change(changes[row]).name.lower()
+        if rows.hidden_by is not None and rows.replaced is not None:
+            hidden_by = int(rows.hidden_by[row])
+            found |= {
+                "hidden_by": None if hidden_by == NOBODY else hidden_by,
+                "replaced": bool(rows.replaced[row]),
+            }
+        found["link"] = links[row].decode("utf-8", "replace") or None
+        yield found
 
 
 def files_text(tree: TreeRows) -> Iterator[str]:

@@ -10,28 +10,37 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lamina.model import Change, Kind
 from lamina.names import decode
 from lamina.stack.tree_rows import TreeRows
 from lamina.stack.union import ABSENT
+from lamina.stack.view import View
 
 _ESCAPED = re.compile(r'[\x00-\x1f"\\\x7f]')
 
 
 def ncdu_export(tree: TreeRows, root: str, version: str) -> Iterator[str]:
-    """Every path that a tree has and that is not removed, folded or not.
+    """Every path that a tree has, folded or not; see :func:`ncdu_below`."""
+    return ncdu_below(tree.view, tree.shown, 0, root, version)
+
+
+def ncdu_below(view: View, shown: NDArray[np.bool_], top: int, root: str, version: str) -> Iterator[str]:
+    """What is below a folder and not removed.
 
     Sizes are bytes as the view has them, on disk and apparent alike: how a file system rounds them, an image doesn't
     know. A hard link counts where the view counts it, and is no link to ncdu.
 
     Args:
-        tree: the view, its filter and its kinds.
+        view: which file system.
+        shown: by path, what of the view is taken.
+        top: the folder.
         root: what the outermost directory is called.
         version: of lamina.
     """
-    view, paths = tree.view, tree.view.union.paths
-    kept = tree.shown & (view.change != Change.REMOVED)
+    paths = view.union.paths
+    kept = shown & (view.change != Change.REMOVED)
     kept = paths.subtree_counts(kept) > 0
     inner = np.zeros(len(kept), dtype=bool)
     nodes = np.flatnonzero(kept)
@@ -40,7 +49,7 @@ def ncdu_export(tree: TreeRows, root: str, version: str) -> Iterator[str]:
     yield f'[1,2,{{"progname":"lamina","progver":"{version}","timestamp":0}},\n'
     yield f'[{{"name":"{_quoted(root)}"}}'
     ends: list[int] = []
-    for path in nodes[nodes > 0].tolist():
+    for path in nodes[(nodes > top) & (nodes < paths.end[top])].tolist():
         while ends and ends[-1] <= path:
             ends.pop()
             yield "]"

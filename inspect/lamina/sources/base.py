@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from lamina.model import ImageInfo, ImageSummary, KnownImage, Progress
 
 if TYPE_CHECKING:  # numpy comes with these, and the first frame of a screen doesn't wait for it
     from lamina.cache.cache import Cache
     from lamina.layers.index import LayerFacts, LayerIndex
-    from lamina.layers.layer_reader import FileRef, LayerReader
+    from lamina.layers.layer_reader import FileRef, LayerReader, TarLayerReader
     from lamina.stack.stored import StackedImage
+    from lamina.workers.tar_place import TarPlace
 
 
 class Observer(Protocol):
@@ -80,6 +81,48 @@ class LayerFiles(Protocol):
             LaminaError: the layer can't be read any more.
             Cancelled: ``cancel`` was set.
         """
+
+
+@runtime_checkable
+class PlacedFiles(Protocol):
+    """:class:`LayerFiles` of which some stand in files that any process can open."""
+
+    def place(self, layer: int) -> TarPlace | None:
+        """Where a layer's tar stands; None for one that stands in no file.
+
+        Raises:
+            LaminaError: the layer can't be read any more.
+        """
+
+
+def place_of(files: LayerFiles, layer: int) -> TarPlace | None:
+    """Where a layer's tar stands in a file, if it does and that is known."""
+    return files.place(layer) if isinstance(files, PlacedFiles) else None
+
+
+class LayersInTurn(Protocol):
+    """Layers that come by one after the other: to open each by itself would mean to have all sent each time."""
+
+    def in_turn(self, layers: Collection[int], cancel: threading.Event) -> Iterator[tuple[int, TarLayerReader]]:
+        """Some of them as they come, each to be read forward before the next is asked for.
+
+        Raises:
+            LaminaError: they can't be read any more.
+            Cancelled: ``cancel`` was set.
+        """
+
+
+@runtime_checkable
+class PassingFiles(Protocol):
+    """:class:`LayerFiles` of which some come by with others."""
+
+    def passing(self, layer: int) -> LayersInTurn | None:
+        """What a layer comes by in; None where it can be had by itself."""
+
+
+def passing_of(files: LayerFiles, layer: int) -> LayersInTurn | None:
+    """What a layer comes by in together with others, if that is so."""
+    return files.passing(layer) if isinstance(files, PassingFiles) else None
 
 
 @dataclass(slots=True)

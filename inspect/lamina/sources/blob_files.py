@@ -10,6 +10,7 @@ from lamina.cache.cache import Cache
 from lamina.sources.blob_tar import open_blob
 from lamina.sources.store import Found
 from lamina.workers.file_range import FileRange
+from lamina.workers.tar_place import TarPlace
 
 if TYPE_CHECKING:
     from lamina.layers.layer_reader import LayerReader
@@ -38,3 +39,8 @@ class BlobFiles:
         blob, where = self._found.blobs[layer], self._found.where(layer, self._where)
         tar = open_blob(self._locate(blob.key), blob.kind, where, cancel, self._cache, in_order=in_order)
         return TarLayerReader(tar, where)
+
+    def place(self, layer: int) -> TarPlace | None:
+        """See :class:`lamina.sources.base.PlacedFiles`."""
+        blob = self._found.blobs[layer]
+        return TarPlace(self._locate(blob.key), blob.kind, 0, self._found.where(layer, self._where))

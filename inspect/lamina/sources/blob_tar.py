@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lamina.cache.cache import Cache
 from lamina.cache.keys import range_key
 from lamina.workers.file_range import FileRange, open_range
+from lamina.workers.tar_place import open_in_order
 
 if TYPE_CHECKING:  # what unpacks is loaded when something is to be unpacked
     from lamina.layers.tar_bytes import TarBytes
@@ -30,10 +31,7 @@ def open_blob(
         LaminaError: it is gone, or no longer the same.
     """
     from lamina.layers import gzip_points
-    from lamina.layers.tar_bytes import ForwardTar, PlainTar, file_chunks
 
-    if kind in ("tar", "empty"):
-        return PlainTar(open_range(place), place.offset, place.size, where)
     if kind == "gzip" and not in_order and place.size >= gzip_points.WORTH and gzip_points.available():
         key = range_key(place)
         return gzip_points.PointedGzip(
@@ -45,4 +43,4 @@ def open_blob(
             points=cache.points(key),
             keep=lambda points: cache.put_points(key, points),
         )
-    return ForwardTar(lambda: file_chunks(open_range(place), place.offset, place.size, where), where, cancel)
+    return open_in_order(place, kind, where, cancel)

@@ -133,7 +133,9 @@ class BlobReader:
         ticker = Ticker(observer.progress, sum(blob.place.size for blob in missing), "")
 
         def done(number: int, result: Result) -> None:
-            assert not isinstance(result, list)
+            from lamina.layers.index import LayerIndex  # it was loaded with what came
+
+            assert isinstance(result, LayerIndex)
             key = missing[number].cache_key(jobs[number])
             self._cache.put_layer(key, result)
             place(missing[number], key, result)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lamina.cache.cache import Cache
 from lamina.sources.blob_tar import open_blob
 from lamina.workers.file_range import FileRange, open_range
+from lamina.workers.tar_place import PLAIN, TarPlace
 
 if TYPE_CHECKING:
     from lamina.layers.layer_reader import LayerReader
@@ -49,9 +50,14 @@ class StreamFiles:
         place = self._layers[layer]
         archive = open_blob(self._file, self._kind(), place.where, cancel, self._cache, in_order=in_order)
         part = TarPart(archive, place.offset, place.size, place.where)
-        if place.kind in ("tar", "empty"):
+        if place.kind in PLAIN:
             return TarLayerReader(part, place.where)
         return TarLayerReader(ForwardTar(part.chunks, place.where, cancel, part.close), place.where)
+
+    def place(self, layer: int) -> TarPlace | None:
+        """See :class:`lamina.sources.base.PlacedFiles`."""
+        place = self._layers[layer]
+        return TarPlace(self._file, self._kind(), place.offset, place.where) if place.kind in PLAIN else None
 
     def _kind(self) -> str:
         from lamina.layers.block import BLOCK

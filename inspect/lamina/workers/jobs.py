@@ -9,12 +9,14 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+import numpy as np
 import xxhash
+from numpy.typing import NDArray
 
 from lamina.layers.index import LayerIndex
 from lamina.layers.read import scan_plain, scan_stream
-from lamina.layers.tarsplit import TarSplitJob
 from lamina.model import Cancelled, LaminaError
 from lamina.workers.file_range import FileRange, open_range
 from lamina.workers.unpacked import is_file, open_file, open_folder
@@ -195,7 +197,21 @@ class FileHashJob:
         return hasher.digest()
 
 
-Job = ScanJob | HashJob | TarSplitJob | FileHashJob
-"""What can be run."""
-Result = LayerIndex | list[bytes]
-"""What comes of it."""
+Result = LayerIndex | list[bytes] | NDArray[np.int64]
+"""What comes of a job."""
+
+
+class Job(Protocol):
+    """What can be run."""
+
+    @property
+    def cost(self) -> int:
+        """How much work it is, in bytes to be read whole."""
+
+    def run(self, cancel: threading.Event, advance: Advance) -> Result:
+        """Do it; ``advance`` gets the bytes done since it was last called.
+
+        Raises:
+            LaminaError: it can't be done.
+            Cancelled: ``cancel`` was set.
+        """

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from lamina_tui.commands.progress_line import ProgressLine
 
 
-def add_layers(parser: Parser) -> None:
-    """Which layers count."""
+def add_layers(parser: Parser) -> argparse._MutuallyExclusiveGroup:
+    """Which layers count; further ways to say so can be added to what is returned."""
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--layer", metavar="N", type=number, help="only what layer N carries (0 is the lowest)")
     which.add_argument("--up-to", metavar="N", type=number, help="the file system after layer N; else: the final one")
+    return which
 
 
 def number(text: str) -> int:

@@ -72,3 +72,15 @@ def print_text(pieces: Iterable[str]) -> None:
         for text in whole_lines(pieces):
             stream.buffer.write(text.encode(stream.encoding or "utf-8", "backslashreplace"))
         stream.buffer.flush()
+
+
+def print_bytes(pieces: Iterable[bytes]) -> None:
+    """Write bytes to stdout as they are.
+
+    Raises:
+        OSError: nothing can be written there; it names the place.
+    """
+    with named("standard output"):
+        sys.stdout.flush()
+        sys.stdout.buffer.writelines(pieces)
+        sys.stdout.buffer.flush()

@@ -59,13 +59,13 @@ class ProgressLine:
         """Say a line that stays; an empty one is not said."""
         if not text:
             return
-        self._clear()
+        self.clear()
         with suppress(OSError, AttributeError):  # nobody listens, or there is no such stream
             print(f"lamina: {display_name(text)}", file=self._stderr)
 
     def hide(self) -> None:
         """Leave the terminal to what is printed now."""
-        self._clear()
+        self.clear()
         self._stream = None
 
     def check(self) -> None:
@@ -87,12 +87,13 @@ class ProgressLine:
     ) -> None:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
-        self._clear()
+        self.clear()
         # What an input lacks matters no more to whoever gave it up: often it ended because of the interrupt.
         if self.cancel.is_set() and (kind is None or issubclass(kind, LaminaError)):
             raise KeyboardInterrupt from None
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """Take the line away, until there is more to tell."""
         if self._drawn and self._stream is not None:
             self._stream.write("\r\x1b[K")
             self._stream.flush()

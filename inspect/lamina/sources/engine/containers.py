@@ -14,7 +14,7 @@ from lamina.layers.index import LayerFacts, LayerIndex
 from lamina.layers.layer_reader import FileRef, LayerReader
 from lamina.layers.paths import path_key
 from lamina.model import Cancelled, ContainerInfo, ImageInfo, ImageSummary, KnownImage, LaminaError, LayerInfo, Progress
-from lamina.sources.base import Content, LayerFiles, Observer, ReadImage
+from lamina.sources.base import Content, LayerFiles, LayersInTurn, Observer, ReadImage, passing_of, place_of
 from lamina.sources.engine.answers import container_of, container_summary_of, storage_root
 from lamina.sources.engine.archived_files import ArchivedLayer
 from lamina.sources.engine.removals import without_opaque
@@ -25,6 +25,7 @@ from lamina.sources.engine.writable_folder import NotPlain, WritableFolder
 from lamina.sources.json_checks import list_of, object_of, quoted
 from lamina.sources.progress import Ticker
 from lamina.workers.pool import Pool
+from lamina.workers.tar_place import TarPlace
 
 _LAID_BY_PODMAN = frozenset(
     (
@@ -284,6 +285,14 @@ class _Files:
         if self._image is None:
             raise LaminaError("the image's layers have gone by")
         return self._image.open(layer, cancel, in_order=in_order)
+
+    def place(self, layer: int) -> TarPlace | None:
+        """See :class:`lamina.sources.base.PlacedFiles`."""
+        return None if layer == self._top or self._image is None else place_of(self._image, layer)
+
+    def passing(self, layer: int) -> LayersInTurn | None:
+        """See :class:`lamina.sources.base.PassingFiles`."""
+        return None if layer == self._top or self._image is None else passing_of(self._image, layer)
 
 
 class _Contents:

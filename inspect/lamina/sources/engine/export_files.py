@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 
 from lamina.layers.layer_reader import LayerReader, TarLayerReader
 from lamina.layers.tar_bytes import ForwardTar
@@ -38,19 +38,60 @@ class ExportFiles:
         name, where = self._known[layer], f"layer {layer} of {self._where}"
         return TarLayerReader(ForwardTar(lambda: self._member(name, cancel), where, cancel), where)
 
+    def passing(self, layer: int) -> ExportFiles:  # noqa: ARG002
+        """See :class:`lamina.sources.base.PassingFiles`."""
+        return self
+
+    def in_turn(self, layers: Collection[int], cancel: threading.Event) -> Iterator[tuple[int, TarLayerReader]]:
+        """See :class:`lamina.sources.base.LayersInTurn`: one export for all, of layers of the same bytes the lowest."""
+        if self._known is None:
+            self._known = self._names(cancel)
+        wanted = {self._known[layer]: layer for layer in sorted(layers, reverse=True)}
+        pieces = self._pieces(wanted.keys(), cancel)
+        begun: set[str] = set()
+        try:
+            for name, data in pieces:
+                if name in begun:
+                    continue  # what was not read of the layer before
+                begun.add(name)
+                layer = wanted[name]
+                where = f"layer {layer} of {self._where}"
+                rest = _up_to_its_end(data, pieces)
+                yield layer, TarLayerReader(ForwardTar(lambda rest=rest: rest, where, cancel), where)  # type: ignore[misc]
+                if len(begun) == len(wanted):
+                    return
+        finally:
+            pieces.close()
+
     def _member(self, name: str, cancel: threading.Event) -> Iterator[bytes]:
         """The bytes of one member, as they come."""
+        pieces = self._pieces({name}, cancel)
+        try:
+            for _, data in pieces:
+                if data is None:
+                    return
+                yield data
+        finally:
+            pieces.close()
+
+    def _pieces(
+        self, names: Collection[str], cancel: threading.Event
+    ) -> Generator[tuple[str, bytes | None], None, None]:
+        """(member, bytes) of some members of an export, as they come; None for bytes: it ends.
+
+        Raises:
+            LaminaError: the export ends before all of them have come.
+            Cancelled: ``cancel`` was set.
+        """
         raw = self._begin()
         unpacked = UnpackedStream(raw, self._where)
         reading = BlockingReader(unpacked.read, raw.close, raw.interrupt)
-        sink = _OneMember(name)
+        sink = _SomeMembers(names)
         archive = ArchiveTar(self._where, sink)
         try:
             for chunk in reading.chunks(cancel, lambda: None):
                 archive.feed(chunk)
                 yield from sink.take()
-                if sink.complete:
-                    return
             if cancel.is_set():
                 raise Cancelled
             raise LaminaError(f"{self._where} is another than before: open the image again")
@@ -58,30 +99,38 @@ class ExportFiles:
             reading.close()
 
 
-class _OneMember:
-    """A :class:`~lamina.sources.archive_tar.Sink` that takes one member."""
+def _up_to_its_end(first: bytes | None, pieces: Iterator[tuple[str, bytes | None]]) -> Iterator[bytes]:
+    """The bytes of a member whose first have been taken."""
+    data = first
+    while data is not None:
+        yield data
+        _, data = next(pieces, ("", None))
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._inside = False
-        self._taken: list[bytes] = []
-        self.complete = False
-        """All of it came."""
+
+class _SomeMembers:
+    """A :class:`~lamina.sources.archive_tar.Sink` that takes some members."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = names
+        self._here: str | None = None
+        self._taken: list[tuple[str, bytes | None]] = []
 
     def begin(self, member: Member) -> None:
         """See :class:`~lamina.sources.archive_tar.Sink`."""
-        self._inside = member.name == self._name and member.is_file
+        self._here = member.name if member.name in self._names and member.is_file else None
 
     def data(self, chunk: bytes) -> None:
         """See :class:`~lamina.sources.archive_tar.Sink`."""
-        if self._inside and not self.complete:
-            self._taken.append(chunk)
+        if self._here is not None:
+            self._taken.append((self._here, chunk))
 
     def end(self) -> None:
         """See :class:`~lamina.sources.archive_tar.Sink`."""
-        self.complete = self.complete or self._inside
+        if self._here is not None:
+            self._taken.append((self._here, None))
+            self._here = None
 
-    def take(self) -> list[bytes]:
+    def take(self) -> list[tuple[str, bytes | None]]:
         """What came since the last time."""
         taken, self._taken = self._taken, []
         return taken

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable
 
 from lamina.layers.layer_reader import LayerReader
-from lamina.sources.base import LayerFiles
+from lamina.sources.base import LayerFiles, LayersInTurn, passing_of, place_of
+from lamina.workers.tar_place import TarPlace
 
 
 class LazyFiles:
@@ -22,6 +23,17 @@ class LazyFiles:
 
     def open(self, layer: int, cancel: threading.Event, *, in_order: bool = False) -> LayerReader:
         """See :meth:`lamina.sources.base.LayerFiles.open`."""
+        return self._files().open(layer, cancel, in_order=in_order)
+
+    def place(self, layer: int) -> TarPlace | None:
+        """See :class:`lamina.sources.base.PlacedFiles`."""
+        return place_of(self._files(), layer)
+
+    def passing(self, layer: int) -> LayersInTurn | None:
+        """See :class:`lamina.sources.base.PassingFiles`."""
+        return passing_of(self._files(), layer)
+
+    def _files(self) -> LayerFiles:
         if self._found is None:
             self._found = self._find()
-        return self._found.open(layer, cancel, in_order=in_order)
+        return self._found

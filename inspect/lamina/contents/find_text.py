@@ -1,0 +1,240 @@
+"""Files whose content has a text: every layer is read once, whatever is looked for, on all cores."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamina.contents.file_rows import FileRows
+from lamina.contents.image_files import ImageFiles
+from lamina.layers.layer_reader import TarLayerReader
+from lamina.layers.text_search import Texts, WantedFiles, search_file, search_tar
+from lamina.model import Kind, Progress
+from lamina.sources.base import LayersInTurn, passing_of, place_of
+from lamina.sources.progress import Ticker
+from lamina.stack.union import ABSENT, Union
+from lamina.workers.file_range import FileRange
+from lamina.workers.jobs import Job, Result
+from lamina.workers.pool import Pool
+from lamina.workers.search_job import SearchJob
+from lamina.workers.tar_place import PLAIN, TarPlace
+
+_PART = 64 << 20
+"""Bytes of a plain tar that one job searches: some tens of milliseconds."""
+
+Found = Callable[[NDArray[np.intp]], None]
+"""Gets numbers of rows that have a text, ascending, each once, as they are found."""
+
+
+def find_text(
+    image: ImageFiles,
+    rows: FileRows,
+    texts: Texts,
+    found: Found,
+    *,
+    pool: Pool | None = None,
+    cancel: threading.Event | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> None:
+    """Which of some files have a text in their content; a hard link has that of its file.
+
+    Layers that stand in files are searched wherever the pool has its work done, all others on threads of this process.
+
+    Args:
+        image: the image.
+        rows: of it; what is no file has no content.
+        texts: what is looked for; see :func:`lamina.layers.text_search.texts_of`.
+        found: called on this thread.
+        pool: where the work is done; None: on threads of this process.
+        cancel: ends the search.
+        progress: notified of the bytes searched, on this thread.
+
+    Raises:
+        LaminaError: a layer can't be read.
+        Cancelled: ``cancel`` was set.
+    """
+    cancel = cancel or threading.Event()
+    sought = _Sought(image, rows, texts)
+    tasks = sorted(sought.tasks(), key=lambda task: -task.job.cost if isinstance(task.job, SearchJob) else 0)
+    ticker = Ticker(progress, sum(task.work for task in tasks), "searching")
+    for placed, where in ((True, pool or Pool()), (False, Pool())):
+        mine = [task for task in tasks if isinstance(task.job, SearchJob) == placed]
+
+        def done(number: int, result: Result, mine: Sequence[_Task] = mine) -> None:
+            assert isinstance(result, np.ndarray)
+            if hits := sought.rows_of(mine[number].inodes[result]):
+                found(np.array(hits, dtype=np.intp))
+
+        where.run([task.job for task in mine], cancel, done, ticker.advance)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A job, and the files that its rows are."""
+
+    job: Job
+    inodes: NDArray[np.int64]
+    work: int
+    """Bytes to be searched."""
+
+
+class _Sought:
+    """The files behind some rows, each once, and the ways to search them."""
+
+    def __init__(self, image: ImageFiles, rows: FileRows, texts: Texts) -> None:
+        self._image = image
+        self._union = image.union
+        self._texts = texts
+        inode = np.where(rows.event == ABSENT, ABSENT, self._union.inode[rows.event])
+        least = min(map(len, texts.patterns))
+        of_file = (rows.kind <= Kind.HARDLINK) & (inode != ABSENT)
+        of_file &= self._union.size[inode] >= least
+        numbers = np.flatnonzero(of_file)
+        same = _first_alike(image, inode[numbers].astype(np.int64))
+        self._numbers = numbers[np.argsort(same, kind="stable")]
+        self.inodes, starts = np.unique(np.sort(same), return_index=True)
+        self._starts = np.append(starts, len(numbers))
+        self._told: set[int] = set()
+
+    def rows_of(self, inodes: NDArray[np.int64]) -> list[int]:
+        """The rows of files that were not asked for before, ascending: of a file in parts several may have a text."""
+        found: list[int] = []
+        for place in np.searchsorted(self.inodes, inodes).tolist():
+            if place not in self._told:
+                self._told.add(place)
+                found += self._numbers[self._starts[place] : self._starts[place + 1]].tolist()
+        return sorted(found)
+
+    def tasks(self) -> Iterator[_Task]:
+        """What has to be done; layers that are packed in one file are searched together."""
+        union = self._union
+        packed: dict[tuple[FileRange, str], list[tuple[TarPlace, NDArray[np.int64]]]] = {}
+        by_turn: dict[int, tuple[LayersInTurn, dict[int, NDArray[np.int64]]]] = {}
+        layers = union.born[self.inodes]
+        for layer in np.unique(layers).tolist():
+            mine = self.inodes[layers == layer]
+            mine = mine[np.argsort(union.offset[mine], kind="stable")]
+            place = None if self._image.layers is None else place_of(self._image.layers, layer)
+            passing = None if self._image.layers is None or place else passing_of(self._image.layers, layer)
+            if passing is not None:
+                by_turn.setdefault(id(passing), (passing, {}))[1][layer] = mine
+            elif place is None:
+                reader = _ReaderJob(self._image, layer, mine, self._texts)
+                yield _Task(reader, mine, int(union.size[mine].sum()))
+            elif place.kind in PLAIN:
+                yield from self._parts(place, mine)
+            else:
+                packed.setdefault((place.file, place.kind), []).append((place, mine))
+        for parts in packed.values():
+            parts.sort(key=lambda part: part[0].start)
+            inodes = np.concatenate([mine for _, mine in parts])
+            yield self._task(
+                parts[0][0], inodes, np.repeat([place.start for place, _ in parts], [len(mine) for _, mine in parts])
+            )
+
+        for passing, of_layer in by_turn.values():
+            inodes = np.concatenate(list(of_layer.values()))
+            job = _PassingJob(passing, {layer: _wanted(union, mine) for layer, mine in of_layer.items()}, self._texts)
+            yield _Task(job, inodes, sum(wanted.work for wanted in job.wanted.values()))
+
+    def _parts(self, place: TarPlace, inodes: NDArray[np.int64]) -> Iterator[_Task]:
+        """A plain tar cut into parts: between files, and within large ones."""
+        sizes = self._union.size[inodes]
+        large = (sizes > _PART) & ~np.isin(inodes, list(self._union.sparse))
+        for inode in inodes[large].tolist():
+            offset, size = place.start + int(self._union.offset[inode]), int(self._union.size[inode])
+            for start in range(0, size, _PART):
+                # Each begins where a text could that ends in it, and not in the part before.
+                first = max(start - self._texts.overlap, 0)
+                column = np.array([offset + first]), np.array([min(start + _PART, size) - first])
+                yield _Task(SearchJob(place, WantedFiles(*column), self._texts), np.array([inode]), int(column[1][0]))
+        inodes, sizes = inodes[~large], sizes[~large]
+        part = (np.cumsum(sizes) - sizes) // _PART
+        for mine in np.split(inodes, np.flatnonzero(np.diff(part)) + 1):
+            if len(mine):
+                yield self._task(place, mine, np.full(len(mine), place.start))
+
+    def _task(self, place: TarPlace, inodes: NDArray[np.int64], shift: NDArray[np.int64]) -> _Task:
+        wanted = _wanted(self._union, inodes, shift)
+        return _Task(SearchJob(place, wanted, self._texts), inodes, wanted.work)
+
+
+def _wanted(union: Union, inodes: NDArray[np.int64], shift: NDArray[np.int64] | int = 0) -> WantedFiles:
+    columns = union.offset[inodes] + shift, union.size[inodes]
+    sparse = np.flatnonzero(np.isin(inodes, list(union.sparse))) if union.sparse else np.zeros(0, dtype=np.intp)
+    moved = np.broadcast_to(shift, len(inodes))
+    return WantedFiles(*columns, {row: union.sparse[int(inodes[row])] + int(moved[row]) for row in sparse.tolist()})
+
+
+def _first_alike(image: ImageFiles, inodes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same files in the first layer that has the same bytes: one that stands several times is read once."""
+    union = image.union
+    counts = np.diff(union.layer_start).tolist()
+    first: dict[tuple[str, int], int] = {}
+    alike = [
+        first.setdefault((layer.diff_id, counts[number]), number) for number, layer in enumerate(image.info.layers)
+    ]
+    start = union.layer_start[:-1]
+    layers = union.born[inodes]
+    return inodes - start[layers] + start[np.array(alike, dtype=np.int64)[layers]]
+
+
+@dataclass(frozen=True, slots=True)
+class _ReaderJob:
+    """Files of a layer that only this process can read."""
+
+    image: ImageFiles
+    layer: int
+    inodes: NDArray[np.int64]
+    texts: Texts
+
+    @property
+    def cost(self) -> int:
+        """See :class:`lamina.workers.jobs.Job`."""
+        return int(self.image.union.size[self.inodes].sum())
+
+    def run(self, cancel: threading.Event, advance: Callable[[int], None]) -> NDArray[np.int64]:
+        """The places of the files that have a text."""
+        reader = self.image.open_layer(self.layer, cancel, in_order=True)
+        try:
+            if isinstance(reader, TarLayerReader):
+                found = search_tar(reader, _wanted(self.image.union, self.inodes), self.texts, cancel, advance)
+            else:
+                refs = map(self.image.file_ref, self.inodes.tolist())
+                found = [
+                    place for place, ref in enumerate(refs) if search_file(reader, ref, self.texts, cancel, advance)
+                ]
+            return np.array(found, dtype=np.int64)
+        finally:
+            reader.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _PassingJob:
+    """Files of layers that come by one after the other."""
+
+    passing: LayersInTurn
+    wanted: dict[int, WantedFiles]
+    """By layer."""
+    texts: Texts
+
+    @property
+    def cost(self) -> int:
+        """See :class:`lamina.workers.jobs.Job`."""
+        return sum(wanted.work for wanted in self.wanted.values())
+
+    def run(self, cancel: threading.Event, advance: Callable[[int], None]) -> NDArray[np.int64]:
+        """The places of the files that have a text, among those of all layers as they stand in :attr:`wanted`."""
+        before, count = {}, 0
+        for layer, files in self.wanted.items():
+            before[layer] = count
+            count += len(files.offset)
+        found: list[int] = []
+        for layer, reader in self.passing.in_turn(self.wanted.keys(), cancel):
+            mine = search_tar(reader, self.wanted[layer], self.texts, cancel, advance)
+            found += [before[layer] + row for row in mine]
+        return np.array(sorted(found), dtype=np.int64)
