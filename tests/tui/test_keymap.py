@@ -18,10 +18,11 @@ from driving import Drive, Driven
 from lamina.workspace import Workspace
 from lamina_tui import keymap
 from lamina_tui.app import LaminaApp
+from lamina_tui.command import Command, Scope
 from lamina_tui.dive_keys import DIVE
 from lamina_tui.key_names import key_text, keys_named
 from lamina_tui.key_remaps import remapped
-from lamina_tui.keymap import COMMANDS, Command, Keymap, Scope
+from lamina_tui.keymap import COMMANDS, Keymap
 from lamina_tui.screens.dialogs import help_lines
 from lamina_tui.screens.images import engine_images
 from lamina_tui.screens.registry.pull import PullScreen
@@ -48,6 +49,8 @@ WAY: dict[Scope, tuple[str, ...]] = {
     Scope.KINDS: ("tab", "f"),
     Scope.CARD: ("tab", "b", "enter"),
     Scope.RESULTS: ("F", "e", "enter"),
+    Scope.VIEWER: ("tab", "b", "enter", "v"),
+    Scope.CONTENT: ("tab", "b", "enter", "v"),
     Scope.PROMPT: ("slash", "a"),
 }
 # The same from the list of the sample images.

@@ -20,11 +20,12 @@ from lamina.names import display_name
 from lamina.sources.base import Source
 from lamina.workspace import Workspace
 from lamina_tui import themes
+from lamina_tui.command import Scope
 from lamina_tui.glyphs import ASCII, UNICODE, Glyphs
 from lamina_tui.hangup import HANGUP, can_be_resumed
 from lamina_tui.image_entries import Entry, Lister, listed, source_lister
 from lamina_tui.key_names import keys_text
-from lamina_tui.keymap import Keymap, Scope, bindings
+from lamina_tui.keymap import Keymap, bindings
 from lamina_tui.navigation import Place
 from lamina_tui.screens.base import FullScreen
 from lamina_tui.screens.dialogs import HelpScreen, TextScreen

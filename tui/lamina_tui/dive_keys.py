@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from lamina_tui.keymap import Scope
+from lamina_tui.command import Scope
 
 NAME = "dive"
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lamina_tui import dive_keys
+from lamina_tui.command import Command
 from lamina_tui.key_names import key_text, keys_named
-from lamina_tui.keymap import CHAINS, COMMANDS, Command, Keymap
+from lamina_tui.keymap import CHAINS, COMMANDS, Keymap
 
 PRESETS = (dive_keys.NAME,)
 

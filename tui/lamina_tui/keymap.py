@@ -5,82 +5,16 @@ A configuration may give commands other keys (:mod:`lamina_tui.key_remaps`): the
 
 from __future__ import annotations
 
-import enum
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lamina_tui.command import Command, Scope
 from lamina_tui.key_names import key_text
 
 if TYPE_CHECKING:  # `lamina config` tells of keys without a screen
     from textual.binding import BindingType
-
-
-class Scope(enum.Enum):
-    """Where a command works; the text is its heading in the help."""
-
-    APP = "Everywhere"
-    LIST = "In every list"
-    HOME = "Images"
-    REGISTRY = "Search"
-    FOUND = "Repositories found"
-    VERSIONS = "Versions in a registry"
-    TAGS = "Tags"
-    PULLING = "Pull"
-    PULL = "Layers of a pull"
-    CONTEXTS = "Engines"
-    TREE = "Layer tree"
-    SET = "A set of images"
-    MATRIX = "What pairs share"
-    MEMBERS = "Each image of the set"
-    SHARED = "Layers of the set"
-    MISSES = "Near misses"
-    DIFF = "Two images compared"
-    IMAGE = "One image"
-    LAYERS = "Layers"
-    OVERVIEW = "Overview"
-    FILES = "Files"
-    WASTE = "Waste"
-    ADVICE = "Advice"
-    DUPLICATES = "Duplicates"
-    TEXT = "Texts"
-    CARD = "A path's layers"
-    RESULTS = "Found in all layers"
-    KINDS = "Kinds shown"
-    PROMPT = "While typing"
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One thing the user can do."""
-
-    scope: Scope
-    keys: tuple[str, ...]
-    """As Textual names them; none leaves the command to the palette, to presets and to who maps it."""
-    action: str
-    """As Textual runs it: the method's name without ``action_``, with its arguments; after ``screen.`` the screen's."""
-    help: str
-    footer: str = ""
-    """The word in the footer; empty keeps it out of there."""
-    footer_key: str = ""
-    """The key in the footer where it is not the first of ``keys``."""
-    priority: int = 5
-    """Order in the footer, smallest first: what does not fit is left out from the end."""
-    palette: bool = True
-    """Whether the command palette lists it: cursor keys would be noise there."""
-
-    @property
-    def name(self) -> str:
-        """What a configuration calls it: ``find``, ``sort_by_size``; ``move``, and ``move_back`` the other way."""
-        call, _, argument = self.action.removeprefix("screen.").rstrip(")").partition("(")
-        argument = argument.strip("'")
-        return call + {"": "", "1": "", "-1": "_back"}.get(argument, f"_{argument}")
-
-    @property
-    def id(self) -> str:
-        """What tells it from all others."""
-        return f"{self.scope.name}.{self.action}"
 
 
 _A, _L, _H, _I = Scope.APP, Scope.LIST, Scope.HOME, Scope.IMAGE
@@ -88,6 +22,7 @@ _R, _S, _M, _E = Scope.TREE, Scope.SET, Scope.MATRIX, Scope.MEMBERS
 _G, _GF, _V, _VT = Scope.REGISTRY, Scope.FOUND, Scope.VERSIONS, Scope.TAGS
 _B, _BL, _X, _O = Scope.PULLING, Scope.PULL, Scope.CONTEXTS, Scope.RESULTS
 _C, _N, _D = Scope.SHARED, Scope.MISSES, Scope.DIFF
+_CT, _VW = Scope.CONTENT, Scope.VIEWER
 _Y, _F, _W, _T, _K, _P = Scope.LAYERS, Scope.FILES, Scope.WASTE, Scope.TEXT, Scope.KINDS, Scope.PROMPT
 
 COMMANDS: tuple[Command, ...] = (
@@ -222,6 +157,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(_I, ("r",), "range_start", "the range starts after this layer (again: from nothing)"),
     Command(_I, ("left_square_bracket",), "step_layer(-1)", "previous layer, from any pane"),
     Command(_I, ("right_square_bracket",), "step_layer(1)", "next layer, from any pane"),
+    Command(_I, ("x",), "extract", "take the file or folder under the cursor out of the image", "extract", priority=9),
     Command(_I, ("i",), "instruction", "the layer's whole instruction", "whole", priority=9),
     Command(_I, ("R",), "reload", "read the image again"),
     Command(_I, ("plus", "equals_sign"), "move_border(1)", "more room for the layers"),
@@ -287,6 +223,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(Scope.ADVICE, ("y",), "screen.copy", "copy the advice", "copy", priority=8),
     Command(_T, ("y",), "screen.copy", "copy the line"),
     Command(Scope.CARD, ("enter",), "choose", "show it in the layer under the cursor", "show", priority=2),
+    Command(Scope.CARD, ("v",), "view", "read the file as that layer ships it", "read", priority=2),
     Command(Scope.CARD, ("y",), "screen.copy", "copy the absolute path", "copy", priority=3),
     Command(Scope.CARD, ("escape", "q"), "close", "close", "close", "esc", priority=5, palette=False),
     Command(_O, ("enter", "l", "right"), "open", "to the file in its layer", "go there", priority=2),
@@ -295,6 +232,16 @@ COMMANDS: tuple[Command, ...] = (
     Command(_O, ("f",), "screen.fuzzy", "with or without what only has the letters in order", "fuzzy", priority=5),
     Command(_O, ("y",), "screen.copy", "copy the path", "copy", priority=6),
     Command(_O, ("escape", "left", "h"), "screen.back", "stop, or go back", "back", "esc", priority=7, palette=False),
+    Command(_CT, ("right", "l"), "shift(1)", "move the text to the left", palette=False),
+    Command(_CT, ("left", "h"), "shift(-1)", "move the text to the right", palette=False),
+    Command(_VW, ("v",), "next_view", "as text, as hexadecimal numbers, the texts within", "text/hex", priority=2),
+    Command(_VW, ("slash",), "find", "go to where it has …", "find", priority=3),
+    Command(_VW, ("n",), "match(1)", "next match", "next", "n/N", priority=4),
+    Command(_VW, ("N",), "match(-1)", "previous match"),
+    Command(_VW, ("w",), "wrap", "break long lines, or let them run on", "wrap", priority=5),
+    Command(_VW, ("number_sign",), "numbers", "with line numbers and offsets, or without"),
+    Command(_VW, ("y",), "copy", "copy the absolute path", "copy", priority=7),
+    Command(_VW, ("escape",), "back", "stop the search, or go back", "back", "esc", priority=6, palette=False),
     Command(_K, ("space", "enter"), "toggle_kind", "show or hide this kind", "show/hide", "space", priority=2),
     Command(_K, ("c",), "only_changes", "only what changed", "changes", priority=3),
     Command(_K, ("a",), "all_kinds", "everything", "all", priority=4),
@@ -308,6 +255,7 @@ CHAINS: tuple[tuple[Scope, ...], ...] = (
     (_L, _H, _A),
     (_R, _L, _A),
     (_O, _L, _A),
+    (_CT, _L, _VW, _A),
     *((near, _L, _S, _A) for near in (_M, _E, _C, _N)),
     (_F, _L, _D, _A),
     (_GF, _L, _G, _A),

@@ -10,8 +10,8 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from lamina.names import display_name
+from lamina_tui.command import Scope
 from lamina_tui.glyphs import Glyphs, glyphs_of
-from lamina_tui.keymap import Scope
 from lamina_tui.navigation import Navigation, navigation_of
 from lamina_tui.widgets.key_bar import KeyBar
 from lamina_tui.widgets.line_bar import Line

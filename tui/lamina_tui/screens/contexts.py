@@ -12,7 +12,8 @@ from textual.screen import ModalScreen
 from lamina.names import display_name
 from lamina.sources.engine.contexts import Context
 from lamina_tui import texts
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.command import Scope
+from lamina_tui.keymap import bindings
 from lamina_tui.widgets.row_list import Part, RowList
 
 

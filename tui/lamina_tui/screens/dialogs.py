@@ -12,9 +12,10 @@ from textual.screen import ModalScreen
 from lamina.model import Change
 from lamina.names import display_name
 from lamina_tui import texts
+from lamina_tui.command import Scope
 from lamina_tui.glyphs import UNICODE, Glyphs
 from lamina_tui.key_names import keys_text
-from lamina_tui.keymap import Keymap, Scope, bindings
+from lamina_tui.keymap import Keymap, bindings
 from lamina_tui.navigation import navigation_of
 from lamina_tui.screens.legend import legend
 from lamina_tui.widgets.row_list import STYLE_OF_CHANGE, Part, RowList

@@ -13,9 +13,10 @@ from lamina.model import Cancelled, Change, Progress
 from lamina.names import decode, display_name, short_instruction
 from lamina_tui import texts
 from lamina_tui.background import Failure, outcome_of
+from lamina_tui.command import Scope
 from lamina_tui.glyphs import Glyphs
 from lamina_tui.image_entries import Entry
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.keymap import bindings
 from lamina_tui.reading_messages import Rate, ScreenObserver
 from lamina_tui.screens.about import about_path
 from lamina_tui.screens.base import Notice

@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.markup import escape
+from textual.message import Message
 from textual.screen import ModalScreen
 
 from lamina.figures.links import follow, other_names
@@ -17,7 +18,8 @@ from lamina.model import Change, ImageInfo, Kind
 from lamina.names import decode, display_name, short_instruction
 from lamina.stack.union import Union
 from lamina_tui import texts
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.command import Scope
+from lamina_tui.keymap import bindings
 from lamina_tui.navigation import navigation_of
 from lamina_tui.widgets.row_list import STYLE_OF_CHANGE, Part, RowList
 from lamina_tui.widgets.text_lines import TextLine
@@ -64,6 +66,13 @@ class VersionList(RowList):
 
     BINDINGS = bindings(Scope.CARD)
     SCOPES = (Scope.CARD, Scope.LIST)
+
+    class Read(Message):
+        """The version under the cursor is to be read."""
+
+        def __init__(self, rows: VersionList) -> None:
+            super().__init__()
+            self.rows = rows
 
     def __init__(self, versions: Sequence[PathVersion], info: ImageInfo, places: Sequence[LinkedPath]) -> None:
         super().__init__()
@@ -112,6 +121,10 @@ class VersionList(RowList):
         """To the path in the layer under the cursor."""
         self.post_message(self.Activated(self))
 
+    def action_view(self) -> None:
+        """Read the file as the layer under the cursor has it."""
+        self.post_message(self.Read(self))
+
     def action_close(self) -> None:
         """Close the dialog."""
         _ = self.screen.dismiss()
@@ -126,6 +139,7 @@ class FileCard(ModalScreen[None]):
         info: the image's head.
         places: where it leads to.
         chosen: called with what is to be shown, once the dialog is closed: the path in a layer, or a place.
+        read: called with the layer whose version of the file is to be read.
     """
 
     def __init__(
@@ -135,6 +149,7 @@ class FileCard(ModalScreen[None]):
         info: ImageInfo,
         places: Sequence[LinkedPath],
         chosen: Callable[[int | LinkedPath], None],
+        read: Callable[[int], None],
     ) -> None:
         super().__init__()
         self._path = path
@@ -142,12 +157,13 @@ class FileCard(ModalScreen[None]):
         self._info = info
         self._places = places
         self._chosen = chosen
+        self._read = read
 
     def compose(self) -> ComposeResult:
         """One box."""
         with Vertical(classes="dialog card") as box:
             box.border_title = "what became of this path"
-            box.border_subtitle = "enter shows it in its layer - y copies the path - esc closes"
+            box.border_subtitle = "enter shows it in its layer - v reads it - y copies the path - esc closes"
             yield TextPane(has_cursor=False, fit_height=True)
             yield VersionList(self._versions, self._info, self._places)
 
@@ -187,6 +203,17 @@ class FileCard(ModalScreen[None]):
             return
         _ = self.dismiss()
         self._chosen(chosen if isinstance(chosen, LinkedPath) else chosen.layer)
+
+    @on(VersionList.Read)
+    def _view(self) -> None:
+        version = self.query_one(VersionList).chosen
+        if isinstance(version, LinkedPath):
+            self.say("v reads a version above: enter goes to this path")
+        elif version.change is Change.REMOVED or version.kind not in (Kind.FILE, Kind.HARDLINK):
+            self.say("there is nothing to read in this layer")
+        elif self.is_current:
+            _ = self.dismiss()
+            self._read(version.layer)
 
     def say(self, text: str) -> None:
         """Tell something once, in the box's lower edge; untrusted text is fine."""

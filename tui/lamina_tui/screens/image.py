@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual import on, work
 
+from lamina.contents.place import Scope as FileScope
 from lamina.figures.advice import Advice
 from lamina.figures.duplicates import find_duplicates
 from lamina.figures.image import LoadedImage
@@ -11,13 +12,15 @@ from lamina.figures.path_history import path_history
 from lamina.model import Change
 from lamina_tui import dive_keys
 from lamina_tui.background import Failure, outcome_of
-from lamina_tui.keymap import Scope, bindings, keymap_of
+from lamina_tui.command import Scope
+from lamina_tui.keymap import bindings, keymap_of
 from lamina_tui.screens.config_lines import layer_lines
 from lamina_tui.screens.dialogs import KindsScreen, TextScreen
-from lamina_tui.screens.export import ExportScreen
+from lamina_tui.screens.extracting import ExtractScreen
 from lamina_tui.screens.file_card import FileCard, LinkedPath, places_of
 from lamina_tui.screens.image_search import RESULTS, ImageSearch
 from lamina_tui.screens.image_state import state_of
+from lamina_tui.screens.viewer import viewer_of
 from lamina_tui.widgets.advice_view import AdviceView
 from lamina_tui.widgets.duplicates_view import DuplicatesView
 from lamina_tui.widgets.file_tree import FileTree
@@ -29,7 +32,7 @@ from lamina_tui.widgets.text_pane import TextPane
 from lamina_tui.widgets.waste_view import WasteView
 
 
-class ImageScreen(ExportScreen, ImageSearch):
+class ImageScreen(ExtractScreen, ImageSearch):
     """The image screen, with its commands."""
 
     SCOPE = Scope.IMAGE
@@ -110,6 +113,8 @@ class ImageScreen(ExportScreen, ImageSearch):
         """Stop the reading, drop the filter, or go back to the images."""
         if self.reading and not self.stopping:
             self.stop_reading()
+        elif self.extracts:
+            self.stop_extracting()
         elif not self.failed and self.filter:
             self._filter("")
         elif self._came_from == RESULTS:
@@ -175,9 +180,12 @@ class ImageScreen(ExportScreen, ImageSearch):
             self.show_view()
             self.files.go_to(path)
 
+        def read(layer: int) -> None:
+            _ = self.app.push_screen(viewer_of(image, path, layer, self.label))
+
         union = image.union
         places = places_of(union, path, versions)
-        _ = self.app.push_screen(FileCard(union.paths.path(path), versions, image.info, places, show))
+        _ = self.app.push_screen(FileCard(union.paths.path(path), versions, image.info, places, show, read))
 
     @on(RowList.Activated, "#waste")
     def _open_waste(self) -> None:
@@ -252,6 +260,15 @@ class ImageScreen(ExportScreen, ImageSearch):
         """Write the files that are shown."""
         name = self.info.tags[0] if self.info is not None and self.info.tags else self.label
         self.ask_where_to_write(self.files, name, self.viewpoint.title)
+
+    def action_extract(self) -> None:
+        """Take out what is under the cursor, as the view shows it."""
+        path = self.files.copied_text() if self.tab == "files" else None
+        if self.image is None or path is None:
+            self.say("x takes a file or folder out: go to one in Files (1)")
+            return
+        viewpoint = self.viewpoint
+        self.ask_where_to_extract(self.image, path, FileScope(viewpoint.layer, alone=viewpoint.mode == "layer"))
 
     def action_kinds(self) -> None:
         """Choose the kinds of change shown."""

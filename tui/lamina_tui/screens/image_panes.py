@@ -10,7 +10,7 @@ from textual.widgets import ContentSwitcher
 from lamina.figures.advice import advise
 from lamina.figures.image import LoadedImage
 from lamina.model import ImageInfo, Progress
-from lamina_tui.keymap import Scope
+from lamina_tui.command import Scope
 from lamina_tui.screens import image_lines
 from lamina_tui.screens.about import about_advice, about_guilt, about_layer, about_path
 from lamina_tui.screens.base import Notice

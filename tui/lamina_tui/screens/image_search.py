@@ -14,8 +14,9 @@ from lamina.figures.image import LoadedImage
 from lamina.model import Change
 from lamina_tui import texts
 from lamina_tui.background import outcome_of
+from lamina_tui.command import Scope
 from lamina_tui.key_names import key_text
-from lamina_tui.keymap import Scope, keymap_of
+from lamina_tui.keymap import keymap_of
 from lamina_tui.navigation import Place
 from lamina_tui.screens.image_panes import ImagePanes
 from lamina_tui.screens.image_state import ImageState, restore, state_of

@@ -15,8 +15,9 @@ from lamina.model import Progress
 from lamina.names import display_name
 from lamina_tui import texts
 from lamina_tui.background import Failure, outcome_of
+from lamina_tui.command import Scope
 from lamina_tui.image_entries import Entry, Lister, listed
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.keymap import bindings
 from lamina_tui.navigation import Place
 from lamina_tui.reading_messages import Rate, ScreenObserver
 from lamina_tui.screens.base import Notice

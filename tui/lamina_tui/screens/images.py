@@ -13,8 +13,9 @@ from lamina.names import display_name
 from lamina.sources.registry.reference import names_a_host
 from lamina.workspace import Workspace
 from lamina_tui import texts
+from lamina_tui.command import Scope
 from lamina_tui.image_entries import Entry, engine_lister
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.keymap import bindings
 from lamina_tui.screens.about_image import about_image
 from lamina_tui.screens.base import Notice
 from lamina_tui.screens.listing import ListingScreen

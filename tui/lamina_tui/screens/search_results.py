@@ -15,7 +15,7 @@ from lamina.figures.find_paths import MOST, Found
 from lamina.names import display_name
 from lamina_tui import texts
 from lamina_tui.background import Failure, outcome_of
-from lamina_tui.keymap import Scope
+from lamina_tui.command import Scope
 from lamina_tui.screens.base import FullScreen
 from lamina_tui.widgets.found_list import FoundList, SearchedImage
 from lamina_tui.widgets.found_rows import ORDERS, FoundRows, Key

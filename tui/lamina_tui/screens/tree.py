@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 
 from lamina.names import display_name, short_instruction
 from lamina_tui import texts
-from lamina_tui.keymap import Scope
+from lamina_tui.command import Scope
 from lamina_tui.screens.base import FullScreen
 from lamina_tui.screens.dialogs import TextScreen
 from lamina_tui.widgets.key_bar import KeyBar

@@ -9,7 +9,8 @@ from textual.message import Message
 from lamina.figures.duplicates import MIN_SIZE, Duplicate
 from lamina.names import display_name
 from lamina_tui import texts
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.command import Scope
+from lamina_tui.keymap import bindings
 from lamina_tui.widgets.row_list import Part, RowList
 
 LOOKING = "looking for files with the same content …"

@@ -8,7 +8,8 @@ from textual.message import Message
 from lamina.model import Change
 from lamina.stack.tree_rows import GROUPINGS, TreeRows
 from lamina.stack.view import View
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.command import Scope
+from lamina_tui.keymap import bindings
 from lamina_tui.widgets.file_rows import FileRows
 from lamina_tui.widgets.tree_columns import METADATA, NAME, main_figure, title
 

@@ -10,7 +10,8 @@ from lamina.figures.image import LoadedImage
 from lamina.model import ImageInfo, Kind
 from lamina.names import decode, display_name, short_instruction
 from lamina_tui import texts
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.command import Scope
+from lamina_tui.keymap import bindings
 from lamina_tui.widgets.found_rows import FoundRows
 from lamina_tui.widgets.row_list import Part, RowList
 

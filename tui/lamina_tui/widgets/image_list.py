@@ -9,8 +9,8 @@ from lamina.figures.overview import Overview, Standing, frees_together
 from lamina.model import ImageSummary, KnownImage
 from lamina.names import display_name, repository_of, short_id
 from lamina_tui import texts
+from lamina_tui.command import Scope
 from lamina_tui.image_entries import Entry
-from lamina_tui.keymap import Scope
 from lamina_tui.widgets.row_list import Part, RowList
 
 Key = tuple[str, str, str]

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from rich.segment import Segment
 from textual import events
 
-from lamina_tui.keymap import Scope, keymap_of
+from lamina_tui.command import Scope
+from lamina_tui.keymap import keymap_of
 from lamina_tui.widgets.line_bar import LineBar, Part
 
 

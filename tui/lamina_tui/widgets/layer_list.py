@@ -9,7 +9,8 @@ from lamina.figures.image import LayerFigures
 from lamina.model import ImageInfo
 from lamina.names import short_instruction
 from lamina_tui import texts
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.command import Scope
+from lamina_tui.keymap import bindings
 from lamina_tui.widgets.row_list import Part, RowList
 
 

@@ -9,8 +9,9 @@ from lamina.figures.layer_tree import LayerNode, layer_tree
 from lamina.model import KnownImage
 from lamina.names import display_name, short_instruction
 from lamina_tui import texts
+from lamina_tui.command import Scope
 from lamina_tui.image_entries import Entry
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.keymap import bindings
 from lamina_tui.widgets.row_list import Part, RowList
 
 Stack = tuple[Entry, KnownImage]

@@ -12,7 +12,8 @@ from lamina.figures.image import LoadedImage
 from lamina.figures.largest import LargeFile, largest_files
 from lamina.names import display_name, short_instruction
 from lamina_tui import texts
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.command import Scope
+from lamina_tui.keymap import bindings
 from lamina_tui.widgets.advice_view import OF_BASE, titled
 from lamina_tui.widgets.row_list import Part, RowList
 

@@ -10,7 +10,8 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
-from lamina_tui.keymap import Scope, bindings, keymap_of
+from lamina_tui.command import Scope
+from lamina_tui.keymap import bindings, keymap_of
 
 
 class _Field(Input):

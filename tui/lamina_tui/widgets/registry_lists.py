@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from lamina.figures.pull_plan import PlannedLayer, Presence
 from lamina.names import display_name, short_instruction
 from lamina_tui import texts
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.command import Scope
+from lamina_tui.keymap import bindings
 from lamina_tui.widgets.row_list import Part, RowList
 
 if TYPE_CHECKING:

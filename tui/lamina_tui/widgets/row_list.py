@@ -16,8 +16,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from lamina_tui import texts
+from lamina_tui.command import Scope
 from lamina_tui.glyphs import Glyphs, glyphs_of
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.keymap import bindings
 
 Part = tuple[str, str]
 """A piece of a line and the name of its style: a component class without its ``rows--``."""

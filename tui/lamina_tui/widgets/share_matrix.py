@@ -5,7 +5,8 @@ from __future__ import annotations
 from lamina.figures.image_set import ImageSet
 from lamina.names import display_name
 from lamina_tui import texts
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.command import Scope
+from lamina_tui.keymap import bindings
 from lamina_tui.widgets.row_list import Part, RowList
 
 _BYTES, _PERCENT = 7, 4  # cells of a cell's two numbers; the first has room for a bracket before it

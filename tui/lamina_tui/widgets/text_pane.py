@@ -6,7 +6,8 @@ from textual.geometry import Size
 
 from lamina.names import display_name
 from lamina_tui import texts
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.command import Scope
+from lamina_tui.keymap import bindings
 from lamina_tui.widgets.row_list import Part, RowList
 from lamina_tui.widgets.text_lines import TextLine
 

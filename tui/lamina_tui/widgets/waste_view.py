@@ -12,7 +12,8 @@ from lamina.model import Cause, ImageInfo
 from lamina.names import display_name, short_instruction
 from lamina.stack.waste import DirectoryWaste, LayerWaste, WasteRow, WasteTable, explain
 from lamina_tui import texts
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.command import Scope
+from lamina_tui.keymap import bindings
 from lamina_tui.widgets.row_list import Part, RowList
 
 _LAST_COLUMN = {"file": "path", "directory": "directory", "layer": "files, and the instruction that hides them"}

@@ -15,7 +15,8 @@ from lamina.sources.engine.pulling import PulledLayer
 from lamina.workspace import Workspace
 from lamina_tui import texts
 from lamina_tui.background import Failure, outcome_of
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.command import Scope
+from lamina_tui.keymap import bindings
 from lamina_tui.reading_messages import ProgressMade, Rate
 from lamina_tui.screens.registry.asking import AskingScreen, Tell
 from lamina_tui.widgets.line_bar import Line

@@ -10,7 +10,8 @@ from lamina.names import display_name
 from lamina.sources.registry.search import SearchResult
 from lamina.workspace import Workspace
 from lamina_tui import texts
-from lamina_tui.keymap import Scope, bindings
+from lamina_tui.command import Scope
+from lamina_tui.keymap import bindings
 from lamina_tui.screens.registry.asking import AskingScreen, Tell
 from lamina_tui.widgets.line_bar import Line
 from lamina_tui.widgets.prompt import Prompt
