@@ -41,7 +41,7 @@ async def test_a_file_goes_where_it_is_asked_for_as_the_view_has_it(
         assert "would be replaced" in screen.text
         # when all up to the last layer is shown, it is the newer one, and the folder has nothing else
         await screen.press("escape", "right_square_bracket", "v", "g", "x", *typed(tmp_path / "srv"), "enter")
-        assert [path.name for path in (tmp_path / "srv").rglob("*")] == ["a"]  # noqa: ASYNC240
+        assert [path.name for path in (tmp_path / "srv").rglob("*")] == ["a"]
         assert (tmp_path / "srv" / "a").read_bytes() == b"newer"
 
 

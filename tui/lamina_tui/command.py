@@ -38,6 +38,7 @@ class Scope(enum.Enum):
     RESULTS = "Found in all layers"
     CONTENT = "A file's content"
     VIEWER = "A file"
+    COMPARED = "Two versions of a file"
     KINDS = "Kinds shown"
     PROMPT = "While typing"
 

@@ -22,7 +22,7 @@ _R, _S, _M, _E = Scope.TREE, Scope.SET, Scope.MATRIX, Scope.MEMBERS
 _G, _GF, _V, _VT = Scope.REGISTRY, Scope.FOUND, Scope.VERSIONS, Scope.TAGS
 _B, _BL, _X, _O = Scope.PULLING, Scope.PULL, Scope.CONTEXTS, Scope.RESULTS
 _C, _N, _D = Scope.SHARED, Scope.MISSES, Scope.DIFF
-_CT, _VW = Scope.CONTENT, Scope.VIEWER
+_CT, _VW, _CP = Scope.CONTENT, Scope.VIEWER, Scope.COMPARED
 _Y, _F, _W, _T, _K, _P = Scope.LAYERS, Scope.FILES, Scope.WASTE, Scope.TEXT, Scope.KINDS, Scope.PROMPT
 
 COMMANDS: tuple[Command, ...] = (
@@ -223,6 +223,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(Scope.ADVICE, ("y",), "screen.copy", "copy the advice", "copy", priority=8),
     Command(_T, ("y",), "screen.copy", "copy the line"),
     Command(Scope.CARD, ("enter",), "choose", "show it in the layer under the cursor", "show", priority=2),
+    Command(Scope.CARD, ("d",), "compare", "what this layer changed in the file", "diff", priority=2),
     Command(Scope.CARD, ("v",), "view", "read the file as that layer ships it", "read", priority=2),
     Command(Scope.CARD, ("y",), "screen.copy", "copy the absolute path", "copy", priority=3),
     Command(Scope.CARD, ("escape", "q"), "close", "close", "close", "esc", priority=5, palette=False),
@@ -234,6 +235,9 @@ COMMANDS: tuple[Command, ...] = (
     Command(_O, ("escape", "left", "h"), "screen.back", "stop, or go back", "back", "esc", priority=7, palette=False),
     Command(_CT, ("right", "l"), "shift(1)", "move the text to the left", palette=False),
     Command(_CT, ("left", "h"), "shift(-1)", "move the text to the right", palette=False),
+    Command(_CP, ("v",), "beside", "side by side, or one below the other", "side by side", priority=2),
+    Command(_CP, ("y",), "copy", "copy the absolute path", "copy", priority=4),
+    Command(_CP, ("escape",), "back", "go back", "back", "esc", priority=3, palette=False),
     Command(_VW, ("v",), "next_view", "as text, as hexadecimal numbers, the texts within", "text/hex", priority=2),
     Command(_VW, ("slash",), "find", "go to where it has …", "find", priority=3),
     Command(_VW, ("n",), "match(1)", "next match", "next", "n/N", priority=4),
@@ -256,6 +260,7 @@ CHAINS: tuple[tuple[Scope, ...], ...] = (
     (_R, _L, _A),
     (_O, _L, _A),
     (_CT, _L, _VW, _A),
+    (_CT, _L, _CP, _A),
     *((near, _L, _S, _A) for near in (_M, _E, _C, _N)),
     (_F, _L, _D, _A),
     (_GF, _L, _G, _A),

@@ -96,6 +96,17 @@ def find_place(image: ImageFiles, path: str, scope: Scope, *, last_link: bool = 
     return Place(paths.path(row), row, event, Kind(int(union.kind[event])) if event != ABSENT else Kind.DIR)
 
 
+def event_in(image: ImageFiles, row: int, layer: int) -> int:
+    """What a layer put at a path; :data:`ABSENT` where it is nothing that stays.
+
+    Args:
+        image: the image.
+        row: of the union's path table.
+        layer: its number.
+    """
+    return _event(image, row, Scope(layer, alone=True))
+
+
 def _event(image: ImageFiles, row: int, scope: Scope) -> int:
     union = image.union
     events = np.flatnonzero(union.path == row)

@@ -7,6 +7,8 @@ import threading
 from textual import on, work
 from textual.app import ComposeResult
 
+from lamina.contents.image_files import files_of
+from lamina.contents.versions import Version
 from lamina.figures.compare import Comparison, compare
 from lamina.figures.image import LoadedImage, load
 from lamina.model import Cancelled, Change, Progress
@@ -23,6 +25,7 @@ from lamina_tui.screens.base import Notice
 from lamina_tui.screens.dialogs import KindsScreen, TextScreen
 from lamina_tui.screens.export import ExportScreen
 from lamina_tui.screens.reading import Opener
+from lamina_tui.screens.versions import VersionsScreen
 from lamina_tui.screens.working import WorkingScreen
 from lamina_tui.widgets.file_tree import FileTree
 from lamina_tui.widgets.key_bar import KeyBar
@@ -245,6 +248,12 @@ class DiffScreen(ExportScreen, WorkingScreen):
         if self.comparison is None or event.path is None:
             return
         path = self.comparison.union.paths.path(event.path)
+        versions = [_final(image, path) for image in (self.comparison.a, self.comparison.b)]
+        if None not in versions:
+            before, after = (version for version in versions if version is not None)
+            names = self._shown_name(0), self._shown_name(1)
+            _ = self.app.push_screen(VersionsScreen(before, after, path, names))
+            return
         lines = [TextLine("/" + display_name(path), style="strong", heading=True), TextLine("")]
         for which, image in enumerate((self.comparison.a, self.comparison.b)):
             row = image.union.paths.find(path)
@@ -303,6 +312,16 @@ class DiffScreen(ExportScreen, WorkingScreen):
             self.files.set_filter("")
         elif not self.navigation.go_back():
             self.say("q quits")
+
+
+def _final(image: LoadedImage, path: bytes) -> Version | None:
+    """What an image has at a path in the end; None where that is nothing."""
+    files, row = files_of(image), image.union.paths.find(path)
+    if row is None:
+        return None
+    alive = image.union.alive(image.union.layer_count - 1)
+    events = alive[image.union.path[alive] == row]
+    return Version(files, int(events[0])) if events.size else None
 
 
 def fact_lines(found: Comparison, remarks: list[str], width: int, glyphs: Glyphs) -> list[Line]:

@@ -67,6 +67,13 @@ class VersionList(RowList):
     BINDINGS = bindings(Scope.CARD)
     SCOPES = (Scope.CARD, Scope.LIST)
 
+    class Compare(Message):
+        """The version under the cursor is to be held against the one before it."""
+
+        def __init__(self, rows: VersionList) -> None:
+            super().__init__()
+            self.rows = rows
+
     class Read(Message):
         """The version under the cursor is to be read."""
 
@@ -121,6 +128,16 @@ class VersionList(RowList):
         """To the path in the layer under the cursor."""
         self.post_message(self.Activated(self))
 
+    @property
+    def older(self) -> PathVersion | None:
+        """The version before the one under the cursor; None where there is none."""
+        below = self.rows[self.cursor + 1 :][:1]
+        return below[0] if below and isinstance(below[0], PathVersion) else None
+
+    def action_compare(self) -> None:
+        """Hold the version under the cursor against the one before it."""
+        self.post_message(self.Compare(self))
+
     def action_view(self) -> None:
         """Read the file as the layer under the cursor has it."""
         self.post_message(self.Read(self))
@@ -140,6 +157,7 @@ class FileCard(ModalScreen[None]):
         places: where it leads to.
         chosen: called with what is to be shown, once the dialog is closed: the path in a layer, or a place.
         read: called with the layer whose version of the file is to be read.
+        compare: called with two layers whose versions are to be held against each other.
     """
 
     def __init__(
@@ -150,6 +168,7 @@ class FileCard(ModalScreen[None]):
         places: Sequence[LinkedPath],
         chosen: Callable[[int | LinkedPath], None],
         read: Callable[[int], None],
+        compare: Callable[[int, int], None],
     ) -> None:
         super().__init__()
         self._path = path
@@ -158,12 +177,13 @@ class FileCard(ModalScreen[None]):
         self._places = places
         self._chosen = chosen
         self._read = read
+        self._compare = compare
 
     def compose(self) -> ComposeResult:
         """One box."""
         with Vertical(classes="dialog card") as box:
             box.border_title = "what became of this path"
-            box.border_subtitle = "enter shows it in its layer - v reads it - y copies the path - esc closes"
+            box.border_subtitle = "enter shows it in its layer - v reads it - d what changed - y copies - esc closes"
             yield TextPane(has_cursor=False, fit_height=True)
             yield VersionList(self._versions, self._info, self._places)
 
@@ -203,6 +223,18 @@ class FileCard(ModalScreen[None]):
             return
         _ = self.dismiss()
         self._chosen(chosen if isinstance(chosen, LinkedPath) else chosen.layer)
+
+    @on(VersionList.Compare)
+    def _hold_against(self) -> None:
+        versions = self.query_one(VersionList)
+        version, older = versions.chosen, versions.older
+        if isinstance(version, LinkedPath) or older is None:
+            self.say("there is no version before this one")
+        elif Change.REMOVED in (version.change, older.change):
+            self.say("one of the two is a removal")
+        elif self.is_current:
+            _ = self.dismiss()
+            self._compare(older.layer, version.layer)
 
     @on(VersionList.Read)
     def _view(self) -> None:

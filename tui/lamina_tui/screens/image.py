@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from textual import on, work
 
+from lamina.contents.image_files import files_of
 from lamina.contents.place import Scope as FileScope
+from lamina.contents.place import event_in
+from lamina.contents.versions import Version
 from lamina.figures.advice import Advice
 from lamina.figures.duplicates import find_duplicates
 from lamina.figures.image import LoadedImage
@@ -20,6 +23,7 @@ from lamina_tui.screens.extracting import ExtractScreen
 from lamina_tui.screens.file_card import FileCard, LinkedPath, places_of
 from lamina_tui.screens.image_search import RESULTS, ImageSearch
 from lamina_tui.screens.image_state import state_of
+from lamina_tui.screens.versions import VersionsScreen
 from lamina_tui.screens.viewer import viewer_of
 from lamina_tui.widgets.advice_view import AdviceView
 from lamina_tui.widgets.duplicates_view import DuplicatesView
@@ -183,9 +187,16 @@ class ImageScreen(ExtractScreen, ImageSearch):
         def read(layer: int) -> None:
             _ = self.app.push_screen(viewer_of(image, path, layer, self.label))
 
+        def compare(older: int, newer: int) -> None:
+            files = files_of(image)
+            before, after = (Version(files, event_in(files, path, layer)) for layer in (older, newer))
+            names = f"layer {older}", f"layer {newer}"
+            _ = self.app.push_screen(VersionsScreen(before, after, union.paths.path(path), names))
+
         union = image.union
         places = places_of(union, path, versions)
-        _ = self.app.push_screen(FileCard(union.paths.path(path), versions, image.info, places, show, read))
+        card = FileCard(union.paths.path(path), versions, image.info, places, show, read, compare)
+        _ = self.app.push_screen(card)
 
     @on(RowList.Activated, "#waste")
     def _open_waste(self) -> None:

@@ -18,6 +18,8 @@ _STYLES = {
     "string": "added",
     "number": "metadata",
     "name": "strong",
+    "added": "added",
+    "removed": "removed",
 }
 _HELD = 4000
 """Rows that are kept: some screens before and behind what is in view."""
