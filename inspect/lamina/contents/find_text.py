@@ -19,12 +19,14 @@ from lamina.sources.progress import Ticker
 from lamina.stack.union import ABSENT, Union
 from lamina.workers.file_range import FileRange
 from lamina.workers.jobs import Job, Result
+from lamina.workers.places import PLAIN, FolderPlace, TarPlace
 from lamina.workers.pool import Pool
-from lamina.workers.search_job import SearchJob
-from lamina.workers.tar_place import PLAIN, TarPlace
+from lamina.workers.search_job import FolderSearchJob, SearchJob
 
 _PART = 64 << 20
 """Bytes of a plain tar that one job searches: some tens of milliseconds."""
+
+_OPENING = 16 << 10  # bytes that are searched in the time in which a file is opened
 
 Found = Callable[[NDArray[np.intp]], None]
 """Gets numbers of rows that have a text, ascending, each once, as they are found."""
@@ -59,10 +61,10 @@ def find_text(
     """
     cancel = cancel or threading.Event()
     sought = _Sought(image, rows, texts)
-    tasks = sorted(sought.tasks(), key=lambda task: -task.job.cost if isinstance(task.job, SearchJob) else 0)
+    tasks = sorted(sought.tasks(), key=lambda task: -task.job.cost)
     ticker = Ticker(progress, sum(task.work for task in tasks), "searching")
     for placed, where in ((True, pool or Pool()), (False, Pool())):
-        mine = [task for task in tasks if isinstance(task.job, SearchJob) == placed]
+        mine = [task for task in tasks if isinstance(task.job, SearchJob | FolderSearchJob) == placed]
 
         def done(number: int, result: Result, mine: Sequence[_Task] = mine) -> None:
             assert isinstance(result, np.ndarray)
@@ -125,6 +127,8 @@ class _Sought:
             elif place is None:
                 reader = _ReaderJob(self._image, layer, mine, self._texts)
                 yield _Task(reader, mine, int(union.size[mine].sum()))
+            elif isinstance(place, FolderPlace):
+                yield from self._unpacked(place, mine)
             elif place.kind in PLAIN:
                 yield from self._parts(place, mine)
             else:
@@ -157,6 +161,17 @@ class _Sought:
         for mine in np.split(inodes, np.flatnonzero(np.diff(part)) + 1):
             if len(mine):
                 yield self._task(place, mine, np.full(len(mine), place.start))
+
+    def _unpacked(self, place: FolderPlace, inodes: NDArray[np.int64]) -> Iterator[_Task]:
+        """Unpacked files in parts, those of one folder together."""
+        union = self._union
+        inodes = inodes[np.argsort(union.path[inodes])]
+        weights = union.size[inodes] + _OPENING
+        part = (np.cumsum(weights) - weights) // _PART
+        for mine in np.split(inodes, np.flatnonzero(np.diff(part)) + 1):
+            sizes = union.size[mine].tolist()
+            files = list(zip(union.paths.texts(union.path[mine]), sizes, strict=True))
+            yield _Task(FolderSearchJob(place, files, self._texts), mine, sum(sizes))
 
     def _task(self, place: TarPlace, inodes: NDArray[np.int64], shift: NDArray[np.int64]) -> _Task:
         wanted = _wanted(self._union, inodes, shift)

@@ -98,7 +98,7 @@ def search_tar(
                 found.append(first)
             continue
         ends = [start + size for start, size in zip(starts, sizes, strict=True)]
-        hits = _Hits(starts, ends, texts)
+        hits = Hits(starts, ends, texts)
         at = starts[0]
         for piece in reader.pieces(at, ends[-1] - at):
             if cancel.is_set():
@@ -117,7 +117,7 @@ def search_file(
     reader: LayerReader, file: FileRef, texts: Texts, cancel: threading.Event, advance: Callable[[int], None]
 ) -> bool:
     """Whether one file has a text; what is not stored of it is passed over. See :func:`search_tar`."""
-    hits, passed = _Hits([0], [file.size], texts), 0
+    hits, passed = Hits([0], [file.size], texts), 0
     for start, stop in _stored(reader, file, texts.overlap):
         for at in range(start, stop, _PIECE):
             if cancel.is_set():
@@ -148,7 +148,7 @@ def _stored(reader: LayerReader, file: FileRef, margin: int) -> Iterator[tuple[i
         yield last
 
 
-class _Hits:
+class Hits:
     """Finds texts in pieces of a tar; none counts that is not within one file.
 
     Args:
