@@ -101,6 +101,13 @@ def test_a_layer_alone_has_what_it_carries_and_removes(image: ImageFiles) -> Non
     ]
 
 
+def test_what_is_removed_weighs_what_goes(image: ImageFiles) -> None:
+    removed = Conditions(size=of.size_range("+30"), changes=of.changes_of("-"))
+    assert names(find_files(image, "", scope_of(image, layer=1), removed)) == ["etc/key"]
+    assert names(find_files(image, "", scope_of(image, up_to=1), removed)) == ["etc/key"]
+    assert names(find_files(image, "", None, removed)) == ["etc/key", "usr/bin/ls"]
+
+
 def test_of_a_file_system_what_its_last_layer_removed_is_told_where_asked(image: ImageFiles) -> None:
     scope = scope_of(image, up_to=1)
     assert listed(find_files(image, "", scope, Conditions(changes=of.changes_of("-M")))) == [

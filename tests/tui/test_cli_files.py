@@ -76,6 +76,13 @@ def test_ls_of_a_layer_marks_what_it_did(archive: str, capsysbinary: Output) -> 
     assert run(capsysbinary, "ls", archive, "--layer", "1").splitlines() == [b"  bin", b"- gone", b"+ later"]
 
 
+def test_ls_long_tells_what_goes_with_a_minus(archive: str, capsysbinary: Output) -> None:
+    expected = f"- -rw-r--r-- 0:0 -50 {TIME} 0 gone"
+    assert run(capsysbinary, "ls", archive, "--layer", "1", "-l").decode().splitlines()[1] == expected
+    told = run(capsysbinary, "find", archive, "--change", "-", "--size", "+10", "-l").decode()
+    assert told == f"{expected}  (removed by layer 1)\n"
+
+
 def test_ls_makes_names_visible_and_gives_them_as_they_are_where_asked(archive: str, capsysbinary: Output) -> None:
     assert run(capsysbinary, "ls", archive, "odd") == SHOWN + b"\n"
     assert run(capsysbinary, "ls", archive, "odd", "-l").endswith(b" " + SHOWN + b"\n")

@@ -35,8 +35,9 @@ examples
   lamina find web.tar --name '*.so*' -0 | xargs -0 ...
 
 k, M, G are thousands as lamina shows them, Ki, Mi, Gi 1,024. Sizes are of files, where a hard link adds none; with
---type d of folders, too, with all below them. Owners are numbers. Links in PATH are followed.
---change without a layer looks in all of them. Names are made visible to a terminal and to a pipe, but for -0.
+--type d of folders, too, with all below them; of what is removed, the bytes that go, which -l tells with a minus.
+Owners are numbers. Links in PATH are followed. --change without a layer looks in all of them. What --contains finds
+comes as it is found. Names are made visible to a terminal and to a pipe, but for -0.
 """
 
 _ROOTED = re.compile(r"\.?/")
