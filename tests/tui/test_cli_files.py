@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -187,6 +188,15 @@ def test_find_by_content(archive: str, capsysbinary: Output) -> None:
     assert run(capsysbinary, "find", archive, "--contains", "x", "--type", "f", "--count") == b"2\n"
     assert run(capsysbinary, "find", archive, "bin", "--contains", "a", "-l").count(b" bin/") == 3
     assert len(json.loads(run(capsysbinary, "find", archive, "--contains", "x", "--json"))["files"]) == 2
+
+
+def test_find_by_digest(archive: str, capsysbinary: Output) -> None:
+    digest = hashlib.sha256(b"root password here").hexdigest()
+    words = ("find", archive, "--content-hash", f"sha256:{digest}")
+    assert run(capsysbinary, *words) == b"bin/again\nbin/su\n"
+    assert run(capsysbinary, *words, "--contains", "password", "--count") == b"2\n"
+    assert cli.main([*words, "--contains", "secret"]) == 0
+    assert capsysbinary.readouterr() == (b"", b"lamina: nothing found\n")
 
 
 def test_find_has_what_grep_has(archive: str, tmp_path: Path, capsysbinary: Output) -> None:

@@ -39,8 +39,8 @@ def short_lines(rows: FileRows, names: Sequence[bytes], *, marks: bool = False) 
 def long_lines(rows: FileRows, names: Sequence[bytes]) -> Iterator[str]:
     """A line each: change, mode, owner, bytes at or below it, time (UTC), the layer that ships it, name and target.
 
-    Bytes that are removed have a minus. Columns are as wide as these rows need. What no layer lists has neither mode nor
-    owner nor time: ``?``.
+    Bytes that are removed have a minus. Columns are as wide as these rows need. What no layer lists has no mode, owner
+    and time: ``?``.
     """
     union, carrier = rows.union, rows.carrier
     listed = rows.listed.tolist()

@@ -1,4 +1,4 @@
-"""Looking for texts in files that any process can open: those of a tar, and those that an engine unpacked."""
+"""Looking for something in files that any process can open: those of a tar, and those that an engine unpacked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.layers.layer_reader import TarLayerReader
-from lamina.layers.text_search import Hits, Texts, WantedFiles, search_tar
+from lamina.layers.tar_search import Sought, WantedFiles, search_tar
 from lamina.model import Cancelled, LaminaError
 from lamina.workers.places import PLAIN, FolderPlace, TarPlace, open_in_order
 from lamina.workers.unpacked import is_file, open_each
@@ -26,7 +26,7 @@ class SearchJob:
     place: TarPlace
     wanted: WantedFiles
     """Offsets are those of what is unpacked: :attr:`TarPlace.start` is in them."""
-    texts: Texts
+    sought: Sought
 
     @property
     def cost(self) -> int:
@@ -36,11 +36,11 @@ class SearchJob:
         return self.place.file.size
 
     def run(self, cancel: threading.Event, advance: Callable[[int], None]) -> NDArray[np.int64]:
-        """The rows of the files that have a text, ascending; see :func:`lamina.layers.text_search.search_tar`."""
+        """The rows of the files that have it, ascending; see :func:`lamina.layers.tar_search.search_tar`."""
         tar = open_in_order(self.place.file, self.place.kind, self.place.where, cancel)
         reader = TarLayerReader(tar, self.place.where)
         try:
-            return np.array(search_tar(reader, self.wanted, self.texts, cancel, advance), dtype=np.int64)
+            return np.array(search_tar(reader, self.wanted, self.sought, cancel, advance), dtype=np.int64)
         finally:
             reader.close()
 
@@ -52,7 +52,7 @@ class FolderSearchJob:
     place: FolderPlace
     files: Sequence[tuple[bytes, int]]
     """(path in the layer, bytes)."""
-    texts: Texts
+    sought: Sought
 
     @property
     def cost(self) -> int:
@@ -60,7 +60,7 @@ class FolderSearchJob:
         return sum(size for _, size in self.files) // 8 + (len(self.files) << 13)
 
     def run(self, cancel: threading.Event, advance: Callable[[int], None]) -> NDArray[np.int64]:
-        """The places of the files that have a text, ascending.
+        """The places of the files that have what is sought, ascending.
 
         Raises:
             LaminaError: a file is gone, or is not what the layer's record says.
@@ -83,7 +83,7 @@ class FolderSearchJob:
             raise Cancelled
         if not is_file(fd, size):
             raise LaminaError(f"{self.place.where}: a file in the engine's store is not what the layer's record says")
-        hits, read = Hits([0], [size], self.texts), 0
+        hits, read = self.sought.hits([0], [size]), 0
         while not hits.found and read < size:
             data = os.read(fd, min(_WINDOW, size - read))
             if not data:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lamina.contents import find_text as module
+from lamina.contents import find_content as module
 from lamina.contents.conditions import Conditions
+from lamina.contents.find_content import find_content
 from lamina.contents.find_files import find_files
-from lamina.contents.find_text import find_text
 from lamina.contents.image_files import ImageFiles, files_of
+from lamina.layers.digest_search import digests_of
 from lamina.layers.text_search import texts_of
 from lamina.model import LaminaError
 from lamina.sources.engine.unpacked_files import UnpackedFiles
@@ -54,7 +56,7 @@ def image_of(layers: list[list[Member]], folders: list[str]) -> ImageFiles:
 def found_in(image: ImageFiles, word: str, *, fold: bool = False, pool: Pool | None = None) -> list[bytes]:
     rows = find_files(image, "", None, Conditions())
     numbers: list[int] = []
-    find_text(image, rows, texts_of([word], fold=fold), lambda more: numbers.extend(more.tolist()), pool=pool)
+    find_content(image, rows, texts_of([word], fold=fold), lambda more: numbers.extend(more.tolist()), pool=pool)
     found = rows.take(np.sort(np.array(numbers, dtype=np.intp)))
     return found.union.paths.texts(found.path)
 
@@ -68,6 +70,15 @@ def test_they_are_found_where_the_engine_has_them(
     image = image_of(LAYERS, folders)
     assert found_in(image, "needle", pool=pool) == [b"etc/a", b"etc/b\nc\xff", b"gone", b"long"]
     assert found_in(image, "Needle", fold=True, pool=pool)[2:] == [b"etc/deep/e", b"gone", b"long"]
+
+
+def test_they_are_found_by_their_digests(folders: list[str]) -> None:
+    image = image_of(LAYERS, folders)
+    rows = find_files(image, "long", None, Conditions())
+    numbers: list[int] = []
+    digest = hashlib.sha256(LAYERS[0][2].content).hexdigest()
+    find_content(image, rows, digests_of([digest]), lambda more: numbers.extend(more.tolist()))
+    assert numbers == [0]
 
 
 def test_a_file_that_is_another_by_now_is_told(folders: list[str]) -> None:
