@@ -144,6 +144,12 @@ def test_removals_of_all_layers_are_told_where_asked(image: ImageFiles) -> None:
     ]
 
 
+def test_a_folder_that_layers_list_again_is_removed_once() -> None:
+    image = files_of(stack([directory("d"), file("d/x", 5)], [directory("d", mode=0o700)], [whiteout("d")]))
+    removed = find_files(image, "", None, Conditions(changes=of.changes_of("-m")))
+    assert versions(removed) == [("m d", 1, 2, False), ("- d", 1, 2, False), ("- d/x", 0, 2, False)]
+
+
 def test_a_path_that_is_removed_in_the_end_is_found_in_all_layers(image: ImageFiles) -> None:
     assert len(find_files(image, "usr/bin/ls", None, Conditions())) == 2
 
