@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from builders import Image, file, new_docker, oci, old_docker, pack
+from builders import Image, file, new_docker, oci, old_docker, pack, sha256
 from lamina.contents import find_content as module
 from lamina.contents.conditions import Conditions
 from lamina.contents.find_content import find_content
@@ -169,6 +169,15 @@ def test_a_layer_that_stands_twice_is_read_once(tmp_path: Path) -> None:
     told: list[Progress] = []
     assert found_in(image, progress=told.append) == ["0 a", "2 a"]
     assert {progress.total for progress in told} == {1000 + len(TEXT)}
+
+
+def test_layers_that_only_claim_to_be_the_same_are_read_each(tmp_path: Path) -> None:
+    layers = [layer_tar(file("a", 9), file("b", TEXT)), layer_tar(file("b", TEXT), file("a", 9))]
+    members = old_docker(Image(layers, extra={"rootfs": {"type": "layers", "diff_ids": [sha256(layers[0])] * 2}}))
+    path = tmp_path / "image.tar"
+    path.write_bytes(pack(members))
+    source, name = resolve(str(path))
+    assert found_in(read_files(source, name, NullObserver(), threading.Event())) == ["0 b", "1 b"]
 
 
 def test_an_archive_that_is_packed_as_a_whole_is_unpacked_once(tmp_path: Path) -> None:

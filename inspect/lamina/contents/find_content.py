@@ -141,7 +141,6 @@ class _Files:
             yield self._task(
                 parts[0][0], inodes, np.repeat([place.start for place, _ in parts], [len(mine) for _, mine in parts])
             )
-
         for passing, of_layer in by_turn.values():
             inodes = np.concatenate(list(of_layer.values()))
             job = _PassingJob(passing, {layer: _wanted(union, mine) for layer, mine in of_layer.items()}, self._sought)
@@ -191,14 +190,20 @@ def _wanted(union: Union, inodes: NDArray[np.int64], shift: NDArray[np.int64] | 
 def _first_alike(image: ImageFiles, inodes: NDArray[np.int64]) -> NDArray[np.int64]:
     """The same files in the first layer that has the same bytes: one that stands several times is read once."""
     union = image.union
-    counts = np.diff(union.layer_start).tolist()
-    first: dict[tuple[str, int], int] = {}
-    alike = [
-        first.setdefault((layer.diff_id, counts[number]), number) for number, layer in enumerate(image.info.layers)
-    ]
+    first: dict[str, int] = {}
+    alike = []
+    for number, layer in enumerate(image.info.layers):
+        other = first.setdefault(layer.diff_id, number)
+        # What an archive says of its layers was not always checked: they must look alike, too.
+        alike.append(other if _look_alike(union, other, number) else number)
     start = union.layer_start[:-1]
     layers = union.born[inodes]
     return inodes - start[layers] + start[np.array(alike, dtype=np.int64)[layers]]
+
+
+def _look_alike(union: Union, a: int, b: int) -> bool:
+    one, other = (slice(*union.layer_start[layer : layer + 2].tolist()) for layer in (a, b))
+    return all(np.array_equal(column[one], column[other]) for column in (union.path, union.offset, union.size))
 
 
 @dataclass(frozen=True, slots=True)
