@@ -165,6 +165,14 @@ def test_a_target_without_a_terminal_is_a_report(archive: Path) -> None:
     assert not modules & (SCREEN | ENGINE)
 
 
+@pytest.mark.parametrize("words", [["ls", "-l"], ["find", "--contains", "hello"], ["history"], ["cat"]])
+def test_commands_about_files_load_neither_screen_nor_engine(archive: Path, words: list[str]) -> None:
+    command, *options = words
+    code, modules = modules_after(command, str(archive), "etc/hello", *options)
+    assert code == 0
+    assert modules & (SCREEN | ENGINE) == set()
+
+
 def test_the_library_alone_loads_no_screen() -> None:
     program = (
         "import pkgutil, sys, lamina\n"

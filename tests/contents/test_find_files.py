@@ -101,6 +101,13 @@ def test_a_layer_alone_has_what_it_carries_and_removes(image: ImageFiles) -> Non
     ]
 
 
+def test_what_is_removed_weighs_what_goes(image: ImageFiles) -> None:
+    removed = Conditions(size=of.size_range("+30"), changes=of.changes_of("-"))
+    assert names(find_files(image, "", scope_of(image, layer=1), removed)) == ["etc/key"]
+    assert names(find_files(image, "", scope_of(image, up_to=1), removed)) == ["etc/key"]
+    assert names(find_files(image, "", None, removed)) == ["etc/key", "usr/bin/ls"]
+
+
 def test_of_a_file_system_what_its_last_layer_removed_is_told_where_asked(image: ImageFiles) -> None:
     scope = scope_of(image, up_to=1)
     assert listed(find_files(image, "", scope, Conditions(changes=of.changes_of("-M")))) == [
@@ -135,6 +142,12 @@ def test_removals_of_all_layers_are_told_where_asked(image: ImageFiles) -> None:
         ("- etc/key", 0, 1, False),
         ("- usr/bin/ls", 1, 2, False),
     ]
+
+
+def test_a_folder_that_layers_list_again_is_removed_once() -> None:
+    image = files_of(stack([directory("d"), file("d/x", 5)], [directory("d", mode=0o700)], [whiteout("d")]))
+    removed = find_files(image, "", None, Conditions(changes=of.changes_of("-m")))
+    assert versions(removed) == [("m d", 1, 2, False), ("- d", 1, 2, False), ("- d/x", 0, 2, False)]
 
 
 def test_a_path_that_is_removed_in_the_end_is_found_in_all_layers(image: ImageFiles) -> None:

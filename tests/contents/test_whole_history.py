@@ -87,3 +87,10 @@ def test_json_says_who_ships_it(image: ImageFiles) -> None:
         "hidden_by": 1,
         "instruction": "FROM x",
     }
+
+
+def test_a_folder_that_no_layer_lists_has_no_mode(image: ImageFiles) -> None:
+    built = report.build(image, history_of(image, "usr"))
+    assert built["layers"][0]["type"] == "dir"
+    assert {built["layers"][0][key] for key in ("mode", "uid", "gid", "mtime")} == {None}
+    assert report.to_text(built).splitlines()[3] == "      0  +  added       0  d?????????  ?      ?     FROM x"

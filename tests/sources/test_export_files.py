@@ -11,8 +11,8 @@ import pytest
 
 from builders import Image, Members, new_docker, old_docker, pack
 from lamina.contents.conditions import Conditions
+from lamina.contents.find_content import find_content
 from lamina.contents.find_files import find_files
-from lamina.contents.find_text import find_text
 from lamina.contents.image_files import files_of
 from lamina.layers.layer_reader import FileRef
 from lamina.layers.text_search import texts_of
@@ -98,7 +98,7 @@ def test_texts_are_looked_for_in_one_export(members: Members) -> None:
     image = dataclasses.replace(files_of(stack(*TARS)), layers=LazyFiles(lambda: files))
     rows = find_files(image, "", None, Conditions())
     numbers: list[int] = []
-    find_text(image, rows, texts_of(["needle"]), lambda more: numbers.extend(more.tolist()))
+    find_content(image, rows, texts_of(["needle"]), lambda more: numbers.extend(more.tolist()))
     found = rows.take(np.array(numbers))
     assert found.union.paths.texts(found.path) == [b"a", b"d"]
     assert export.begun == 1

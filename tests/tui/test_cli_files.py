@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -74,6 +75,13 @@ def test_ls_long_has_all_that_is_known(archive: str, capsysbinary: Output) -> No
 
 def test_ls_of_a_layer_marks_what_it_did(archive: str, capsysbinary: Output) -> None:
     assert run(capsysbinary, "ls", archive, "--layer", "1").splitlines() == [b"  bin", b"- gone", b"+ later"]
+
+
+def test_ls_long_tells_what_goes_with_a_minus(archive: str, capsysbinary: Output) -> None:
+    expected = f"- -rw-r--r-- 0:0 -50 {TIME} 0 gone"
+    assert run(capsysbinary, "ls", archive, "--layer", "1", "-l").decode().splitlines()[1] == expected
+    told = run(capsysbinary, "find", archive, "--change", "-", "--size", "+10", "-l").decode()
+    assert told == f"{expected}  (removed by layer 1)\n"
 
 
 def test_ls_makes_names_visible_and_gives_them_as_they_are_where_asked(archive: str, capsysbinary: Output) -> None:
@@ -180,6 +188,15 @@ def test_find_by_content(archive: str, capsysbinary: Output) -> None:
     assert run(capsysbinary, "find", archive, "--contains", "x", "--type", "f", "--count") == b"2\n"
     assert run(capsysbinary, "find", archive, "bin", "--contains", "a", "-l").count(b" bin/") == 3
     assert len(json.loads(run(capsysbinary, "find", archive, "--contains", "x", "--json"))["files"]) == 2
+
+
+def test_find_by_digest(archive: str, capsysbinary: Output) -> None:
+    digest = hashlib.sha256(b"root password here").hexdigest()
+    words = ("find", archive, "--content-hash", f"sha256:{digest}")
+    assert run(capsysbinary, *words) == b"bin/again\nbin/su\n"
+    assert run(capsysbinary, *words, "--contains", "password", "--count") == b"2\n"
+    assert cli.main([*words, "--contains", "secret"]) == 0
+    assert capsysbinary.readouterr() == (b"", b"lamina: nothing found\n")
 
 
 def test_find_has_what_grep_has(archive: str, tmp_path: Path, capsysbinary: Output) -> None:

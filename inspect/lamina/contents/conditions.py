@@ -154,8 +154,8 @@ class Conditions:
     """Of the last component."""
     whole_paths: Globs | None = None
     size: SizeRange | None = None
-    """Of files: bytes as they are listed, where a hard link has none. Folders count, with all below them, where
-    :attr:`kinds` asks for them."""
+    """Of files: bytes as they are listed, where a hard link has none; of what is removed, those that go. Folders count,
+    with all below them, where :attr:`kinds` asks for them."""
     changes: frozenset[Change] | None = None
     owner: Owner | None = None
     modes: tuple[ModeBits, ...] = ()
@@ -170,9 +170,10 @@ class Conditions:
         if self.changes is not None:
             found &= np.isin(rows.change, [int(change) for change in self.changes])
         if self.size is not None:
-            found &= (rows.size >= self.size.least) & self._weighed(kinds)
+            weight = rows.weight
+            found &= (weight >= self.size.least) & self._weighed(kinds)
             if self.size.most is not None:
-                found &= rows.size <= self.size.most
+                found &= weight <= self.size.most
         if self.owner is not None or self.modes:
             found &= self._metadata(rows, kinds)
         if self.names is not None and found.any():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamina.model import Kind
+from lamina.model import Change, Kind
 from lamina.stack.union import ABSENT, Union
 from lamina.stack.view import View
 
@@ -32,7 +32,9 @@ class FileRows:
     own: NDArray[np.int64]
     """Bytes of itself: of a folder none."""
     removed: NDArray[np.int64]
-    """Bytes of itself that the change takes away."""
+    """Bytes at or below it that the change takes away."""
+    own_removed: NDArray[np.int64]
+    """Of these those of itself."""
     layer: NDArray[np.int16]
     """That ships it; :data:`NOBODY` for a folder, which many layers may touch."""
     hidden_by: NDArray[np.int16] | None = field(default=None)
@@ -58,6 +60,13 @@ class FileRows:
     def kind(self) -> NDArray[np.uint8]:
         """:class:`Kind`; a folder where nothing is listed."""
         return np.where(self.event == ABSENT, np.uint8(Kind.DIR), self.union.kind[self.event])
+
+    @property
+    def weight(self) -> NDArray[np.int64]:
+        """Bytes that a row is about: those that are there, or of what is removed those that were."""
+        # A version that is removed has its own; of a file system's change the view tells what goes with it.
+        gone = self.removed if self.hidden_by is None else self.size
+        return np.where(self.change == Change.REMOVED, gone, self.size)
 
     @property
     def carrier(self) -> NDArray[np.int32]:
@@ -101,6 +110,7 @@ def rows_of_view(view: View, paths: NDArray[np.int32]) -> FileRows:
         change=view.change[paths],
         size=view.size[paths],
         own=view.own(view.figures[0] if view.was is None else "after")[paths],
-        removed=view.own("removed")[paths],
+        removed=view.removed[paths],
+        own_removed=view.own("removed")[paths],
         layer=np.where(of_one, layer, np.int16(NOBODY)),
     )

@@ -72,6 +72,7 @@ def _versions(image: ImageFiles, path: str, conditions: Conditions) -> FileRows:
         size=finder.sizes(events),
         own=union.size[events],
         removed=np.zeros(len(events), dtype=np.int64),
+        own_removed=np.zeros(len(events), dtype=np.int64),
         layer=union.born[events],
         hidden_by=hidden_by,
         replaced=replaced,

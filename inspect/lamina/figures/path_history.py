@@ -33,6 +33,8 @@ class PathVersion:
     """Target of a symbolic or hard link; empty for all else."""
     hidden_by: int | None
     """The layer that removes or replaces it; None where it is there in the end. Of a removal: None."""
+    listed: bool = True
+    """Whether a layer lists it: a folder that a path only needs has neither mode nor owner nor time."""
 
     @property
     def word(self) -> str:
@@ -88,4 +90,5 @@ def _version(union: Union, event: int, layer: int, change: Change, hidden_by: in
         mtime=int(union.mtime[carrier]),
         link=union.link_texts[int(union.link[event])] if kind in (Kind.SYMLINK, Kind.HARDLINK) else b"",
         hidden_by=hidden_by,
+        listed=event < union.implicit,
     )

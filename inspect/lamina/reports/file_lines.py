@@ -39,7 +39,8 @@ def short_lines(rows: FileRows, names: Sequence[bytes], *, marks: bool = False) 
 def long_lines(rows: FileRows, names: Sequence[bytes]) -> Iterator[str]:
     """A line each: change, mode, owner, bytes at or below it, time (UTC), the layer that ships it, name and target.
 
-    Columns are as wide as these rows need. What no layer lists has neither mode nor owner nor time: ``?``.
+    Bytes that are removed have a minus. Columns are as wide as these rows need. What no layer lists has no mode, owner
+    and time: ``?``.
     """
     union, carrier = rows.union, rows.carrier
     listed = rows.listed.tolist()
@@ -48,8 +49,8 @@ def long_lines(rows: FileRows, names: Sequence[bytes]) -> Iterator[str]:
     times = np.datetime_as_string(union.mtime[carrier].astype("datetime64[ns]"), unit="s").tolist()
     owners = [f"{uid}:{gid}" if known else _UNKNOWN for uid, gid, known in zip(uids, gids, listed, strict=True)]
     sizes = [
-        display_name(device) if device else str(size)
-        for device, size in zip(rows.devices(), rows.size.tolist(), strict=True)
+        display_name(device) if device else str(size if changes[row] != Change.REMOVED else -size)
+        for row, (device, size) in enumerate(zip(rows.devices(), rows.weight.tolist(), strict=True))
     ]
     targets = [f" -> {display_name(target)}" if target else "" for target in rows.links()]
     owner_width, size_width = max(map(len, owners), default=0), max(map(len, sizes), default=0)

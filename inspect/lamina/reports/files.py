@@ -69,7 +69,7 @@ def _document(title: str, records: Iterable[Json]) -> Iterator[str]:
 def _records(rows: FileRows, before: list[int] | None = None) -> Iterator[Json]:
     union, carrier = rows.union, rows.carrier
     kinds, changes, layers, sizes = (column.tolist() for column in (rows.kind, rows.change, rows.layer, rows.own))
-    others = rows.removed.tolist() if before is None else before
+    others = rows.own_removed.tolist() if before is None else before
     modes, uids, gids, times = (column[carrier].tolist() for column in (union.mode, union.uid, union.gid, union.mtime))
     there, links = (rows.event != ABSENT).tolist(), rows.links()
     for row, text in enumerate(union.paths.texts(rows.path)):

@@ -26,8 +26,8 @@ def build(image: ImageFiles, found: WholeHistory) -> Json:
     ``layers`` has one entry for each layer that touched it, the lowest first: ``change`` against what was there before,
     ``size`` in bytes that the layer ships, ``file_size`` in bytes of the file that the name leads to (a hard link ships
     none), ``mtime`` in nanoseconds since the epoch, ``hidden_by`` the layer that removes or replaces it. Of a removal
-    ``type``, mode, owner and time are those of what was removed. ``ships`` is the layer that ships what is there in the
-    end, null where nothing is.
+    ``type``, mode, owner and time are those of what was removed; a folder that no layer lists has null there. ``ships``
+    is the layer that ships what is there in the end, null where nothing is.
     """
     info = image.info
     return {
@@ -46,10 +46,10 @@ def _entry(version: PathVersion, instruction: str) -> Json:
         "type": TYPES[version.kind],
         "size": version.size,
         "file_size": version.leads_to,
-        "mode": version.mode,
-        "uid": version.uid,
-        "gid": version.gid,
-        "mtime": version.mtime,
+        "mode": version.mode if version.listed else None,
+        "uid": version.uid if version.listed else None,
+        "gid": version.gid if version.listed else None,
+        "mtime": version.mtime if version.listed else None,
         "link": plain_text(decode(version.link)) or None,
         "hidden_by": version.hidden_by,
         "instruction": plain_text(instruction),
@@ -77,16 +77,12 @@ def _row(entry: Json) -> tuple[str, ...]:
     word = again if change is Change.UNCHANGED else entry["change"]
     link = f" -> {display_name(entry['link'])}" if entry["link"] else ""
     kind = next(kind for kind, name in TYPES.items() if name == entry["type"])
-    return (
-        str(entry["layer"]),
-        change.mark,
-        word + link,
-        f"{entry['size']:,}",
-        stat.filemode(TYPE_BITS[kind] | entry["mode"]),
-        f"{entry['uid']}:{entry['gid']}",
-        f"{np.datetime64(entry['mtime'], 'ns').astype('datetime64[s]')}Z",
-        instruction,
-    )
+    mode, owner, time = stat.filemode(TYPE_BITS[kind])[0] + "?" * 9, "?", "?"
+    if entry["mode"] is not None:
+        mode = stat.filemode(TYPE_BITS[kind] | entry["mode"])
+        owner = f"{entry['uid']}:{entry['gid']}"
+        time = f"{np.datetime64(entry['mtime'], 'ns').astype('datetime64[s]')}Z"
+    return str(entry["layer"]), change.mark, word + link, f"{entry['size']:,}", mode, owner, time, instruction
 
 
 def _end(history: Json) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # numpy comes with these, and the first frame of a screen doe
     from lamina.layers.index import LayerFacts, LayerIndex
     from lamina.layers.layer_reader import FileRef, LayerReader, TarLayerReader
     from lamina.stack.stored import StackedImage
-    from lamina.workers.tar_place import TarPlace
+    from lamina.workers.places import FolderPlace, TarPlace
 
 
 class Observer(Protocol):
@@ -85,18 +85,18 @@ class LayerFiles(Protocol):
 
 @runtime_checkable
 class PlacedFiles(Protocol):
-    """:class:`LayerFiles` of which some stand in files that any process can open."""
+    """:class:`LayerFiles` of which some stand where any process can open them."""
 
-    def place(self, layer: int) -> TarPlace | None:
-        """Where a layer's tar stands; None for one that stands in no file.
+    def place(self, layer: int) -> TarPlace | FolderPlace | None:
+        """Where a layer's tar, or what was unpacked of it, stands; None where it stands nowhere.
 
         Raises:
             LaminaError: the layer can't be read any more.
         """
 
 
-def place_of(files: LayerFiles, layer: int) -> TarPlace | None:
-    """Where a layer's tar stands in a file, if it does and that is known."""
+def place_of(files: LayerFiles, layer: int) -> TarPlace | FolderPlace | None:
+    """Where a layer's files stand for any process, if they do and that is known."""
     return files.place(layer) if isinstance(files, PlacedFiles) else None
 
 

@@ -10,7 +10,7 @@ from lamina.cache.cache import Cache
 from lamina.sources.blob_tar import open_blob
 from lamina.sources.store import Found
 from lamina.workers.file_range import FileRange
-from lamina.workers.tar_place import TarPlace
+from lamina.workers.places import TarPlace
 
 if TYPE_CHECKING:
     from lamina.layers.layer_reader import LayerReader

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lamina.cache.cache import Cache
 from lamina.cache.keys import range_key
 from lamina.workers.file_range import FileRange, open_range
-from lamina.workers.tar_place import open_in_order
+from lamina.workers.places import open_in_order
 
 if TYPE_CHECKING:  # what unpacks is loaded when something is to be unpacked
     from lamina.layers.tar_bytes import TarBytes

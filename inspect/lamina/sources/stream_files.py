@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lamina.cache.cache import Cache
 from lamina.sources.blob_tar import open_blob
 from lamina.workers.file_range import FileRange, open_range
-from lamina.workers.tar_place import PLAIN, TarPlace
+from lamina.workers.places import PLAIN, TarPlace
 
 if TYPE_CHECKING:
     from lamina.layers.layer_reader import LayerReader

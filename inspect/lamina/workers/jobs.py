@@ -19,7 +19,7 @@ from lamina.layers.index import LayerIndex
 from lamina.layers.read import scan_plain, scan_stream
 from lamina.model import Cancelled, LaminaError
 from lamina.workers.file_range import FileRange, open_range
-from lamina.workers.unpacked import is_file, open_file, open_folder
+from lamina.workers.unpacked import is_file, open_each
 
 _CHUNK = 256 << 10
 """Bytes read at a time; compressed ones can grow a thousandfold, and the cancel event is looked at between two."""
@@ -159,39 +159,24 @@ class FileHashJob:
             Cancelled: ``cancel`` was set.
         """
         found = []
-        here: bytes | None = None
-        folder = -1
         try:
-            for path, size in self.files:
+            for fd, (_, size) in zip(open_each(self.folder, (path for path, _ in self.files)), self.files, strict=True):
                 if cancel.is_set():
                     raise Cancelled
-                parent, _, name = path.rpartition(b"/")
-                if parent != here:
-                    if folder >= 0:
-                        os.close(folder)
-                        folder = -1
-                    folder, here = open_folder(self.folder, parent), parent
-                found.append(self._hash(folder, name, size, cancel, advance))
+                found.append(self._hash(fd, size, cancel, advance))
         except OSError as error:
             raise LaminaError(f"{self.where}: a file can't be read in the engine's store: {error.strerror}") from None
-        finally:
-            if folder >= 0:
-                os.close(folder)
         return found
 
-    def _hash(self, folder: int, name: bytes, size: int, cancel: threading.Event, advance: Advance) -> bytes:
+    def _hash(self, fd: int, size: int, cancel: threading.Event, advance: Advance) -> bytes:
         hasher = xxhash.xxh3_128()
-        fd = open_file(folder, name)
-        try:
-            read = 0 if is_file(fd, size) else -1
-            while read >= 0 and (data := os.read(fd, _WINDOW)):
-                if cancel.is_set():
-                    raise Cancelled
-                hasher.update(data)
-                read += len(data)
-                advance(len(data))
-        finally:
-            os.close(fd)
+        read = 0 if is_file(fd, size) else -1
+        while read >= 0 and (data := os.read(fd, _WINDOW)):
+            if cancel.is_set():
+                raise Cancelled
+            hasher.update(data)
+            read += len(data)
+            advance(len(data))
         if read != size:
             raise LaminaError(f"{self.where}: a file in the engine's store is not what the layer's record says")
         return hasher.digest()

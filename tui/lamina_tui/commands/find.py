@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lamina.contents.file_rows import FileRows
     from lamina.contents.image_files import ImageFiles
     from lamina.contents.place import Scope
+    from lamina.layers.tar_search import Sought
     from lamina_tui.commands.progress_line import ProgressLine
 
 _EPILOG = """\
@@ -32,11 +33,13 @@ examples
   lamina find web.tar --all-layers --name 'id_rsa*'   removed ones too, with the layer that has them
   lamina find web.tar --change - --type f             what any layer removed; with --layer 3: what that one did
   lamina find web.tar --all-layers --contains 'BEGIN RSA PRIVATE KEY' --contains AKIA
+  lamina find web.tar --content-hash "$(sha256sum < app | cut -c -64)"
   lamina find web.tar --name '*.so*' -0 | xargs -0 ...
 
 k, M, G are thousands as lamina shows them, Ki, Mi, Gi 1,024. Sizes are of files, where a hard link adds none; with
---type d of folders, too, with all below them. Owners are numbers. Links in PATH are followed.
---change without a layer looks in all of them. Names are made visible to a terminal and to a pipe, but for -0.
+--type d of folders, too, with all below them; of what is removed, the bytes that go, which -l tells with a minus.
+Owners are numbers. Links in PATH are followed. --change without a layer looks in all of them. What --contains finds
+comes as it is found. Names are made visible to a terminal and to a pipe, but for -0.
 """
 
 _ROOTED = re.compile(r"\.?/")
@@ -93,6 +96,9 @@ def parser() -> Parser:
     made.add_argument(
         "--contains", metavar="TEXT", action="append", help="files whose content has it, as UTF-8; several times: any"
     )
+    made.add_argument(
+        "--content-hash", metavar="sha256:HEX", action="append", help="files of just this content; several times: any"
+    )
     where = add_layers(made)
     where.add_argument("--all-layers", action="store_true", help="all versions in all layers, and what became of them")
     form = made.add_mutually_exclusive_group()
@@ -121,7 +127,7 @@ def run(options: argparse.Namespace) -> int:
         from lamina.contents.find_files import find_files
 
         rows = find_files(files, options.path, scope, conditions)
-        if options.contains:
+        if options.contains or options.content_hash:
             count = _contained(files, rows, scope, options, line)
         else:
             count = len(rows)
@@ -135,29 +141,38 @@ def run(options: argparse.Namespace) -> int:
 def _contained(
     files: ImageFiles, rows: FileRows, scope: Scope | None, options: argparse.Namespace, line: ProgressLine
 ) -> int:
-    """Print those of some files that have one of the texts, as they are found where each stands for itself."""
+    """Print those of some files whose content is asked for, as they are found where each stands for itself."""
     import numpy as np
 
-    from lamina.contents.find_text import find_text
+    from lamina.contents.find_content import find_content
+    from lamina.layers.digest_search import digests_of
     from lamina.layers.text_search import texts_of
     from lamina.workers.pool import Pool
 
-    texts = texts_of(options.contains, fold=options.ignore_case)
+    sought: list[Sought] = []
+    if options.content_hash:
+        sought.append(digests_of(options.content_hash))
+    if options.contains:
+        sought.append(texts_of(options.contains, fold=options.ignore_case))
     together = options.long or options.json or options.count
-    all_found: list[NDArray[np.intp]] = []
+    found: list[NDArray[np.intp]] = []
 
-    def found(numbers: NDArray[np.intp]) -> None:
-        all_found.append(numbers)
-        if not together:
+    def tell(numbers: NDArray[np.intp]) -> None:
+        found.append(numbers)
+        if not together and last:
             line.clear()
             _print(rows.take(numbers), scope, options)
 
-    pool = Pool(processes=True)
-    find_text(files, rows, texts, found, pool=pool, cancel=line.cancel, progress=line.progress)
+    for place, one in enumerate(sought):
+        last = place + 1 == len(sought)
+        found.clear()
+        find_content(files, rows, one, tell, pool=Pool(processes=True), cancel=line.cancel, progress=line.progress)
+        if together or not last:
+            rows = rows.take(np.sort(np.concatenate([np.zeros(0, dtype=np.intp), *found])))
     line.hide()
     if together:
-        _print(rows.take(np.sort(np.concatenate([np.zeros(0, dtype=np.intp), *all_found]))), scope, options)
-    return sum(map(len, all_found))
+        _print(rows, scope, options)
+    return sum(map(len, found))
 
 
 def conditions_of(options: argparse.Namespace) -> Conditions:
@@ -168,6 +183,7 @@ def conditions_of(options: argparse.Namespace) -> Conditions:
     """
     from lamina.contents import conditions as of
     from lamina.contents.globs import Globs
+    from lamina.layers.digest_search import digests_of
     from lamina.layers.text_search import texts_of
 
     def made(name: str, text: str | None, make: Callable[[str], Any]) -> Any:
@@ -182,6 +198,8 @@ def conditions_of(options: argparse.Namespace) -> Conditions:
     whole = [
         text.removeprefix(".").removeprefix("/") if _ROOTED.match(text) else text for text in options.whole_path or ()
     ]
+    for text in options.content_hash or ():
+        made("--content-hash", text, lambda text: digests_of([text]))
     for text in options.contains or ():
         made("--contains", text, lambda text: texts_of([text]))
     return of.Conditions(

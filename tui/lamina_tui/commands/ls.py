@@ -24,6 +24,7 @@ examples
   lamina ls web.tar -R --ncdu | ncdu -f-      to be walked in ncdu
 
 + added  M modified  m metadata only  - removed: by the layer asked for, or by the last that counts
+Of what is removed -l tells the bytes that go, with a minus.
 """
 
 

@@ -24,8 +24,8 @@ from lamina.sources.engine.writable_api import WritableArchives
 from lamina.sources.engine.writable_folder import NotPlain, WritableFolder
 from lamina.sources.json_checks import list_of, object_of, quoted
 from lamina.sources.progress import Ticker
+from lamina.workers.places import FolderPlace, TarPlace
 from lamina.workers.pool import Pool
-from lamina.workers.tar_place import TarPlace
 
 _LAID_BY_PODMAN = frozenset(
     (
@@ -286,7 +286,7 @@ class _Files:
             raise LaminaError("the image's layers have gone by")
         return self._image.open(layer, cancel, in_order=in_order)
 
-    def place(self, layer: int) -> TarPlace | None:
+    def place(self, layer: int) -> TarPlace | FolderPlace | None:
         """See :class:`lamina.sources.base.PlacedFiles`."""
         return None if layer == self._top or self._image is None else place_of(self._image, layer)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from lamina.layers.layer_reader import LayerReader
 from lamina.sources.base import LayerFiles, LayersInTurn, passing_of, place_of
-from lamina.workers.tar_place import TarPlace
+from lamina.workers.places import FolderPlace, TarPlace
 
 
 class LazyFiles:
@@ -25,7 +25,7 @@ class LazyFiles:
         """See :meth:`lamina.sources.base.LayerFiles.open`."""
         return self._files().open(layer, cancel, in_order=in_order)
 
-    def place(self, layer: int) -> TarPlace | None:
+    def place(self, layer: int) -> TarPlace | FolderPlace | None:
         """See :class:`lamina.sources.base.PlacedFiles`."""
         return place_of(self._files(), layer)
 

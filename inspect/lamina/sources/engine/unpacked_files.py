@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from lamina.layers.layer_reader import FileRef, LayerReader, whole
 from lamina.model import Cancelled, LaminaError
 from lamina.names import display_name
+from lamina.workers.places import FolderPlace
 from lamina.workers.unpacked import is_file, open_file, open_folder
 
 
@@ -26,7 +27,14 @@ class UnpackedFiles:
 
     def open(self, layer: int, cancel: threading.Event, *, in_order: bool = False) -> LayerReader:  # noqa: ARG002
         """See :meth:`lamina.sources.base.LayerFiles.open`."""
-        return UnpackedLayer(self._folders[layer], f"layer {layer} of {display_name(self._target)}", cancel)
+        return UnpackedLayer(self._folders[layer], self._where(layer), cancel)
+
+    def place(self, layer: int) -> FolderPlace:
+        """See :class:`lamina.sources.base.PlacedFiles`."""
+        return FolderPlace(self._folders[layer], self._where(layer))
+
+    def _where(self, layer: int) -> str:
+        return f"layer {layer} of {display_name(self._target)}"
 
 
 class UnpackedLayer:

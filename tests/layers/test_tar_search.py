@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import threading
 from collections.abc import Iterator
@@ -9,9 +10,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from lamina.layers import text_search
+from lamina.layers import tar_search
+from lamina.layers.digest_search import digests_of
 from lamina.layers.layer_reader import TarLayerReader
-from lamina.layers.text_search import WantedFiles, search_tar, texts_of
+from lamina.layers.tar_search import WantedFiles, search_tar
+from lamina.layers.text_search import texts_of
 
 
 class Pieces:
@@ -81,8 +84,27 @@ def test_random_files_in_random_pieces() -> None:
         assert search(data, files, *words, length=seed.randrange(1, 40), fold=fold) == expected
 
 
+@pytest.mark.parametrize("length", [1, 3, 64, 1000])
+def test_files_are_known_by_the_digest_of_all_of_them(length: int) -> None:
+    data = bytes(range(256)) * 2
+    files = [(3, 1), (10, 60), (70, 64), (140, 300)]
+    for row, (start, size) in enumerate(files):
+        digest = hashlib.sha256(data[start : start + size]).hexdigest()
+        columns = np.array(files, dtype=np.int64)
+        wanted = WantedFiles(columns[:, 0], columns[:, 1])
+        reader = TarLayerReader(Pieces(data, length), "test")
+        sought = digests_of([f"sha256:{digest.upper()}", "0" * 64])
+        assert search_tar(reader, wanted, sought, threading.Event(), lambda _: None) == [row]
+
+
+@pytest.mark.parametrize("text", ["", "sha256:", "abc", "g" * 64, "sha512:" + "0" * 64])
+def test_what_is_no_digest_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="no SHA-256"):
+        digests_of([text])
+
+
 def test_what_lies_far_from_all_files_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_search, "_GAP", 100)
+    monkeypatch.setattr(tar_search, "_GAP", 100)
     tar = Pieces(bytes(1000), 50)
     wanted = WantedFiles(np.array([10, 100, 700]), np.array([20, 10, 30]))
     search_tar(TarLayerReader(tar, "test"), wanted, texts_of(["x"]), threading.Event(), lambda _: None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import random
 import subprocess
 import threading
@@ -13,13 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from builders import Image, file, new_docker, oci, old_docker, pack
-from lamina.contents import find_text as module
+from builders import Image, file, new_docker, oci, old_docker, pack, sha256
+from lamina.contents import find_content as module
 from lamina.contents.conditions import Conditions
+from lamina.contents.find_content import find_content
 from lamina.contents.find_files import find_files
-from lamina.contents.find_text import find_text
 from lamina.contents.image_files import ImageFiles, files_of, read_files
-from lamina.layers import text_search
+from lamina.layers import tar_search
+from lamina.layers.digest_search import digests_of
+from lamina.layers.tar_search import Sought
 from lamina.layers.text_search import Texts, texts_of
 from lamina.model import Cancelled, LaminaError, Progress
 from lamina.sources.base import NullObserver
@@ -60,10 +63,13 @@ def image_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Im
 
 def found_in(image: ImageFiles, *words: str, fold: bool = False, **options: Any) -> list[str]:
     """Layer and path of all versions that have one of the words."""
+    return found_by(image, texts_of(words or (NEEDLE,), fold=fold), **options)
+
+
+def found_by(image: ImageFiles, sought: Sought, **options: Any) -> list[str]:
     rows = find_files(image, "", None, Conditions())
     numbers: list[int] = []
-    texts = texts_of(words or (NEEDLE,), fold=fold)
-    find_text(image, rows, texts, lambda more: numbers.extend(more.tolist()), **options)
+    find_content(image, rows, sought, lambda more: numbers.extend(more.tolist()), **options)
     assert len(set(numbers)) == len(numbers), "a row is told twice"
     found = rows.take(np.sort(np.array(numbers, dtype=np.intp)))
     names = found.union.paths.texts(found.path)
@@ -100,12 +106,26 @@ def test_what_is_cut_into_parts_is_searched_across_the_cuts(
     assert found_in(image_of(members)) == expected
 
 
+def test_files_are_found_by_the_digest_of_their_content(
+    image_of: Callable[..., ImageFiles], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PART", 1000)
+    image = image_of(
+        [file("a", 5000), file("b", 4999), hardlink("d", "a"), file("none")],
+        [file("c", 5000), whiteout("a"), file("e")],
+    )
+    five, none = (hashlib.sha256(content).hexdigest() for content in (b"x" * 5000, b""))
+    assert found_by(image, digests_of([five])) == ["0 a", "1 c", "0 d"]
+    assert found_by(image, digests_of([none])) == ["1 e", "0 none"]
+    assert len(found_by(image, digests_of([none, five]))) == 5
+
+
 def test_random_files_are_found_as_python_finds_them(
     image_of: Callable[..., ImageFiles], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seed = random.Random(7)
     monkeypatch.setattr(module, "_PART", 3000)
-    monkeypatch.setattr(text_search, "_GAP", 700)
+    monkeypatch.setattr(tar_search, "_GAP", 700)
     layers = [
         [file(f"f{seed.randrange(60)}", bytes(seed.choices(b"ab\0", k=seed.randrange(1500)))) for _ in range(40)]
         for _ in range(3)
@@ -134,7 +154,10 @@ def test_a_sparse_file_is_searched_as_it_reads_back(image_of: Callable[..., Imag
     for form in ("gnu", "pax"):
         command = [tool("tar"), "-cSf", "-", f"--format={form}", "-C", folder, "before", "other", "holes", "plain"]
         tar = subprocess.run(command, capture_output=True, check=True).stdout
-        assert found_in(image_of(tar)) == ["0 holes", "0 plain"], form
+        image = image_of(tar)
+        assert found_in(image) == ["0 holes", "0 plain"], form
+        digest = hashlib.sha256((folder / "holes").read_bytes()).hexdigest()
+        assert found_by(image, digests_of([digest])) == ["0 holes"], form
 
 
 def test_a_layer_that_stands_twice_is_read_once(tmp_path: Path) -> None:
@@ -148,13 +171,22 @@ def test_a_layer_that_stands_twice_is_read_once(tmp_path: Path) -> None:
     assert {progress.total for progress in told} == {1000 + len(TEXT)}
 
 
+def test_layers_that_only_claim_to_be_the_same_are_read_each(tmp_path: Path) -> None:
+    layers = [layer_tar(file("a", 9), file("b", TEXT)), layer_tar(file("b", TEXT), file("a", 9))]
+    members = old_docker(Image(layers, extra={"rootfs": {"type": "layers", "diff_ids": [sha256(layers[0])] * 2}}))
+    path = tmp_path / "image.tar"
+    path.write_bytes(pack(members))
+    source, name = resolve(str(path))
+    assert found_in(read_files(source, name, NullObserver(), threading.Event())) == ["0 b", "1 b"]
+
+
 def test_an_archive_that_is_packed_as_a_whole_is_unpacked_once(tmp_path: Path) -> None:
     path = tmp_path / "image.tar.gz"
     layers = [[file(f"f{number}", TEXT)] for number in range(6)]
     path.write_bytes(PACKED["packed as a whole"](*(layer_tar(*members) for members in layers)))
     source, name = resolve(str(path))
     image = read_files(source, name, NullObserver(), threading.Event())
-    (task,) = module._Sought(image, find_files(image, "", None, Conditions()), texts_of([NEEDLE])).tasks()
+    (task,) = module._Files(image, find_files(image, "", None, Conditions()), texts_of([NEEDLE])).tasks()
     assert isinstance(task.job, SearchJob)
     offsets = task.job.wanted.offset.tolist()
     assert (len(offsets), offsets) == (6, sorted(offsets))

@@ -1,4 +1,4 @@
-"""Where a layer's tar stands in a file, as it is or packed, and how it is read from its beginning on."""
+"""Where a layer's files can be read by any process: in a tar, as it is or packed, or unpacked in a folder."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ class TarPlace(NamedTuple):
     """What :func:`lamina.layers.codec.sniff` says of it."""
     start: int
     """Where the tar begins in what is unpacked: an archive that is packed as a whole has several."""
+    where: str
+    """Names it in errors."""
+
+
+class FolderPlace(NamedTuple):
+    """Where an engine keeps the files of a layer."""
+
+    folder: str
     where: str
     """Names it in errors."""
 

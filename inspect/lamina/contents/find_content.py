@@ -1,4 +1,4 @@
-"""Files whose content has a text: every layer is read once, whatever is looked for, on all cores."""
+"""Files by their content: every layer is read once, whatever is looked for, on all cores."""
 
 from __future__ import annotations
 
@@ -12,42 +12,44 @@ from numpy.typing import NDArray
 from lamina.contents.file_rows import FileRows
 from lamina.contents.image_files import ImageFiles
 from lamina.layers.layer_reader import TarLayerReader
-from lamina.layers.text_search import Texts, WantedFiles, search_file, search_tar
+from lamina.layers.tar_search import Sought, WantedFiles, search_file, search_tar
 from lamina.model import Kind, Progress
 from lamina.sources.base import LayersInTurn, passing_of, place_of
 from lamina.sources.progress import Ticker
 from lamina.stack.union import ABSENT, Union
 from lamina.workers.file_range import FileRange
 from lamina.workers.jobs import Job, Result
+from lamina.workers.places import PLAIN, FolderPlace, TarPlace
 from lamina.workers.pool import Pool
-from lamina.workers.search_job import SearchJob
-from lamina.workers.tar_place import PLAIN, TarPlace
+from lamina.workers.search_job import FolderSearchJob, SearchJob
 
 _PART = 64 << 20
 """Bytes of a plain tar that one job searches: some tens of milliseconds."""
 
+_OPENING = 16 << 10  # bytes that are searched in the time in which a file is opened
+
 Found = Callable[[NDArray[np.intp]], None]
-"""Gets numbers of rows that have a text, ascending, each once, as they are found."""
+"""Gets numbers of rows that have what is sought, ascending, each once, as they are found."""
 
 
-def find_text(
+def find_content(
     image: ImageFiles,
     rows: FileRows,
-    texts: Texts,
+    sought: Sought,
     found: Found,
     *,
     pool: Pool | None = None,
     cancel: threading.Event | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> None:
-    """Which of some files have a text in their content; a hard link has that of its file.
+    """Which of some files have something in their content; a hard link has that of its file.
 
     Layers that stand in files are searched wherever the pool has its work done, all others on threads of this process.
 
     Args:
         image: the image.
         rows: of it; what is no file has no content.
-        texts: what is looked for; see :func:`lamina.layers.text_search.texts_of`.
+        sought: what is looked for; made by :func:`lamina.layers.text_search.texts_of`, for one.
         found: called on this thread.
         pool: where the work is done; None: on threads of this process.
         cancel: ends the search.
@@ -58,15 +60,17 @@ def find_text(
         Cancelled: ``cancel`` was set.
     """
     cancel = cancel or threading.Event()
-    sought = _Sought(image, rows, texts)
-    tasks = sorted(sought.tasks(), key=lambda task: -task.job.cost if isinstance(task.job, SearchJob) else 0)
+    files = _Files(image, rows, sought)
+    if files.empty.size:
+        found(files.empty)
+    tasks = sorted(files.tasks(), key=lambda task: -task.job.cost)
     ticker = Ticker(progress, sum(task.work for task in tasks), "searching")
     for placed, where in ((True, pool or Pool()), (False, Pool())):
-        mine = [task for task in tasks if isinstance(task.job, SearchJob) == placed]
+        mine = [task for task in tasks if isinstance(task.job, SearchJob | FolderSearchJob) == placed]
 
         def done(number: int, result: Result, mine: Sequence[_Task] = mine) -> None:
             assert isinstance(result, np.ndarray)
-            if hits := sought.rows_of(mine[number].inodes[result]):
+            if hits := files.rows_of(mine[number].inodes[result]):
                 found(np.array(hits, dtype=np.intp))
 
         where.run([task.job for task in mine], cancel, done, ticker.advance)
@@ -82,18 +86,18 @@ class _Task:
     """Bytes to be searched."""
 
 
-class _Sought:
+class _Files:
     """The files behind some rows, each once, and the ways to search them."""
 
-    def __init__(self, image: ImageFiles, rows: FileRows, texts: Texts) -> None:
+    def __init__(self, image: ImageFiles, rows: FileRows, sought: Sought) -> None:
         self._image = image
         self._union = image.union
-        self._texts = texts
+        self._sought = sought
         inode = np.where(rows.event == ABSENT, ABSENT, self._union.inode[rows.event])
-        least = min(map(len, texts.patterns))
-        of_file = (rows.kind <= Kind.HARDLINK) & (inode != ABSENT)
-        of_file &= self._union.size[inode] >= least
-        numbers = np.flatnonzero(of_file)
+        sizes = np.where((rows.kind <= Kind.HARDLINK) & (inode != ABSENT), self._union.size[inode], -1)
+        numbers = np.flatnonzero(sizes >= max(sought.least, 1))
+        self.empty = np.flatnonzero(sizes == 0) if not sought.least else np.zeros(0, dtype=np.intp)
+        """Rows of empty files, if these are what is sought."""
         same = _first_alike(image, inode[numbers].astype(np.int64))
         self._numbers = numbers[np.argsort(same, kind="stable")]
         self.inodes, starts = np.unique(np.sort(same), return_index=True)
@@ -101,7 +105,7 @@ class _Sought:
         self._told: set[int] = set()
 
     def rows_of(self, inodes: NDArray[np.int64]) -> list[int]:
-        """The rows of files that were not asked for before, ascending: of a file in parts several may have a text."""
+        """The rows of files that were not asked for before, ascending: several parts of one may have what is sought."""
         found: list[int] = []
         for place in np.searchsorted(self.inodes, inodes).tolist():
             if place not in self._told:
@@ -123,8 +127,10 @@ class _Sought:
             if passing is not None:
                 by_turn.setdefault(id(passing), (passing, {}))[1][layer] = mine
             elif place is None:
-                reader = _ReaderJob(self._image, layer, mine, self._texts)
+                reader = _ReaderJob(self._image, layer, mine, self._sought)
                 yield _Task(reader, mine, int(union.size[mine].sum()))
+            elif isinstance(place, FolderPlace):
+                yield from self._unpacked(place, mine)
             elif place.kind in PLAIN:
                 yield from self._parts(place, mine)
             else:
@@ -135,32 +141,43 @@ class _Sought:
             yield self._task(
                 parts[0][0], inodes, np.repeat([place.start for place, _ in parts], [len(mine) for _, mine in parts])
             )
-
         for passing, of_layer in by_turn.values():
             inodes = np.concatenate(list(of_layer.values()))
-            job = _PassingJob(passing, {layer: _wanted(union, mine) for layer, mine in of_layer.items()}, self._texts)
+            job = _PassingJob(passing, {layer: _wanted(union, mine) for layer, mine in of_layer.items()}, self._sought)
             yield _Task(job, inodes, sum(wanted.work for wanted in job.wanted.values()))
 
     def _parts(self, place: TarPlace, inodes: NDArray[np.int64]) -> Iterator[_Task]:
         """A plain tar cut into parts: between files, and within large ones."""
         sizes = self._union.size[inodes]
-        large = (sizes > _PART) & ~np.isin(inodes, list(self._union.sparse))
+        overlap = self._sought.overlap
+        large = (sizes > _PART) & ~np.isin(inodes, list(self._union.sparse)) & (overlap is not None)
         for inode in inodes[large].tolist():
             offset, size = place.start + int(self._union.offset[inode]), int(self._union.size[inode])
             for start in range(0, size, _PART):
                 # Each begins where a text could that ends in it, and not in the part before.
-                first = max(start - self._texts.overlap, 0)
+                first = max(start - (overlap or 0), 0)
                 column = np.array([offset + first]), np.array([min(start + _PART, size) - first])
-                yield _Task(SearchJob(place, WantedFiles(*column), self._texts), np.array([inode]), int(column[1][0]))
+                yield _Task(SearchJob(place, WantedFiles(*column), self._sought), np.array([inode]), int(column[1][0]))
         inodes, sizes = inodes[~large], sizes[~large]
         part = (np.cumsum(sizes) - sizes) // _PART
         for mine in np.split(inodes, np.flatnonzero(np.diff(part)) + 1):
             if len(mine):
                 yield self._task(place, mine, np.full(len(mine), place.start))
 
+    def _unpacked(self, place: FolderPlace, inodes: NDArray[np.int64]) -> Iterator[_Task]:
+        """Unpacked files in parts, those of one folder together."""
+        union = self._union
+        inodes = inodes[np.argsort(union.path[inodes])]
+        weights = union.size[inodes] + _OPENING
+        part = (np.cumsum(weights) - weights) // _PART
+        for mine in np.split(inodes, np.flatnonzero(np.diff(part)) + 1):
+            sizes = union.size[mine].tolist()
+            files = list(zip(union.paths.texts(union.path[mine]), sizes, strict=True))
+            yield _Task(FolderSearchJob(place, files, self._sought), mine, sum(sizes))
+
     def _task(self, place: TarPlace, inodes: NDArray[np.int64], shift: NDArray[np.int64]) -> _Task:
         wanted = _wanted(self._union, inodes, shift)
-        return _Task(SearchJob(place, wanted, self._texts), inodes, wanted.work)
+        return _Task(SearchJob(place, wanted, self._sought), inodes, wanted.work)
 
 
 def _wanted(union: Union, inodes: NDArray[np.int64], shift: NDArray[np.int64] | int = 0) -> WantedFiles:
@@ -173,14 +190,20 @@ def _wanted(union: Union, inodes: NDArray[np.int64], shift: NDArray[np.int64] | 
 def _first_alike(image: ImageFiles, inodes: NDArray[np.int64]) -> NDArray[np.int64]:
     """The same files in the first layer that has the same bytes: one that stands several times is read once."""
     union = image.union
-    counts = np.diff(union.layer_start).tolist()
-    first: dict[tuple[str, int], int] = {}
-    alike = [
-        first.setdefault((layer.diff_id, counts[number]), number) for number, layer in enumerate(image.info.layers)
-    ]
+    first: dict[str, int] = {}
+    alike = []
+    for number, layer in enumerate(image.info.layers):
+        other = first.setdefault(layer.diff_id, number)
+        # What an archive says of its layers was not always checked: they must look alike, too.
+        alike.append(other if _look_alike(union, other, number) else number)
     start = union.layer_start[:-1]
     layers = union.born[inodes]
     return inodes - start[layers] + start[np.array(alike, dtype=np.int64)[layers]]
+
+
+def _look_alike(union: Union, a: int, b: int) -> bool:
+    one, other = (slice(*union.layer_start[layer : layer + 2].tolist()) for layer in (a, b))
+    return all(np.array_equal(column[one], column[other]) for column in (union.path, union.offset, union.size))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +213,7 @@ class _ReaderJob:
     image: ImageFiles
     layer: int
     inodes: NDArray[np.int64]
-    texts: Texts
+    sought: Sought
 
     @property
     def cost(self) -> int:
@@ -198,15 +221,15 @@ class _ReaderJob:
         return int(self.image.union.size[self.inodes].sum())
 
     def run(self, cancel: threading.Event, advance: Callable[[int], None]) -> NDArray[np.int64]:
-        """The places of the files that have a text."""
+        """The places of the files that have what is sought."""
         reader = self.image.open_layer(self.layer, cancel, in_order=True)
         try:
             if isinstance(reader, TarLayerReader):
-                found = search_tar(reader, _wanted(self.image.union, self.inodes), self.texts, cancel, advance)
+                found = search_tar(reader, _wanted(self.image.union, self.inodes), self.sought, cancel, advance)
             else:
                 refs = map(self.image.file_ref, self.inodes.tolist())
                 found = [
-                    place for place, ref in enumerate(refs) if search_file(reader, ref, self.texts, cancel, advance)
+                    place for place, ref in enumerate(refs) if search_file(reader, ref, self.sought, cancel, advance)
                 ]
             return np.array(found, dtype=np.int64)
         finally:
@@ -220,7 +243,7 @@ class _PassingJob:
     passing: LayersInTurn
     wanted: dict[int, WantedFiles]
     """By layer."""
-    texts: Texts
+    sought: Sought
 
     @property
     def cost(self) -> int:
@@ -228,13 +251,13 @@ class _PassingJob:
         return sum(wanted.work for wanted in self.wanted.values())
 
     def run(self, cancel: threading.Event, advance: Callable[[int], None]) -> NDArray[np.int64]:
-        """The places of the files that have a text, among those of all layers as they stand in :attr:`wanted`."""
+        """The places of the files that have what is sought, among all of :attr:`wanted` in its order."""
         before, count = {}, 0
         for layer, files in self.wanted.items():
             before[layer] = count
             count += len(files.offset)
         found: list[int] = []
         for layer, reader in self.passing.in_turn(self.wanted.keys(), cancel):
-            mine = search_tar(reader, self.wanted[layer], self.texts, cancel, advance)
+            mine = search_tar(reader, self.wanted[layer], self.sought, cancel, advance)
             found += [before[layer] + row for row in mine]
         return np.array(sorted(found), dtype=np.int64)
