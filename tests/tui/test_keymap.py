@@ -51,7 +51,7 @@ WAY: dict[Scope, tuple[str, ...]] = {
     Scope.RESULTS: ("F", "e", "enter"),
     Scope.VIEWER: ("tab", "b", "enter", "v"),
     Scope.CONTENT: ("tab", "b", "enter", "v"),
-    Scope.COMPARED: ("5", "1", "slash", *"settings", "enter", "right_square_bracket", "enter", "d"),
+    Scope.COMPARED: ("1", *["right_square_bracket"] * 8, "slash", *"settings", "enter", "enter", "d"),
     Scope.PROMPT: ("slash", "a"),
 }
 # The same from the list of the sample images.

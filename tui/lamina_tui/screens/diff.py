@@ -248,9 +248,8 @@ class DiffScreen(ExportScreen, WorkingScreen):
         if self.comparison is None or event.path is None:
             return
         path = self.comparison.union.paths.path(event.path)
-        versions = [_final(image, path) for image in (self.comparison.a, self.comparison.b)]
-        if None not in versions:
-            before, after = (version for version in versions if version is not None)
+        before, after = (_final(image, path) for image in (self.comparison.a, self.comparison.b))
+        if before is not None and after is not None:
             names = self._shown_name(0), self._shown_name(1)
             _ = self.app.push_screen(VersionsScreen(before, after, path, names))
             return

@@ -90,6 +90,12 @@ class VersionsScreen(FullScreen):
         self.rows.numbers = not beside
         self.rows.show_page(DiffPage(self._found, self.rows.text_width - 1 if beside else 0))
 
+    @on(ContentRows.Wanted)
+    def _give_rows(self, event: ContentRows.Wanted) -> None:
+        page = self.rows.page
+        if page is not None:  # all of it is there: nothing is read
+            self.rows.take(event.first, page.rows(event.first, event.count))
+
     def say(self, text: str) -> None:
         """Tell something once, in the status."""
         self._said = text
@@ -108,7 +114,7 @@ class VersionsScreen(FullScreen):
         old = sum(line.mark == "-" for hunk in hunks for line in hunk)
         new = sum(line.mark == "+" for hunk in hunks for line in hunk)
         places = f"{texts.plural(len(hunks), 'place')} differ{'s' if len(hunks) == 1 else ''}" if hunks else ""
-        told = f"{places}: {texts.count(old)} lines out, {texts.count(new)} in" if hunks else "no lines to compare"
+        told = f"{places}: {texts.plural(old, 'line')} out, {texts.count(new)} in" if hunks else "no lines to compare"
         self.query_one("#status", LineBar).show(([(f" {told}", "dim")], []))
 
     def on_resize(self) -> None:

@@ -1,0 +1,88 @@
+"""Two versions of a file on the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from builders import Image, file, layer, old_docker, pack
+from driving import Drive
+from lamina_tui.launch import first_screen
+from opening import workspace
+
+OLD = b"".join(b"line %d\n" % n for n in range(1, 41))
+NEW = OLD.replace(b"line 7\n", b"line seven\x1b[31m\n").replace(b"line 30\n", b"")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> list[str]:
+    """An image with two versions of a text and of a binary, and a second image with others."""
+    layers = [
+        layer(file("etc/conf", OLD), file("bin/app", b"\0" * 900 + b"1")),
+        layer(file("etc/conf", NEW, mode=0o600), file("bin/app", b"\0" * 900 + b"22")),
+    ]
+    paths = []
+    for name, found in (("a", layers[:1]), ("b", layers)):
+        paths.append(tmp_path / f"{name}.tar")
+        paths[-1].write_bytes(pack(old_docker(Image(found, tags=(f"{name}:1",)))))
+    return [str(path) for path in paths]
+
+
+def card_of(name: str) -> tuple[str, ...]:
+    """From the opening of the second image to the card of a file of its last layer."""
+    return ("end", "1", "slash", *name, "enter", "enter")
+
+
+async def test_what_a_layer_changed_from_the_card(drive: Drive, shop: list[str]) -> None:
+    async with drive(shop[1:]) as screen:
+        await screen.press(*card_of("conf"), "d")
+        assert screen.lines[0].split() == ["/etc/conf", "layer", "0", "→", "layer", "1"]
+        assert "mode: 644 (rw-r--r--) → 600 (rw-------)" in screen.text
+        assert " 7  - line 7" in screen.text
+        assert r" 7  + line seven\x1b[31m" in screen.text
+        assert "@@ -4,7 +4,7 @@" in screen.text
+        assert "2 places differ: 2 lines out, 1 in" in screen.text
+        # side by side, what takes each other's place stands in one row
+        await screen.press("v")
+        row = screen.line_with("- line 7")
+        assert row.index("│") == 39
+        assert r"+ line seven\x1b[31m" in row
+        await screen.press("escape")
+        assert screen.image.tab == "files"
+
+
+async def test_wide_screens_have_both_side_by_side_at_once(drive: Drive, shop: list[str]) -> None:
+    async with drive(shop[1:], size=(130, 30)) as screen:
+        await screen.press(*card_of("conf"), "d")
+        assert "│" in screen.line_with("- line 7")
+
+
+async def test_binaries_by_size_and_first_difference(drive: Drive, shop: list[str]) -> None:
+    async with drive(shop[1:]) as screen:
+        await screen.press(*card_of("app"), "d")
+        assert "901 bytes → 902 bytes, the first difference at byte 900" in screen.text
+        assert "no lines to compare" in screen.text
+
+
+async def test_the_first_version_has_none_before_it(drive: Drive, shop: list[str]) -> None:
+    async with drive(shop[1:]) as screen:
+        await screen.press(*card_of("conf"), "down", "d")
+        assert "there is no version before this one" in screen.text
+
+
+async def test_a_modified_file_of_two_images(drive: Drive, shop: list[str]) -> None:
+    async with drive(first_screen(workspace(), shop, diff=True), size=(100, 30)) as screen:
+        await screen.press("slash", *"conf", "enter", "enter")
+        assert screen.lines[0].split() == ["/etc/conf", "a:1", "→", "b:1"]
+        assert r"+ line seven\x1b[31m" in screen.text
+        await screen.press("escape")
+        assert "a:1 → b:1" in screen.lines[0]
+
+
+async def test_a_version_that_can_not_be_read_any_more(drive: Drive, shop: list[str]) -> None:
+    async with drive(shop[1:]) as screen:
+        await screen.press(*card_of("conf"))
+        Path(shop[1]).write_bytes(b"another")  # noqa: ASYNC240
+        await screen.press("d")
+        assert "changed while it was read: open it again" in " ".join(screen.text.split())
