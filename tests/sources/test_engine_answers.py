@@ -100,7 +100,9 @@ def endless(header: str, piece: bytes) -> Any:
 
 def refusal(status: int, body: bytes) -> Any:
     def answer(handler: Any) -> None:
-        handler.wfile.write(f"HTTP/1.1 {status} No\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        handler.wfile.write(
+            f"HTTP/1.1 {status} No\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+        )
 
     return answer
 
@@ -130,7 +132,11 @@ BODIES = {
     "no HTTP": (raw(b"SSH-2.0-OpenSSH_9.2\r\n"), ""),
     "no end of headers": (raw(b"HTTP/1.1 200 OK\r\nX: y"), ""),
     "a thousand headers": (raw(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000 + b"\r\n[]"), ""),
-    "somewhere else": (raw(b"HTTP/1.1 301 No\r\nLocation: http://127.0.0.1:1/x\r\nContent-Length: 0\r\n\r\n"), "301"),
+    # It says that it closes, else the next question may be asked on a connection that is about to end.
+    "somewhere else": (
+        raw(b"HTTP/1.1 301 No\r\nConnection: close\r\nLocation: http://127.0.0.1:1/x\r\nContent-Length: 0\r\n\r\n"),
+        "301",
+    ),
     "a refusal in words": (refusal(500, b'{"message": "no\\nspace \\u001b[31m left"}'), "no space"),
     "a refusal that is a list": (refusal(500, b"[]"), "HTTP status 500"),
     "a refusal that is a number": (refusal(500, b'{"message": 7}'), "HTTP status 500"),
