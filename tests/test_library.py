@@ -189,4 +189,5 @@ def test_the_readmes_example_runs_as_it_stands(web: Path) -> None:
         "300 of 11000 bytes wasted in 3 layers",
         "300 srv/app (overwritten): shipped by layer 1, hidden by layer 2",
         "on disk 11900, and a pull of the second costs 2560 bytes",
+        "it begins with b'2222'",
     ]
