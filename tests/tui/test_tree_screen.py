@@ -65,3 +65,11 @@ async def test_enter_lists_a_run_and_opens_an_image(drive: Drive) -> None:
         assert "debian-base:12" in screen.lines[0]
         await screen.press("escape", "up", "y")
         assert screen.clipboard.startswith("sha256:")
+
+
+async def test_levels_are_told_apart_however_narrow_it_is(drive: Drive) -> None:
+    async with drive(["demo"], size=(40, 14)) as screen:
+        await screen.press("t", "E")
+        rows = [line for line in screen.lines[2:8] if line.strip()]
+        starts = [len(line) - len(line.lstrip()) for line in rows]
+        assert len(set(starts)) >= 3

@@ -86,3 +86,10 @@ async def test_a_version_that_can_not_be_read_any_more(drive: Drive, shop: list[
         Path(shop[1]).write_bytes(b"another")  # noqa: ASYNC240
         await screen.press("d")
         assert "changed while it was read: open it again" in " ".join(screen.text.split())
+
+
+async def test_ascii_terminals_get_ascii(drive: Drive, shop: list[str]) -> None:
+    async with drive(shop[1:], size=(130, 30), ascii_only=True) as screen:
+        await screen.press(*card_of("conf"), "d")
+        assert screen.text.isascii()
+        assert " | " in screen.line_with("- line 7")

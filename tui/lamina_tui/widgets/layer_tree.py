@@ -41,6 +41,10 @@ class TreeRow:
     below: tuple[TreeRow, ...] = ()
 
 
+_LEVELS = 6
+"""Levels that are told apart however narrow it is."""
+
+
 class LayerTree(RowList):
     """The tree: runs of layers fold, images are its leaves."""
 
@@ -128,7 +132,8 @@ class LayerTree(RowList):
         """A run: fold sign, instruction, its bytes, all bytes on it, how many images; or an image."""
         row, glyphs = self._shown[index], self.glyphs
         room, figures, bar = self._layout(width)
-        indent = " " + "  " * min(row.depth, max(0, room - 24) // 2)
+        # Two cells a level; where there is no room one, as far as a name still has its own.
+        indent = " " * (1 + min(2 * row.depth, max(min(row.depth, _LEVELS), room - 24)))
         if row.leaf is not None:
             entry, _ = self.stacks[row.leaf]
             name = f"{indent}  {glyphs.text(display_name(entry.name))}"
