@@ -14,7 +14,7 @@ from lamina_tui.app import LaminaApp
 from lamina_tui.screens.image import ImageScreen
 
 # Unicode has other names for these than Textual.
-CHARACTERS = {"slash": "/", "underscore": "_", "minus": "-", "full_stop": ".", "greater_than_sign": ">"}
+CHARACTERS = {"slash": "/", "plus": "+", "underscore": "_", "minus": "-", "full_stop": ".", "greater_than_sign": ">"}
 
 
 class Driven:

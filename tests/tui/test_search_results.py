@@ -394,3 +394,18 @@ async def test_ascii_terminals_get_ascii(drive: Drive, five: list[str]) -> None:
     async with drive(five, ascii_only=True) as screen:
         await screen.press("F", *keys("motd"), "enter", "s")
         assert screen.text.isascii()
+
+
+async def test_conditions_are_words_of_the_text(drive: Drive, five: list[str]) -> None:
+    async with drive(five, size=(100, 24)) as screen:
+        # when a size is asked for, files of any layer are listed, the largest first
+        await screen.press("F", *"size", "colon", "plus", *"1k", "enter")
+        assert "lib/secret/id.pem" in screen.text
+        assert "motd " not in screen.text
+        # what is not typed to its end is told
+        await screen.press("slash", *["backspace"] * 8, *"motd", "space", *"mode", "colon", *"x", "enter")
+        assert "not understood, and left out: mode:x" in screen.text
+        assert "etc/motd" in screen.text
+        # and a content
+        await screen.press("slash", *["backspace"] * 11, *"contains", "colon", *"zzz", "enter")
+        assert "nothing in any layer has contains:zzz" in screen.text

@@ -23,7 +23,7 @@ from lamina_tui.screens.image_state import ImageState, restore, state_of
 from lamina_tui.screens.reading import Opener
 from lamina_tui.screens.search_results import Search, SearchResults
 from lamina_tui.widgets.file_tree import FileTree
-from lamina_tui.widgets.found_list import SearchedImage, fate
+from lamina_tui.widgets.found_list import fate, searched
 from lamina_tui.widgets.found_rows import Key
 
 RESULTS = "results"
@@ -164,8 +164,8 @@ class ImageSearch(ImagePanes):
 
     def show_results(self) -> None:
         """Open the results of the last search as they were."""
-        if self.finder is not None and self.info is not None and self._steps:
-            images, search = [SearchedImage(self.label, self.info, self.finder)], self._steps[-1].search
+        if self.finder is not None and self.image is not None and self._steps:
+            images, search = [searched(self.label, self.image, self.finder)], self._steps[-1].search
             _ = self.app.push_screen(SearchResults(images, search, self._go_to_result, self._return))
 
     def _go_to_result(self, key: Key) -> None:

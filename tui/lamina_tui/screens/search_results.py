@@ -11,6 +11,7 @@ from functools import partial
 from textual import on, work
 from textual.app import ComposeResult
 
+from lamina.contents.query import Query, parse_query, run_query
 from lamina.figures.find_paths import MOST, Found
 from lamina.names import display_name
 from lamina_tui import texts
@@ -120,7 +121,8 @@ class SearchResults(FullScreen):
         self._cancel = threading.Event()
         self.search.rows = None
         self.busy, self._with_letters, self._said = True, False, ""
-        self.found.placeholder = "searching …" if self.search.text else "type what to look for"
+        words = "size:+1M  mode:setuid  owner:0  change:-  type:f  contains:TEXT"
+        self.found.placeholder = "searching …" if self.search.text else f"type what to look for\nalso by {words}"
         self._run(self._cancel)
         self._show()
 
@@ -131,21 +133,48 @@ class SearchResults(FullScreen):
         rows = FoundRows([image.finder.union.paths for image in images])
         order = self.found.rows
         rows.sort_by(order.order, reverse=order.reverse)
+        query = parse_query(search.text)
         for number, image in enumerate(images):
-            found = await outcome_of(partial(image.finder.exact, search.text))
+            if query.plain:
+                found: Found | Failure | None = await outcome_of(partial(image.finder.exact, query.name))
+            else:
+                found = await outcome_of(partial(self._by_conditions, query, image, rows, number, cancel))
             if cancel.is_set() or not self._take(rows, number, found):
                 return
+        if query.fault:
+            self.say(f"not understood, and left out: {query.fault}")
+        if not query.plain:
+            self._end(rows)
+            return
         self._with_letters = len(rows) < FEW if search.fuzzy is None else search.fuzzy
         for number, image in enumerate(images if self._with_letters else ()):
             batches = image.finder.fuzzy(search.text, cancel, MOST)
             while (found := await outcome_of(partial(next, batches, None))) is not None:
                 if cancel.is_set() or not self._take(rows, number, found):
                     return
-        if cancel.is_set():
-            return
+        if not cancel.is_set():
+            self._end(rows)
+
+    def _by_conditions(
+        self, query: Query, image: SearchedImage, rows: FoundRows, number: int, cancel: threading.Event
+    ) -> Found:
+        """On a thread: what was found is shown as it comes; the answer is the last part of it."""
+        parts: list[Found] = []
+
+        def take(found: Found) -> None:
+            if parts:
+                self.app.call_from_thread(self._take, rows, number, parts.pop())
+            parts.append(found)
+
+        run_query(image.files, image.finder, query, take, cancel)
+        return parts[0] if parts else image.finder.exact("")
+
+    def _end(self, rows: FoundRows) -> None:
+        """All was searched."""
         self.busy = False
-        search.rows = rows
-        self.found.placeholder = f"nothing in any layer has {display_name(search.text)}" if search.text else ""
+        text = self.search.text
+        self.search.rows = rows
+        self.found.placeholder = f"nothing in any layer has {display_name(text)}" if text else ""
         self.found.show(rows)
         self._return()
         self._show()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lamina.contents.image_files import ImageFiles, files_of
 from lamina.figures.find_paths import PathFinder
 from lamina.figures.image import LoadedImage
 from lamina.model import ImageInfo, Kind
@@ -27,11 +28,12 @@ class SearchedImage:
     """Untrusted."""
     info: ImageInfo
     finder: PathFinder
+    files: ImageFiles
 
 
-def searched(name: str, image: LoadedImage) -> SearchedImage:
+def searched(name: str, image: LoadedImage, finder: PathFinder | None = None) -> SearchedImage:
     """An image that was read, for a search."""
-    return SearchedImage(name, image.info, PathFinder(image.union))
+    return SearchedImage(name, image.info, finder or PathFinder(image.union), files_of(image))
 
 
 def fate(died: int | None, *, replaced: bool) -> str:
