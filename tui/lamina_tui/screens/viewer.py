@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 
 from lamina.contents.content import FileContent, open_content
 from lamina.contents.find_bytes import find_bytes
+from lamina.contents.identify import identify
 from lamina.contents.image_files import files_of
 from lamina.contents.pages import WHOLE, HexDump, LongText, Page, StringList, WholeText, is_text
 from lamina.contents.place import find_place, scope_of
@@ -61,6 +62,7 @@ class Viewer(FullScreen):
         self._found_at: int | None = None
         self._said = ""
         self._waits = "opening …"
+        self._what = ""
         self.failed = False
 
     def compose(self) -> ComposeResult:
@@ -101,23 +103,23 @@ class Viewer(FullScreen):
     async def _open(self) -> None:
         """Open the file, and decide what it is."""
 
-        def begin() -> tuple[FileContent, bool]:
+        def begin() -> tuple[FileContent, bool, str]:
             content = self._opener(self._cancel)
             try:
-                text = is_text(content)
+                text, what = is_text(content), identify(content)
             except BaseException:
                 content.close()
                 raise
             if self._cancel.is_set():  # nobody waits any more
                 content.close()
                 raise Cancelled
-            return content, text
+            return content, text, what
 
         found = await outcome_of(begin)
         if isinstance(found, Failure) or found is None:
             self._fail(found.text if isinstance(found, Failure) else "stopped")
             return
-        self._content, text = found
+        self._content, text, self._what = found
         if not self.is_attached:
             self._locked(self._content.close)
             return
@@ -223,6 +225,8 @@ class Viewer(FullScreen):
             word = "rows"
         of = f"{texts.count(page.count)}{'' if page.complete else '+'}"
         told = f"{self.view}: {word} {texts.count(first)} to {texts.count(last)} of {of}" if page.count else "empty"
+        if self._what:
+            told += f"   {self._what}"
         if rows.shift:
             told += f", from column {rows.shift + 1}"
         return told + (f"   found: {display_name(self._sought)}" if self._sought else "")
