@@ -73,6 +73,13 @@ class Entries:
         """Bytes of all files."""
         return sum(entry.size for entry in self.files)
 
+    def files_by_layer(self) -> dict[int, list[Entry]]:
+        """The files by the layer that their bytes are in, each by where it stands there."""
+        found: dict[int, list[Entry]] = {}
+        for entry in self.files:
+            found.setdefault(entry.layer, []).append(entry)
+        return found
+
     def __iter__(self) -> Iterator[Entry]:
         yield from self.folders
         yield from self.files

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from lamina.amounts import plural, size_bytes
 from lamina.contents.entries import Entries, Entry, select
 from lamina.contents.folder_writer import FolderWriter, Written
 from lamina.contents.image_files import ImageFiles
-from lamina.contents.layer_turns import LayerTurns
+from lamina.contents.layer_turns import layers_in_turn
 from lamina.contents.open_folders import OpenFolders
 from lamina.contents.place import Place, Scope
 from lamina.model import Kind, LaminaError
@@ -195,9 +196,11 @@ def _there(folders: OpenFolders, path: bytes) -> bool:
 def _write(image: ImageFiles, entries: Entries, writer: FolderWriter, cancel: threading.Event) -> None:
     for entry in entries.folders:
         writer.folder(entry)
-    with LayerTurns(image, cancel) as layers:
-        for entry in entries.files:
-            writer.file(entry, layers.get(entry.layer))
+    files = entries.files_by_layer()
+    with closing(layers_in_turn(image, files, cancel)) as turns:
+        for number, layer in turns:
+            for entry in files[number]:
+                writer.file(entry, layer)
     for entry in entries.hard_links:
         writer.link(entry)
     for path in entries.lost:

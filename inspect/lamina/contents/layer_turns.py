@@ -1,50 +1,52 @@
-"""Layers opened one after another."""
+"""Layers opened one after another, in the order in which that is cheapest."""
 
 from __future__ import annotations
 
 import threading
-from types import TracebackType
-from typing import Self
+from collections.abc import Collection, Generator
 
 from lamina.contents.image_files import ImageFiles
 from lamina.layers.layer_reader import LayerReader
+from lamina.sources.base import LayersInTurn, passing_of
 
 
-class LayerTurns:
-    """Opens the layer that is wanted, and closes the one before: for files in the order of their layers and offsets.
+def layers_in_turn(
+    image: ImageFiles, layers: Collection[int], cancel: threading.Event
+) -> Generator[tuple[int, LayerReader], None, None]:
+    """Each of some layers, opened, and closed when the next is asked for: the lowest first, or as they come by.
 
     Args:
         image: the image.
+        layers: numbers, each once.
         cancel: ends what is read.
+
+    Yields:
+        (number, layer); to be closed where not all are taken.
+
+    Raises:
+        LaminaError: one of them can't be read.
+        Cancelled: ``cancel`` was set.
     """
-
-    def __init__(self, image: ImageFiles, cancel: threading.Event) -> None:
-        self._image = image
-        self._cancel = cancel
-        self._number = -1
-        self._layer: LayerReader | None = None
-
-    def get(self, number: int) -> LayerReader:
-        """A layer, open until another is asked for.
-
-        Raises:
-            LaminaError: it can't be read.
-        """
-        if self._layer is None or number != self._number:
-            self._close()
-            self._layer = self._image.open_layer(number, self._cancel, in_order=True)
-            self._number = number
-        return self._layer
-
-    def _close(self) -> None:
-        layer, self._layer = self._layer, None
-        if layer is not None:
-            layer.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._close()
+    left = sorted(layers)
+    # What comes by with others is sent but once for all of them.
+    passing: dict[int, tuple[LayersInTurn, list[int]]] = {}
+    for layer in left if image.layers is not None else ():
+        assert image.layers is not None
+        stream = passing_of(image.layers, layer)
+        if stream is not None:
+            passing.setdefault(id(stream), (stream, []))[1].append(layer)
+    come: set[int] = set()
+    for stream, numbers in passing.values():
+        if len(numbers) > 1:
+            for number, reader in stream.in_turn(numbers, cancel):
+                come.add(number)
+                yield number, reader
+    # Of layers of the same bytes but one comes by.
+    for layer in left:
+        if layer in come:
+            continue
+        opened = image.open_layer(layer, cancel, in_order=True)
+        try:
+            yield layer, opened
+        finally:
+            opened.close()

@@ -6,12 +6,13 @@ import io
 import tarfile
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from typing import BinaryIO
 
 from lamina.contents.content import PIECE
 from lamina.contents.entries import Entries, Entry
 from lamina.contents.image_files import ImageFiles
-from lamina.contents.layer_turns import LayerTurns
+from lamina.contents.layer_turns import layers_in_turn
 from lamina.layers.layer_reader import LayerReader
 from lamina.model import Cancelled, Kind
 from lamina.names import decode
@@ -55,15 +56,23 @@ def write_tar(
     tar = tarfile.open(  # noqa: SIM115  # closed where all was written: a tar that broke off must not look whole
         fileobj=out, mode="w|", format=tarfile.PAX_FORMAT, encoding="utf-8"
     )
-    with LayerTurns(image, cancel) as layers:
-        for entry in entries:
-            if cancel.is_set():
-                raise Cancelled
-            if not entry.path and entry.mtime is None:
-                continue  # the root, of which nothing is known
-            content = _Reading(layers.get(entry.layer), entry, cancel, advance) if entry.kind == Kind.FILE else None
-            tar.addfile(_member(entry), content)
-            tar.members.clear()  # type: ignore[attr-defined]  # it would keep all of them
+
+    def add(entry: Entry, layer: LayerReader | None = None) -> None:
+        if cancel.is_set():
+            raise Cancelled
+        tar.addfile(_member(entry), None if layer is None else _Reading(layer, entry, cancel, advance))
+        tar.members.clear()  # type: ignore[attr-defined]  # it would keep all of them
+
+    for entry in entries.folders:
+        if entry.path or entry.mtime is not None:  # else the root, of which nothing is known
+            add(entry)
+    files = entries.files_by_layer()
+    with closing(layers_in_turn(image, files, cancel)) as turns:
+        for number, layer in turns:
+            for entry in files[number]:
+                add(entry, layer)
+    for entry in (*entries.hard_links, *entries.others):
+        add(entry)
     tar.close()
 
 
