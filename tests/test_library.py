@@ -10,11 +10,13 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import lamina
 from builders import Image, file, layer, old_docker, pack
+from lamina.sources.base import NullObserver
 from lamina.workers.pool import Pool
 
 ROOT = Path(__file__).parent.parent
@@ -176,6 +178,23 @@ def test_a_cancelled_opening_says_so(web: Path) -> None:
 def test_what_can_not_be_opened_is_a_lamina_error(target: str) -> None:
     with pytest.raises(lamina.LaminaError):
         lamina.open(target)
+
+
+def test_a_reading_that_was_given_up_is_not_stacked(web: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cancel, workspace = threading.Event(), lamina.Workspace()
+    source, name = workspace.resolve(str(web))
+    read = source.read
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        found = read(*arguments, **options)
+        cancel.set()  # the last moment in which it may come
+        return found
+
+    monkeypatch.setattr(source, "read", interrupted)
+    monkeypatch.setattr("lamina.figures.image.compute", lambda *_: pytest.fail("it was stacked all the same"))
+
+    with pytest.raises(lamina.Cancelled):
+        workspace.load_all(source, name, NullObserver(), cancel)
 
 
 # -- the README --------------------------------------------------------------------------------------------------------

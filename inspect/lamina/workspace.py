@@ -303,7 +303,7 @@ class Workspace:
 
         Raises:
             LaminaError: one of them can't be read.
-            Cancelled: before the last one's head was known.
+            Cancelled: ``cancel`` was set.
         """
         names: list[str | None] = [name]
         if name is None or self._platform == "all":
@@ -312,6 +312,8 @@ class Workspace:
         images = []
         for wanted in names:
             read = source.read(wanted, observer, cancel, verify=verify)
+            if cancel.is_set():
+                raise Cancelled  # what there is of it is of no use here, and to stack it may take long
             from lamina.figures.image import compute  # while workers read, it was loaded
 
             images.append(compute(read, source.label, cancel))

@@ -183,7 +183,7 @@ class FileCard(ModalScreen[None]):
         """One box."""
         with Vertical(classes="dialog card") as box:
             box.border_title = "what became of this path"
-            box.border_subtitle = "enter shows it in its layer - v reads it - d what changed - y copies - esc closes"
+            box.border_subtitle = "enter its layer - v reads - d what changed - y copies - esc closes"
             yield TextPane(has_cursor=False, fit_height=True)
             yield VersionList(self._versions, self._info, self._places)
 
