@@ -26,7 +26,7 @@ from lamina_tui.hangup import HANGUP, can_be_resumed
 from lamina_tui.image_entries import Entry, Lister, listed, source_lister
 from lamina_tui.key_names import keys_text
 from lamina_tui.keymap import Keymap, bindings
-from lamina_tui.navigation import Place
+from lamina_tui.navigation import LayerPath
 from lamina_tui.screens.base import FullScreen
 from lamina_tui.screens.dialogs import HelpScreen, TextScreen
 from lamina_tui.screens.palette import Palette
@@ -213,7 +213,7 @@ class LaminaApp(App[int]):
             # Over whatever screen it is: a status line has no room for a file's name, and other things to say.
             self.notify(display_name(self._remark), severity="warning", timeout=_TOLD, markup=False)
 
-    def open_image(self, source: Source, target: str | None, label: str, place: Place | None = None) -> None:
+    def open_image(self, source: Source, target: str | None, label: str, place: LayerPath | None = None) -> None:
         """Open one image of a source over the list it came from; at a place of it, if one is given."""
         from lamina_tui.screens.image import ImageScreen
 

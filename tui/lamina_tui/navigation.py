@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LayerPath:
     """A path in one layer of an image."""
 
     path: bytes
@@ -29,7 +29,7 @@ class Navigation(Protocol):
     image_states: dict[tuple[str, str], object]
     """By source and ID, what was open of images that are closed now."""
 
-    def open_image(self, source: Source, target: str | None, label: str, place: Place | None = None) -> None:
+    def open_image(self, source: Source, target: str | None, label: str, place: LayerPath | None = None) -> None:
         """Open one image of a source over the list it came from; at a place of it, if one is given."""
 
     def open_target(self, text: str) -> None:

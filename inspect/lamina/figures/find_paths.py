@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lamina.model import Cancelled, Kind
 from lamina.stack.name_letters import NameLetters
 from lamina.stack.name_search import NameSearch, pattern_of
+from lamina.stack.row_order import SIZE_BITS, SIZE_TOP
 from lamina.stack.union import Union
 
 MOST = 10_000
@@ -24,7 +25,6 @@ further apart the larger.
 
 _FARTHEST = 255
 _BATCH = 1 << 16  # paths between two looks at whether the answer is still wanted
-_SIZE_TOP = (1 << 44) - 1  # 16 TiB: larger files sort alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class PathFinder:
         total = len(events)
         sizes = self.sizes(events)
         rank = ranks[union.path[events]]
-        key = (rank.astype(np.int64) << 44) | (_SIZE_TOP - np.minimum(sizes, _SIZE_TOP))
+        key = (rank.astype(np.int64) << SIZE_BITS) | (SIZE_TOP - np.minimum(sizes, SIZE_TOP))
         if total > most:
             best = np.argpartition(key, most)[:most]
             best.sort()

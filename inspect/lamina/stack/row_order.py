@@ -9,8 +9,9 @@ from lamina.model import Kind
 from lamina.stack.union import ABSENT
 from lamina.stack.view import View
 
-SIZE_BITS = 44  # 16 TiB: larger files sort alike
-_SIZE_TOP = (1 << SIZE_BITS) - 1
+SIZE_BITS = 44
+SIZE_TOP = (1 << SIZE_BITS) - 1
+"""16 TiB: wherever sizes are part of a sort key, larger ones sort alike."""
 
 Level = tuple[NDArray[np.int32], NDArray[np.int64]]
 """Nodes, and each one's parent as an index into the level above."""
@@ -33,9 +34,9 @@ def sibling_order(
             return np.arange(len(nodes))
         return np.lexsort((-nodes, parents))
     # A difference may be negative: all are moved up by half the room.
-    half = (_SIZE_TOP + 1) // 2 if key == "difference" else 0
-    sizes = np.clip(view.figure(key)[nodes] + half, 0, _SIZE_TOP)
-    keys = (parents << SIZE_BITS) | (sizes if reverse else _SIZE_TOP - sizes)
+    half = (SIZE_TOP + 1) // 2 if key == "difference" else 0
+    sizes = np.clip(view.figure(key)[nodes] + half, 0, SIZE_TOP)
+    keys = (parents << SIZE_BITS) | (sizes if reverse else SIZE_TOP - sizes)
     return np.argsort(keys, kind="stable")
 
 

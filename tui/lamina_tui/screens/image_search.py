@@ -17,7 +17,7 @@ from lamina_tui.background import outcome_of
 from lamina_tui.command import Scope
 from lamina_tui.key_names import key_text
 from lamina_tui.keymap import keymap_of
-from lamina_tui.navigation import Place
+from lamina_tui.navigation import LayerPath
 from lamina_tui.screens.image_panes import ImagePanes
 from lamina_tui.screens.image_state import ImageState, restore, state_of
 from lamina_tui.screens.reading import Opener
@@ -59,7 +59,7 @@ class ImageSearch(ImagePanes):
         place: where to begin; None: as an image opens, or as it was left.
     """
 
-    def __init__(self, opener: Opener, label: str, place: Place | None = None) -> None:
+    def __init__(self, opener: Opener, label: str, place: LayerPath | None = None) -> None:
         super().__init__(opener, label)
         self._place = place
         self._steps: list[_Step] = []

@@ -18,7 +18,7 @@ from lamina_tui.background import Failure, outcome_of
 from lamina_tui.command import Scope
 from lamina_tui.image_entries import Entry, Lister, listed
 from lamina_tui.keymap import bindings
-from lamina_tui.navigation import Place
+from lamina_tui.navigation import LayerPath
 from lamina_tui.reading_messages import Rate, ScreenObserver
 from lamina_tui.screens.base import Notice
 from lamina_tui.screens.dialogs import TextScreen
@@ -363,7 +363,7 @@ class SetScreen(WorkingScreen):
 
         def show(key: Key) -> None:
             image, path, layer = key
-            entry, place = members[image], Place(images[image].finder.union.paths.path(path), layer)
+            entry, place = members[image], LayerPath(images[image].finder.union.paths.path(path), layer)
             self.navigation.open_image(entry.source, entry.summary.target, entry.name, place)
 
         _ = self.app.push_screen(SearchResults(images, Search(), show))
