@@ -34,6 +34,14 @@ async def test_the_whole_screen_fits(drive: Drive, small: list[str], size: tuple
         assert screen.lines[-1].startswith(" ? help  q quit  enter files")
 
 
+async def test_a_narrow_title_keeps_what_is_wasted_and_leaves_the_platform(drive: Drive) -> None:
+    # given a title that has no room for all
+    async with drive(["demo"], (40, 12)) as screen:
+        await screen.press("enter")
+        # then name, size and wasted bytes stand in it whole; of percent and platform no piece is there
+        assert screen.lines[0].split() == ["shop-web:1.5", "8.0", "MB", "wasted", "1.9", "MB"]
+
+
 async def test_layers_show_size_waste_and_instruction(drive: Drive, small: list[str]) -> None:
     async with drive(small) as screen:
         rows = [line for line in screen.lines[2:] if "step " in line and "layer" not in line]

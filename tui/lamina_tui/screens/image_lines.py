@@ -35,13 +35,10 @@ def title(label: str, info: ImageInfo | None, image: LoadedImage | None, glyphs:
         right.append((f"only {read} of {texts.plural(len(image.layers), 'layer')} read   ", "bad"))
         if not read:
             return left, right
-    wasted = f"wasted {texts.size_bytes(image.wasted)}"
-    if image.size:
-        wasted += f" ({texts.percent(image.wasted / image.size)})"
-    right += [
-        (f"{texts.size_bytes(image.size)}   ", "strong"),
-        (wasted, "bad" if image.wasted else "plain"),
-    ]
+    style = "bad" if image.wasted else "plain"
+    right += [(f"{texts.size_bytes(image.size)}   ", "strong"), (f"wasted {texts.size_bytes(image.wasted)}", style)]
+    if image.size:  # a part of its own: it goes before the bytes do
+        right.append((f" ({texts.percent(image.wasted / image.size)})", style))
     if image.complete:
         right.append((f"   efficiency {texts.percent(image.efficiency)} ", "plain"))
     return left, right

@@ -28,6 +28,10 @@ may have megabytes, which would be measured at every key.
 """
 
 
+_READABLE = 6
+"""Cells of a cut part that say more than the sign of the cut does."""
+
+
 class LineBar(Widget):
     """Some lines of styled text: a left part that is cut when needed, and a right part that is not.
 
@@ -106,11 +110,11 @@ class LineBar(Widget):
         return strip if strip.cell_length == width else strip.adjust_cell_length(width, base)
 
     def _cut(self, parts: Sequence[Part], room: int) -> list[Segment]:
-        segments = []
+        segments: list[Segment] = []
         for text, name in parts:
             length = texts.cell_len(text)
             if length > room:
-                if room > 0:
+                if room >= _READABLE or (room > 0 and not segments):
                     segments.append(Segment(texts.fit(text, room, self.glyphs.more), self._style(name)))
                 break
             segments.append(Segment(text, self._style(name)))
