@@ -41,6 +41,18 @@ def test_wrap_parts_at_words() -> None:
     assert texts.wrap("RUN apt-get update && apt-get install", 12) == ["RUN apt-get", "update &&", "apt-get", "install"]
 
 
+def test_a_word_that_has_to_be_broken_begins_where_it_stands_and_ends_in_more_than_a_digit() -> None:
+    # given a digest that is longer than a line, behind a word
+    digest = "0123456789" * 3
+    assert texts.wrap(f"ADD {digest} in /", 24) == ["ADD " + digest[:20], digest[20:] + " in /"]
+    # and one that would leave a single digit on the last line
+    assert texts.wrap(digest + "0", 30) == [digest[:27], "7890"]
+    # a sign that is wider than the line is still there
+    assert texts.wrap("宽", 1) == ["宽"]
+    # where hardly any of it has room behind the word it begins on a line of its own
+    assert texts.wrap(f"COPY --chown=0:0 {digest}", 20) == ["COPY --chown=0:0", digest[:20], digest[20:]]
+
+
 @pytest.mark.parametrize("word", ["x", "宽", "é"])
 def test_a_long_word_is_measured_once(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
     measured = 0

@@ -138,6 +138,10 @@ def from_where_they_part(a: str, b: str, width: int, more: str = "…") -> tuple
     return more + a[start:], more + b[start:]
 
 
+_PIECE = 4
+"""Cells of a broken word that are worth a place of their own: fewer neither begin it on a line nor end it on one."""
+
+
 def wrap(text: str, width: int) -> list[str]:
     """Text broken into lines of at most ``width`` cells, between words where a word fits.
 
@@ -155,10 +159,16 @@ def wrap(text: str, width: int) -> list[str]:
             line += " " + word
             used += 1 + length
             continue
-        if line or used:
+        room = width
+        if line and length > width and width - used - 1 >= _PIECE:
+            line += " "  # it has to be broken anyway: it begins where it stands
+            room -= used + 1
+        elif line or used:
             lines.append(line)
+            line = ""
         if length > width:
-            *whole, word = _chopped(word, width)  # noqa: PLW2901 - the rest of the word goes on
+            pieces = _chopped(word, room, width)
+            *whole, word = line + pieces[0], *pieces[1:]  # noqa: PLW2901 - the rest of the word goes on
             lines += whole
             length = cell_len(word)
         line, used = word, length
@@ -166,19 +176,26 @@ def wrap(text: str, width: int) -> list[str]:
     return lines
 
 
-def _chopped(word: str, width: int) -> list[str]:
-    """A word in pieces of at most ``width`` cells, a character at the least; a word may be megabytes long."""
-    if word.isascii():
-        return [word[start : start + width] for start in range(0, len(word), width)]
+def _chopped(word: str, first: int, width: int) -> list[str]:
+    """A word in pieces of at most ``width`` cells, the first of ``first``; it may be megabytes long."""
     pieces: list[str] = []
-    start = used = 0
-    for index, char in enumerate(word):
-        length = cell_len(char)
-        if used + length > width and index > start:
-            pieces.append(word[start:index])
-            start, used = index, 0
-        used += length
-    return [*pieces, word[start:]]
+    if word.isascii():
+        pieces = [word[:first], *(word[start : start + width] for start in range(first, len(word), width))]
+    else:
+        start = used = 0
+        room = first
+        for index, char in enumerate(word):
+            length = cell_len(char)
+            if used + length > room and index > start:
+                pieces.append(word[start:index])
+                start, used, room = index, 0, width
+            used += length
+        pieces.append(word[start:])
+    # A digest that is a digit too long does not leave that digit alone on a line.
+    lacks = _PIECE - len(pieces[-1])
+    if lacks > 0 and len(pieces) > 1 and len(pieces[-2]) > 2 * _PIECE:
+        pieces[-2:] = [pieces[-2][:-lacks], pieces[-2][-lacks:] + pieces[-1]]
+    return pieces
 
 
 def duration(seconds: float) -> str:
