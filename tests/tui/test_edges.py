@@ -62,6 +62,16 @@ async def test_the_palette_takes_keys_before_it_is_drawn(key: str, drive: Drive)
         assert screen.app.crash is None
 
 
+async def test_the_palette_has_no_sign_that_a_terminal_may_lack(drive: Drive) -> None:
+    for ascii_only in (False, True):
+        async with drive(["demo"], ascii_only=ascii_only) as screen:
+            before = screen.text
+            await screen.press("ctrl+p")
+            drawn = set(screen.text) - set(before)
+            assert not any(sign in drawn for sign in "?🔎~…")
+            assert "copy the image's name" in screen.text
+
+
 async def test_the_palette_turns_its_pages(drive: Drive) -> None:
     async with drive(["demo"]) as screen:
         await screen.press("ctrl+p")

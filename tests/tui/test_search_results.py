@@ -246,13 +246,13 @@ async def test_few_exact_matches_bring_names_with_the_letters_and_a_key_takes_th
 ) -> None:
     async with drive(five) as screen:
         await screen.press("F", *keys("mnews"), "enter")
-        assert "~opt/motd.d/motd-news" in screen.text
+        assert "?opt/motd.d/motd-news" in screen.text
         assert "only the letters match" in screen.text
-        assert "all by letters alone (~)" in screen.lines[0]
+        assert "all by letters alone (?)" in screen.lines[0]
         await screen.press("f")
         assert "nothing in any layer has mnews" in screen.text
         await screen.press("f")
-        assert "~opt/motd.d/motd-news" in screen.text
+        assert "?opt/motd.d/motd-news" in screen.text
 
 
 async def test_sorting_by_key_and_by_mouse_and_copying(drive: Drive, five: list[str]) -> None:

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from lamina.model import Kind
+from lamina.model import Change, Kind
+from lamina.stack.view import CHANGED_BELOW
 from lamina_tui import texts
-from lamina_tui.glyphs import ASCII, UNICODE, needs_ascii
+from lamina_tui.glyphs import ASCII, LOOSE, UNICODE, needs_ascii
 from lamina_tui.texts import mode_text
 from lamina_tui.viewpoint import Viewpoint
 
@@ -94,6 +95,15 @@ def test_ascii_glyphs_make_any_text_ascii(text: str) -> None:
 
 def test_ascii_glyphs_show_what_is_beyond_as_escapes() -> None:
     assert ASCII.text("mode 644→755 é") == r"mode 644->755 \xe9"
+
+
+def test_no_ascii_sign_has_two_meanings_in_one_list() -> None:
+    # given what a file tree draws beside names: folds, sort order, cuts, and the marks of changes
+    marks = [change.mark for change in Change if change.mark.strip()]
+    signs = [ASCII.opened, ASCII.closed, ASCII.up, ASCII.down, ASCII.more, LOOSE, CHANGED_BELOW, *marks]
+    assert len(signs) == len(set(signs))
+    # and behind a title stands nothing that could be its last letter
+    assert not (ASCII.up + ASCII.down).isalpha()
 
 
 @pytest.mark.parametrize(

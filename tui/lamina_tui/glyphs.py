@@ -26,12 +26,13 @@ class Glyphs:
     wasted_mark: str
     """Behind a bar whose wasted part is too small for it."""
     more: str
-    """Stands where text was cut."""
+    """Stands where text was cut; in ASCII it takes two cells."""
     dot: str
     arrow: str
     cross: str
     up: str
     down: str
+    """Behind the title of the column that rows are sorted by, so no letters: ``sizev`` would read as a word."""
     vertical: str
     horizontal: str
     mark: str
@@ -67,7 +68,22 @@ class Glyphs:
         return text.ljust(width)
 
 
-_PLAIN = {"→": "->", "│": "|", "…": "~", "∙": ".", "◂": "<", "·": "|", "×": "x", "—": "-", "’": "'", "“": '"', "”": '"'}
+LOOSE = "?"
+"""Marks what a search found though its name only has the letters of the text, in their order."""
+
+_PLAIN = {
+    "→": "->",
+    "│": "|",
+    "…": "..",
+    "∙": ".",
+    "◂": "<",
+    "·": "|",
+    "×": "x",
+    "—": "-",
+    "’": "'",
+    "“": '"',
+    "”": '"',
+}
 
 UNICODE = Glyphs(
     name="unicode",
@@ -97,12 +113,12 @@ ASCII = Glyphs(
     wasted="x",
     guilt="<|`",
     wasted_mark=".",
-    more="~",
+    more="..",
     dot="|",
     arrow="->",
     cross="x",
     up="^",
-    down="v",
+    down="*",
     vertical="|",
     horizontal="-",
     mark=">",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lamina.model import Change
 from lamina_tui import texts
-from lamina_tui.glyphs import Glyphs
+from lamina_tui.glyphs import LOOSE, Glyphs
 from lamina_tui.widgets.row_list import STYLE_OF_CHANGE
 from lamina_tui.widgets.text_lines import TextLine
 
@@ -61,6 +61,8 @@ def legend(glyphs: Glyphs) -> list[TextLine]:
         ),
         TextLine("from the layer that ships it to the one that hides it", glyphs.arrow),
         TextLine("the layer that a range starts after", glyphs.mark),
+        TextLine("the column that rows are sorted by; the same the other way round", f"{glyphs.down} {glyphs.up}"),
+        TextLine("found, though its name only has the letters of the text, in their order", LOOSE),
         TextLine("text was cut here", glyphs.more),
         TextLine(""),
         TextLine("Columns", style="strong", heading=True),

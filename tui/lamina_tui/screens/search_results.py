@@ -17,6 +17,7 @@ from lamina.names import display_name
 from lamina_tui import texts
 from lamina_tui.background import Failure, outcome_of
 from lamina_tui.command import Scope
+from lamina_tui.glyphs import LOOSE
 from lamina_tui.screens.base import FullScreen
 from lamina_tui.widgets.found_list import FoundList, SearchedImage
 from lamina_tui.widgets.found_rows import ORDERS, FoundRows, Key
@@ -223,7 +224,7 @@ class SearchResults(FullScreen):
             count += f" in {texts.plural(layers, 'layer')}" if layers else ""
         loose = ""
         if rows.loose and not self.busy:
-            loose = f", {'all' if rows.loose == len(rows) else texts.count(rows.loose)} by letters alone (~)"
+            loose = f", {'all' if rows.loose == len(rows) else texts.count(rows.loose)} by letters alone ({LOOSE})"
         where = f" in {texts.plural(len(self._images), 'image')}" if len(self._images) > 1 else ""
         room = self.size.width - min(texts.cell_len(text), _TEXT) - 10
         forms = (f"{count}{where}{loose}, by {rows.order} ", f"{count}{where}{loose} ", f"{count}{loose} ", f"{count} ")

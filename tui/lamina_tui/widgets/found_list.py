@@ -12,6 +12,7 @@ from lamina.model import ImageInfo, Kind
 from lamina.names import decode, display_name, short_instruction
 from lamina_tui import texts
 from lamina_tui.command import Scope
+from lamina_tui.glyphs import LOOSE
 from lamina_tui.keymap import bindings
 from lamina_tui.widgets.found_rows import FoundRows
 from lamina_tui.widgets.row_list import Part, RowList
@@ -98,7 +99,7 @@ class FoundList(RowList):
         if what < len("overwritten in 127"):
             word = "" if gone is None else f"{'M' if replaced else '-'} {gone}"
         parts = [
-            (f"{'~' if rows.only_letters(index) else ' '}{path}", style if gone is not None else "plain"),
+            (f"{LOOSE if rows.only_letters(index) else ' '}{path}", style if gone is not None else "plain"),
             (f"{int(rows.layer[index]):>6}{size:>{texts.SIZE_WIDTH + 2}}  ", "plain"),
             (texts.fit(word, what), style),
         ]
