@@ -292,7 +292,7 @@ async def test_a_dive_users_first_minute(drive: Drive, small: list[str]) -> None
         await screen.press("ctrl+l")
         assert "up to layer 1" not in screen.text
         await screen.press("tab")
-        assert "^a added  ^r removed  M modified  ^u unmodified  ^f find" in screen.lines[-1]
+        assert "^a added  ^r removed  M modified  ^u unchanged  ^f find" in screen.lines[-1]
         names = ("motd", "same", "new")  # modified, metadata only, added
         assert [name in screen.text for name in names] == [True, True, True]
         await screen.press("ctrl+a")

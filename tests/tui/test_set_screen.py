@@ -48,7 +48,7 @@ async def test_the_matrix_tells_bytes_and_percent(drive: Drive, three: list[str]
         assert "[50.0 K]" in screen.lines[4]
         assert "99%" not in screen.lines[4]
         await screen.press("left")
-        assert "a:1 has 50.3 KB: 300 B only it has, 50.0 KB others have too" in screen.text
+        assert "a:1 has 50.3 KB: 300 B unique, 50.0 KB shared" in screen.text
         await screen.press("down", "enter")
         assert "b:1 → a:1" in screen.lines[0]
         await screen.press("escape", "right", "enter")

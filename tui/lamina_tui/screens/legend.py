@@ -29,7 +29,7 @@ _COLUMNS = (
     ("Images", "on disk", "every stack of layers once, as an engine keeps them"),
     ("Images", "reclaimable", "what removing all images without containers frees"),
     ("Layer tree", "size, total", "bytes of the layers of a row; and of all that stands on them, each layer once"),
-    ("A set", "only it, frees", "bytes of layers that no other image of the set has; of stacks that none stands on"),
+    ("A set", "unique, frees", "bytes of layers that no other image of the set has; of stacks that none stands on"),
     ("A set", "pull", "what pulling it fetches where the others are"),
     ("Versions", "update", "what transfers where the version before it is there"),
     ("Pull", "fetched", "bytes that come from the registry; the rest is here already"),

@@ -40,7 +40,7 @@ class SetList(RowList):
         self.post_message(self.Activated(self))
 
 
-_MEMBER_COLUMNS = {"size": 8, "only it": 9, "shared": 8, "frees": 8, "pull": 8, "layers": 8}
+_MEMBER_COLUMNS = {"size": 8, "unique": 9, "shared": 8, "frees": 8, "pull": 8, "layers": 8}
 """Of the images of a set, and their cells."""
 _MEMBER_NAME = 20
 """Cells of an image's name at the least."""
@@ -108,7 +108,7 @@ class MemberList(SetList):
         name = f" {sign} {self.image_name(number)}"
         told = {
             "size": (texts.size(figures.images[number].size), "plain"),
-            "only it": (texts.size(sharing.unique[number]), "strong"),
+            "unique": (texts.size(sharing.unique[number]), "strong"),
             "shared": (texts.size(sharing.shared[number]), "plain"),
             "frees": (texts.size(figures.frees[number]), "plain"),
             "pull": (texts.size(figures.adds[number].bytes), "plain"),

@@ -140,7 +140,7 @@ class ShareMatrix(RowList):
             size, own, common = map(
                 texts.size_bytes, (figures.images[a].size, figures.sharing.unique[a], figures.sharing.shared[a])
             )
-            return [f"{first} has {size}: {own} only it has, {common} others have too"]
+            return [f"{first} has {size}: {own} unique, {common} shared"]
         second = glyphs.text(display_name(self.names[b]))
         shared = figures.shared(a, b)
         smaller = min(figures.images[a].size, figures.images[b].size)

@@ -359,4 +359,5 @@ class WasteView(RowList):
         wanted = self._wanted
         total = table.total if wanted is None else int(table.size[wanted].sum())
         files = len(table) if wanted is None else int(wanted.sum())
-        return f"{texts.size_bytes(total)} in {texts.plural(files, 'file')} by {self.grouping}"
+        by = "" if self.grouping == "file" else f" by {self.grouping}"
+        return f"{texts.size_bytes(total)} in {texts.plural(files, 'file')}{by}"
