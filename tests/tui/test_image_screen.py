@@ -42,6 +42,13 @@ async def test_a_narrow_title_keeps_what_is_wasted_and_leaves_the_platform(drive
         assert screen.lines[0].split() == ["shop-web:1.5", "8.0", "MB", "wasted", "1.9", "MB"]
 
 
+async def test_what_is_said_in_a_narrow_terminal_is_said_whole(drive: Drive, small: list[str]) -> None:
+    async with drive(small, (40, 12)) as screen:
+        await screen.press("tab", "m")
+        said = " ".join(" ".join(screen.lines[-3:-1]).split())
+        assert said == "there is no room for mode, owner and time: a wider terminal has it"
+
+
 async def test_layers_show_size_waste_and_instruction(drive: Drive, small: list[str]) -> None:
     async with drive(small) as screen:
         rows = [line for line in screen.lines[2:] if "step " in line and "layer" not in line]

@@ -390,3 +390,11 @@ async def test_the_way_back_from_an_archive_leads_to_a_list_that_knows_its_image
     async with drive([str(path)], size=(100, 20)) as screen:
         await screen.press("escape")
         assert screen.line_with(" web:1").split()[2:5] == ["5.3", "K", "5.3"]
+
+
+async def test_a_narrow_status_says_whole_figures_and_leaves_out_others(drive: Drive) -> None:
+    async with drive(["demo"], (40, 12)) as screen:
+        assert [line.strip() for line in screen.lines[-3:-1]] == [
+            "removing it frees 2.1 MB",
+            "all 23.6 MB   on disk 13.0 MB",
+        ]

@@ -255,6 +255,12 @@ async def test_few_exact_matches_bring_names_with_the_letters_and_a_key_takes_th
         assert "?opt/motd.d/motd-news" in screen.text
 
 
+async def test_a_narrow_title_says_that_only_letters_match(drive: Drive, five: list[str]) -> None:
+    async with drive(five, (40, 12)) as screen:
+        await screen.press("F", *keys("mnews"), "enter")
+        assert screen.lines[0].endswith("1 found (?)")
+
+
 async def test_sorting_by_key_and_by_mouse_and_copying(drive: Drive, five: list[str]) -> None:
     async with drive(five) as screen:
 

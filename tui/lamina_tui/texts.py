@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rich.cells import cell_len, set_cell_size
@@ -19,6 +20,7 @@ __all__ = [
     "cell_len",
     "cost",
     "count",
+    "first_fitting",
     "fit",
     "fit_end",
     "mode_text",
@@ -124,6 +126,11 @@ def fit_end(text: str, width: int, more: str = "…") -> str:
     while tail and cell_len(tail) > width - len(more):
         tail = tail[1:]
     return more + tail
+
+
+def first_fitting(forms: Sequence[str], width: int) -> str:
+    """Of several ways to say something, the longest first, the first that fits ``width`` cells; else the last."""
+    return next((form for form in forms if cell_len(form) <= width), forms[-1])
 
 
 def from_where_they_part(a: str, b: str, width: int, more: str = "…") -> tuple[str, str]:

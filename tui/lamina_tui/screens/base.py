@@ -10,11 +10,12 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from lamina.names import display_name
+from lamina_tui import texts
 from lamina_tui.command import Scope
 from lamina_tui.glyphs import Glyphs, glyphs_of
 from lamina_tui.navigation import Navigation, navigation_of
 from lamina_tui.widgets.key_bar import KeyBar
-from lamina_tui.widgets.line_bar import Line
+from lamina_tui.widgets.line_bar import Line, LineBar
 from lamina_tui.widgets.row_list import RowList
 
 
@@ -99,6 +100,14 @@ class FullScreen(Screen[None]):
     def said(self, text: str) -> Line:
         """A line of what was told once; untrusted text is fine."""
         return [(f" {self.glyphs.text(display_name(text))}", "strong")], []
+
+    def said_whole(self, text: str, bar: LineBar) -> list[Line]:
+        """The same in as many lines as it takes and the bar has."""
+        pieces = texts.wrap(self.glyphs.text(display_name(text)), (bar.size.width or 80) - 2)
+        lines = max(1, bar.size.height)
+        if len(pieces) > lines:
+            pieces[lines - 1 :] = [" ".join(pieces[lines - 1 :])]
+        return [([(f" {piece}", "strong")], []) for piece in pieces]
 
     def action_copy(self) -> None:
         """Copy what the row under the cursor stands for."""

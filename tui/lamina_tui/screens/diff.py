@@ -206,7 +206,8 @@ class DiffScreen(ExportScreen, WorkingScreen):
         if self.busy:
             bar.show(([], []), self._progress)
         elif self._said:
-            bar.show(([], []), self.said(self._said))
+            told = self.said_whole(self._said, bar)
+            bar.show(*[([], [])] * (2 - len(told)), *told)
         else:
             described = "" if self.failed else self.files.describe()
             bar.show(*(([(f" {piece}", "dim")], []) for piece in texts.wrap(described, width)[: bar.size.height or 2]))

@@ -246,8 +246,8 @@ class ImagePanes(ReadingScreen):
         """The lines below the panes: what the open pane has to say, and a last line of its own."""
         bar = self.query_one("#status", LineBar)
         height, width = bar.size.height or 2, (bar.size.width or 80) - 2
-        last = self._last_line()
-        room = height - (last is not None)
+        last = self._last_lines(bar)
+        room = height - len(last)
         lines: list[Line] = []
         if self.tab == "waste" and self.image is not None:
             lines = image_lines.story(self.waste.describe(), width, self.glyphs)
@@ -258,18 +258,18 @@ class ImagePanes(ReadingScreen):
         elif self.info is not None and self.viewpoint.layer < len(self.info.layers):
             lines = image_lines.instruction(self.info, self.viewpoint.layer, max(1, room), width, self.glyphs)
         lines = [*lines, *[([], [])] * height][:room]
-        bar.show(*lines, *([] if last is None else [last]))
+        bar.show(*lines, *last)
         self._show_about()
 
-    def _last_line(self) -> Line | None:
+    def _last_lines(self, bar: LineBar) -> list[Line]:
         if self.reading:
-            return self._progress
+            return [self._progress]
         if self._said:
-            return self.said(self._said)
+            return self.said_whole(self._said, bar)
         if self.tab in {"files", "duplicates"}:
             told = self.files.describe() if self.tab == "files" else self.duplicates.describe()
-            return [(f" {told}", "dim")], []
-        return None
+            return [([(f" {told}", "dim")], [])]
+        return []
 
     def show_view(self) -> None:
         """Make the tree show the chosen view."""

@@ -219,12 +219,8 @@ class SetScreen(WorkingScreen):
     def _show_status(self) -> None:
         bar = self.query_one("#status", LineBar)
         height, width = bar.size.height or 2, (bar.size.width or 80) - 2
-        last: Line | None = None
-        if self.busy:
-            last = self._progress
-        elif self._said:
-            last = self.said(self._said)
-        room = height - (last is not None)
+        last = [self._progress] if self.busy else self.said_whole(self._said, bar) if self._said else []
+        room = height - len(last)
         described = [] if self.failed else self._described()
         pieces = [(p, "dim" if n else "plain") for n, line in enumerate(described) for p in texts.wrap(line, width)]
         if len(pieces) > room > 0:  # what can't be told whole runs on
@@ -232,7 +228,7 @@ class SetScreen(WorkingScreen):
             pieces = [(piece, "plain") for piece in [*told[: room - 1], " ".join(told[room - 1 :])]]
         lines: list[Line] = [([(f" {piece}", style)], []) for piece, style in pieces]
         lines = [*lines, *[([], [])] * height][:room]
-        bar.show(*lines, *([] if last is None else [last]))
+        bar.show(*lines, *last)
 
     def _described(self) -> list[str]:
         pane = self.pane

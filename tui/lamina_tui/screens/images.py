@@ -103,6 +103,8 @@ class ImagesScreen(ListingScreen):
                 (f"   saved by sharing {texts.size_bytes(figures.saved)}", "good" if figures.saved else "plain"),
                 (f"   reclaimable {texts.size_bytes(figures.reclaimable)}", "plain"),
             ]
+        while len(totals) > 1 and sum(len(text) for text, _ in totals) > self.size.width:
+            del totals[-1]  # whole, as a figure without its end would be another
         self.query_one("#totals", LineBar).show((here, []), (totals, []))
         about = self.query_one(AboutPane)
         if about.size.height:

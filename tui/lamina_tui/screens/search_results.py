@@ -227,8 +227,10 @@ class SearchResults(FullScreen):
             loose = f", {'all' if rows.loose == len(rows) else texts.count(rows.loose)} by letters alone ({LOOSE})"
         where = f" in {texts.plural(len(self._images), 'image')}" if len(self._images) > 1 else ""
         room = self.size.width - min(texts.cell_len(text), _TEXT) - 10
-        forms = (f"{count}{where}{loose}, by {rows.order} ", f"{count}{where}{loose} ", f"{count}{loose} ", f"{count} ")
-        right = next((form for form in forms if len(form) <= room), forms[-1])
+        forms = [f"{count}{where}{loose}, by {rows.order} ", f"{count}{where}{loose} ", f"{count}{loose} "]
+        # By letters alone is what a narrow title has to say, too: the rows' signs stand for it.
+        forms += [f"{texts.count(rows.total)} found ({LOOSE}) "] if loose else [f"{count} "]
+        right = texts.first_fitting(forms, room)
         self.query_one("#title", LineBar).show(
             ([(" find ", "strong"), (f" {text}", "plain")], [(glyphs.text(right), "dim")])
         )
@@ -240,7 +242,9 @@ class SearchResults(FullScreen):
         height = bar.size.height or 2
         lines: list[Line] = [([(f" {line}", "plain" if not number else "dim")], []) for number, line in enumerate(told)]
         if self._said:
-            lines = [*lines[: height - 1], *[([], [])] * (height - 1 - len(lines)), self.said(self._said)]
+            said = self.said_whole(self._said, bar)
+            room = max(0, height - len(said))
+            lines = [*lines[:room], *[([], [])] * (room - len(lines)), *said]
         bar.show(*lines[:height])
 
     # Commands

@@ -345,7 +345,9 @@ class ImageList(RowList):
                 words.append("shares nothing")
         elif figures is not None:
             words.append("its source does not tell which layer has which size")
-        return self.glyphs.text(f" {self.glyphs.dot} ".join(words))
+        dot = f" {self.glyphs.dot} "  # where there is no room the ID is the first to go, then who shares
+        forms = [dot.join(form) for form in (words, words[1:], words[1:2]) if form]
+        return self.glyphs.text(texts.first_fitting(forms, self.size.width - 2))
 
     def _group_row(self, group: Group, width: int) -> list[Part]:
         glyphs = self.glyphs
