@@ -49,6 +49,13 @@ async def test_what_is_said_in_a_narrow_terminal_is_said_whole(drive: Drive, sma
         assert said == "there is no room for mode, owner and time: a wider terminal has it"
 
 
+async def test_links_in_a_list_of_files_say_where_they_lead(drive: Drive, small: list[str]) -> None:
+    for size in ((80, 24), (40, 12)):
+        async with drive(small, size) as screen:
+            await screen.press("down", "down", "tab", "b")
+            assert "sh → bin/big" in screen.line_with(" sh ")
+
+
 async def test_layers_show_size_waste_and_instruction(drive: Drive, small: list[str]) -> None:
     async with drive(small) as screen:
         rows = [line for line in screen.lines[2:] if "step " in line and "layer" not in line]

@@ -132,8 +132,7 @@ class FileRows(TreeSwitches):
             sign = " "
         room = columns.name - 1  # a name that fills it must not run into its mark
         if tree.flat:
-            first = ("   " if tree.grouping != "list" else " ") + glyphs.text(display_name(view.union.paths.path(path)))
-            first = texts.fit(texts.fit_end(first, room, glyphs.more), room)
+            first = self._whole_path(path, kind, "   " if tree.grouping != "list" else " ", room)
         else:
             indent = self._indent(tree.level(path), columns.name)
             name = self._shown_name(path, kind)
@@ -196,6 +195,16 @@ class FileRows(TreeSwitches):
         elif kind in {Kind.SYMLINK, Kind.HARDLINK}:
             name += f" {glyphs.arrow} {display_name(tree.view.link(path))}"
         return glyphs.text(name)
+
+    def _whole_path(self, path: int, kind: Kind, indent: str, room: int) -> str:
+        """A path that stands in no tree, cut at its start; of a link also where it leads, as far as there is room."""
+        assert self.tree_rows is not None
+        view, glyphs = self.tree_rows.view, self.glyphs
+        text = indent + glyphs.text(display_name(view.union.paths.path(path)))
+        if kind not in {Kind.SYMLINK, Kind.HARDLINK}:
+            return texts.fit(texts.fit_end(text, room, glyphs.more), room)
+        text = texts.fit_end(text, room - len(glyphs.arrow) - 1, glyphs.more)
+        return texts.fit(f"{text} {glyphs.arrow} {glyphs.text(display_name(view.link(path)))}", room, glyphs.more)
 
     def _indent(self, depth: int, width: int) -> str:
         """Two cells a level; where that would push names out of their column, the level's number."""
