@@ -83,6 +83,25 @@ def test_a_folder_has_the_bytes_that_its_layer_ships_below_it() -> None:
     assert [row[3] for row in exact(gone, "lib")] == ["removed in 2"] * len(exact(gone, "lib"))
 
 
+def test_of_a_folder_that_lives_on_the_bytes_that_do_not_are_told() -> None:
+    # given a folder of which a file goes, one of which a file with another name goes, one that goes whole
+    image = stack(
+        [file("lib/a", 10), file("lib/b", 20), file("lin/a", 5), hardlink("kept", "lin/a"), file("lip/a", 7)],
+        [directory("lib"), file("lib/c", 3)],
+        [whiteout("lib/a"), whiteout("lin/a"), whiteout("lip")],
+    )
+    found = PathFinder(image.union).exact("li")
+    folders = found.kind == Kind.DIR
+    # then wasted is what no name reaches of what each layer ships there
+    assert list(zip(told(image, found), found.wasted.tolist(), strict=True)) == [
+        (("lib", 0, 30, "alive"), 10),
+        (("lip", 0, 7, "removed in 2"), 7),
+        (("lin", 0, 5, "alive"), 0),
+        (("lib", 1, 3, "alive"), 0),
+    ]
+    assert folders.all()
+
+
 def test_the_best_match_comes_first_and_of_equals_the_largest() -> None:
     image = stack([file("x/log", 1), file("logs", 50), file("login", 60), file("a.log", 1000), file("b.log", 2000)])
     assert [row[0] for row in exact(image, "LOG")] == ["x/log", "login", "logs", "b.log", "a.log"]

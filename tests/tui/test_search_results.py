@@ -255,6 +255,32 @@ async def test_few_exact_matches_bring_names_with_the_letters_and_a_key_takes_th
         assert "?opt/motd.d/motd-news" in screen.text
 
 
+async def test_a_folder_whose_bytes_are_gone_is_not_said_to_be_alive(drive: Drive, tmp_path: Path) -> None:
+    # given a folder of which all goes, one of which something goes, one that stays as it is
+    first = [file("var/all/a", b"a" * 1700), file("var/some/a", b"a" * 300), file("var/some/b", b"b" * 100)]
+    path = archive(
+        tmp_path / "gone.tar",
+        "gone:1",
+        layer(*first, file("var/none/a", b"a")),
+        layer(file("var/all/.wh.a"), file("var/some/.wh.b")),
+    )
+    async with drive([path]) as screen:
+        await screen.press("F", *keys("var/"), "enter")
+        # then figure and word are about the same bytes, in the row and in words
+        ends = {line.split()[0]: " ".join(line.split()[2:]) for line in screen.lines[2:] if line.startswith(" var/")}
+        assert ends["var/all/"] == "1.7 K all wasted"
+        assert ends["var/some/"] == "400 100 wasted"
+        assert ends["var/none/"] == "1 alive"
+        assert "a folder with 1.7 KB in layer 0, all of it wasted" in screen.text
+        await screen.press("down")
+        assert "a folder with 400 B in layer 0, 100 B of it wasted" in screen.text
+    # and where there is no room for words there is the sign of waste
+    async with drive([path], (40, 12)) as screen:
+        await screen.press("F", *keys("var/"), "enter")
+        assert screen.line_with("var/all/ ").split()[-1] == "▒"
+        assert screen.line_with("var/none/ ").split()[-1] == "1"
+
+
 async def test_a_narrow_title_says_that_only_letters_match(drive: Drive, five: list[str]) -> None:
     async with drive(five, (40, 12)) as screen:
         await screen.press("F", *keys("mnews"), "enter")

@@ -97,16 +97,16 @@ def run_query(
     if query.name:
         rows = rows.take(finder.names.search(query.name)[rows.path])
     if not query.contains:
-        take(_found(rows))
+        take(_found(finder, rows))
         return
 
     def tell(numbers: NDArray[np.intp]) -> None:
-        take(_found(rows.take(numbers)))
+        take(_found(finder, rows.take(numbers)))
 
     find_content(image, rows, texts_of(query.contains), tell, cancel=cancel)
 
 
-def _found(rows: FileRows) -> Found:
+def _found(finder: PathFinder, rows: FileRows) -> Found:
     """The largest of some versions, as a search by names tells of them."""
     total = len(rows)
     rows = rows.take(np.argsort(-rows.size, kind="stable")[:MOST])
@@ -116,6 +116,7 @@ def _found(rows: FileRows) -> Found:
         path=rows.path,
         layer=rows.layer,
         size=rows.size,
+        wasted=finder.wasted(rows.event),
         kind=rows.kind,
         died=rows.hidden_by,
         replaced=rows.replaced,

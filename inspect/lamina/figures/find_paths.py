@@ -37,6 +37,8 @@ class Found:
     """That ships it."""
     size: NDArray[np.int64]
     """Bytes that the layer ships there; of a directory: at or below it. A hard link adds none."""
+    wasted: NDArray[np.int64]
+    """Of these bytes, those that no name in the final file system reaches."""
     kind: NDArray[np.uint8]
     """:class:`Kind`."""
     died: NDArray[np.int16]
@@ -64,6 +66,7 @@ class PathFinder:
         self.union = union
         self.names = names or NameSearch(union.paths)
         self._carried: dict[int, tuple[NDArray[np.int32], NDArray[np.int64]]] = {}
+        self._dead: NDArray[np.bool_] | None = None
 
     def events(self, matched: NDArray[np.bool_]) -> NDArray[np.int32]:
         """The versions of some paths, by layer; without what a layer itself hides again."""
@@ -142,6 +145,7 @@ class PathFinder:
             path=union.path[events],
             layer=union.born[events],
             size=sizes[order],
+            wasted=self.wasted(events),
             kind=union.kind[events],
             died=died,
             replaced=replaced,
@@ -175,8 +179,16 @@ class PathFinder:
 
     def sizes(self, events: NDArray[np.int32]) -> NDArray[np.int64]:
         """Bytes that its layer ships at or below each of these versions."""
+        return self._summed(events)[0]
+
+    def wasted(self, events: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Of :meth:`sizes`, the bytes that no name in the final file system reaches."""
+        return self._summed(events)[1]
+
+    def _summed(self, events: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """All bytes at or below each version, and the wasted ones."""
         union = self.union
-        sizes = union.size[events]
+        sums = self._own(events)
         folders = np.flatnonzero(union.kind[events] == Kind.DIR)
         layers = union.born[events[folders]]
         for layer in np.unique(layers).tolist():
@@ -184,17 +196,26 @@ class PathFinder:
             paths, running = self._carried_by(layer)
             tops = union.path[events[rows]]
             ends = union.paths.end[tops]
-            sizes[rows] = running[np.searchsorted(paths, ends)] - running[np.searchsorted(paths, tops)]
-        return sizes
+            sums[:, rows] = running[:, np.searchsorted(paths, ends)] - running[:, np.searchsorted(paths, tops)]
+        return sums[0], sums[1]
+
+    def _own(self, events: NDArray[np.int32]) -> NDArray[np.int64]:
+        """The same as two rows, without what is below: bytes of each version itself."""
+        union = self.union
+        if self._dead is None:
+            self._dead = np.zeros(union.event_count, dtype=bool)
+            self._dead[union.dead.inode] = True
+        sizes = union.size[events]
+        return np.stack([sizes, np.where(self._dead[events], sizes, 0)])
 
     def _carried_by(self, layer: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """A layer's paths with bytes, ascending, and the running sum of these, which starts with 0."""
+        """A layer's paths with bytes, ascending, and running sums of all and of the wasted ones, from 0 on."""
         known = self._carried.get(layer)
         if known is None:
             first, stop = self.union.layer_start[layer : layer + 2].tolist()
             with_bytes = first + np.flatnonzero(self.union.size[first:stop])
             with_bytes = with_bytes[np.argsort(self.union.path[with_bytes])]
-            running = np.zeros(len(with_bytes) + 1, dtype=np.int64)
-            np.cumsum(self.union.size[with_bytes], out=running[1:])
+            running = np.zeros((2, len(with_bytes) + 1), dtype=np.int64)
+            np.cumsum(self._own(with_bytes.astype(np.int32)), axis=1, out=running[:, 1:])
             known = self._carried[layer] = self.union.path[with_bytes], running
         return known

@@ -17,7 +17,11 @@ _COLUMNS = (
     ("Files", "removed", "bytes that the shown change takes away at or below a name"),
     ("Files", "of parent, of all, share", "the part of its folder that a row makes up; in a list, of all files"),
     ("Files", "#", "the layer that ships it, where several are shown"),
-    ("Found", "what", "whether it is there in the end, or which layer removes or overwrites it"),
+    (
+        "Found",
+        "what",
+        "whether it is there in the end, who removes or overwrites it; of a folder, which bytes are wasted",
+    ),
     ("Two images", "before, after, change", "bytes in the first image, in the second, and their difference"),
     ("Waste", "bytes", "shipped in some layer, reached by no name in the final file system"),
     ("Waste", "layers", "who ships it, and who hides it"),

@@ -96,8 +96,11 @@ class FoundList(RowList):
         replaced = bool(rows.replaced[index])
         style = "plain" if gone is None else "modified" if replaced else "removed"
         word = fate(gone, replaced=replaced)
+        wasted = self._wasted_below(index)
+        if wasted:
+            word, style = f"{wasted} wasted", "waste"
         if what < len("overwritten in 127"):
-            word = "" if gone is None else f"{'M' if replaced else '-'} {gone}"
+            word = (glyphs.wasted if wasted else "") if gone is None else f"{'M' if replaced else '-'} {gone}"
         parts = [
             (f"{LOOSE if rows.only_letters(index) else ' '}{path}", style if gone is not None else "plain"),
             (f"{int(rows.layer[index]):>6}{size:>{texts.SIZE_WIDTH + 2}}  ", "plain"),
@@ -112,6 +115,14 @@ class FoundList(RowList):
         died = int(self.rows.died[index])
         return died if died >= 0 else None
 
+    def _wasted_below(self, index: int) -> str:
+        """Of a folder that is there in the end, how much of its bytes is not: ``all``, ``1.7 K``, or nothing."""
+        rows = self.rows
+        wasted = int(rows.wasted[index])
+        if not wasted or self._died(index) is not None or rows.kind[index] != Kind.DIR:
+            return ""
+        return "all" if wasted == rows.size[index] else texts.size(wasted)
+
     def describe(self) -> list[str]:
         """The row under the cursor in words: the whole path; its bytes, its layer, its end. Safe to show."""
         rows, here = self.rows, self.cursor
@@ -121,12 +132,16 @@ class FoundList(RowList):
         image, layer = self._images[int(rows.image[here])], int(rows.layer[here])
         where = f"layer {layer} of {image.name}" if len(self._images) > 1 else f"layer {layer}"
         what = {Kind.DIR: "a folder with ", Kind.SYMLINK: "a symbolic link, ", Kind.HARDLINK: "a hard link, "}
-        words = f"{what.get(kind, '')}{texts.size_bytes(int(rows.size[here]))} in {where}"
+        told = f"{texts.size_bytes(int(rows.size[here]))} in {where}"
         gone = self._died(here)
-        there = ", itself there in the end" if kind is Kind.DIR else ", there in the end"
-        words += there if gone is None else f", {fate(gone, replaced=bool(rows.replaced[here]))}"
-        if rows.only_letters(here):
-            words += "; only the letters match"
+        if wasted := self._wasted_below(here):
+            amount = wasted if wasted == "all" else texts.size_bytes(int(rows.wasted[here]))
+            ends = f", {amount} of it wasted"
+        else:
+            ends = ", there in the end" if gone is None else f", {fate(gone, replaced=bool(rows.replaced[here]))}"
+        letters = "; only the letters match" if rows.only_letters(here) else ""
+        forms = [f"{what.get(kind, '')}{told}{ends}{letters}", f"{told}{ends}{letters}", f"{told}{ends}"]
+        words = texts.first_fitting(forms, self.size.width - 2)
         instruction = short_instruction(image.info.layers[layer].instruction)
         lines = [decode(rows.text(here)), words, f"layer {layer}  {instruction or '(no instruction)'}"]
         return [self.glyphs.text(display_name(line)) for line in lines]

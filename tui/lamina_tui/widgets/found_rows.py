@@ -12,7 +12,7 @@ from lamina.stack.paths import PathTable
 
 ORDERS = ("relevance", "size", "path")
 
-_COLUMNS = ("path", "layer", "size", "kind", "died", "replaced", "rank")
+_COLUMNS = ("path", "layer", "size", "wasted", "kind", "died", "replaced", "rank")
 
 Key = tuple[int, int, int]
 """What a row is, whatever its place: (image, path, layer)."""
@@ -35,6 +35,7 @@ class FoundRows:
         self.path: NDArray[np.int32] = np.zeros(0, dtype=np.int32)
         self.layer: NDArray[np.int16] = np.zeros(0, dtype=np.int16)
         self.size: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self.wasted: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self.kind: NDArray[np.uint8] = np.zeros(0, dtype=np.uint8)
         self.died: NDArray[np.int16] = np.zeros(0, dtype=np.int16)
         self.replaced: NDArray[np.bool_] = np.zeros(0, dtype=bool)
