@@ -129,6 +129,7 @@ async def test_what_is_the_same_has_its_bytes_where_it_is_shown(drive: Drive, ve
         await screen.press("E", "slash", *"base", "enter")
         assert "5,000 B before, 5,000 B after etc/base" in screen.text
         assert "of what changed" not in screen.text
+        assert "same again" not in screen.text  # no layer is looked at here that could ship it again
         await screen.press("escape")
         view = screen.app.screen.files.tree_rows.view  # type: ignore[attr-defined]
         assert int(view.was[0]) == 5000 + 300 + 1000 + 40 + 7

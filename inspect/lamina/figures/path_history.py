@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lamina.model import Change, Kind
-from lamina.stack.changes import classify
+from lamina.stack.changes import change_word, classify
 from lamina.stack.union import ABSENT, Union
 
 
@@ -38,10 +38,8 @@ class PathVersion:
 
     @property
     def word(self) -> str:
-        """The change in a word or two. A directory that is only listed once more may have another time."""
-        if self.change is not Change.UNCHANGED:
-            return self.change.name.lower()
-        return "listed again" if self.kind is Kind.DIR else "same again"
+        """The change in a word or two."""
+        return change_word(self.change, self.kind)
 
 
 def path_history(union: Union, path: int) -> list[PathVersion]:

@@ -16,6 +16,7 @@ from lamina.reports.file_lines import TYPE_BITS
 from lamina.reports.files import TYPES
 from lamina.reports.json_text import Json, path_fields, plain_text
 from lamina.reports.tables import path_of, table
+from lamina.stack.changes import change_word
 
 SCHEMA = "lamina.history/1"
 
@@ -73,10 +74,9 @@ def _row(entry: Json) -> tuple[str, ...]:
     instruction = short_instruction(entry["instruction"] or "") or "(no instruction)"
     if change is Change.REMOVED:
         return str(entry["layer"]), change.mark, "removed", "", "", "", "", instruction
-    again = "listed again" if entry["type"] == TYPES[Kind.DIR] else "same again"
-    word = again if change is Change.UNCHANGED else entry["change"]
     link = f" -> {display_name(entry['link'])}" if entry["link"] else ""
     kind = next(kind for kind, name in TYPES.items() if name == entry["type"])
+    word = change_word(change, Kind(kind))
     mode, owner, time = stat.filemode(TYPE_BITS[kind])[0] + "?" * 9, "?", "?"
     if entry["mode"] is not None:
         mode = stat.filemode(TYPE_BITS[kind] | entry["mode"])

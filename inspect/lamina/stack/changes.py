@@ -11,6 +11,13 @@ from lamina.model import Change, Kind
 from lamina.stack.union import ABSENT, Union
 
 
+def change_word(change: Change, kind: Kind) -> str:
+    """A layer's change of a path in a word or two. A directory that is only listed once more may have another time."""
+    if change is not Change.UNCHANGED:
+        return change.name.lower()
+    return "listed again" if kind is Kind.DIR else "same again"
+
+
 @dataclass(frozen=True, slots=True)
 class Delta:
     """Paths that differ between two states, ascending; :data:`ABSENT` where a state lacks the path."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.model import Change, Kind
-from lamina.stack.changes import Delta, changed_between
+from lamina.stack.changes import Delta, change_word, changed_between
 from lamina.stack.union import ABSENT, Union
 
 CHANGED_BELOW = "~"
@@ -156,7 +156,9 @@ class View:
         if change == Change.MODIFIED:
             return ""
         if change == Change.UNCHANGED:
-            return "same again" if union.size[new] and new < union.implicit else ""
+            # Of two file systems that are compared, all that is the same is that: no layer ships it again.
+            again = self.was is None and union.size[new] and new < union.implicit
+            return change_word(Change.UNCHANGED, Kind.FILE) if again else ""
         if union.inode[old] != ABSENT and union.inode[new] != ABSENT:
             old, new = int(union.inode[old]), int(union.inode[new])
         parts = []
