@@ -126,7 +126,7 @@ def test_the_totals_are_the_engines_own(world: World) -> None:
         row = rows[image.summary.id]
         assert standing is not None
         assert (image.size, standing.shared) == (row["Size"], row["SharedSize"])
-        assert standing.unique == row["Size"] - row["SharedSize"]
+        assert standing.frees == row["Size"] - row["SharedSize"]
         assert image.containers == row["Containers"]
     alone = sum(row["Size"] - row["SharedSize"] for row in told_by_engine["Images"] if row["Containers"])
     claimed = told_by_engine["LayersSize"] - alone
@@ -325,4 +325,4 @@ def told(world: World, short: str) -> int:
     standings = dict(zip((image.summary.id for image in images), overview(images).standings, strict=True))
     standing = standings[world.ids[short]]
     assert standing is not None
-    return standing.unique
+    return standing.frees

@@ -93,8 +93,8 @@ def test_the_figures_are_those_of_removing_one_image_after_another(images: list[
             assert standing is None, "a layer's size is not known"
             continue
         assert standing is not None
-        assert standing.unique == found.on_disk - stored(others, chains), "what removing it frees"
-        assert standing.unique + standing.shared == found.images[number].size
+        assert standing.frees == found.on_disk - stored(others, chains), "what removing it frees"
+        assert standing.frees + standing.shared == found.images[number].size
         # Two stacks share a stored layer if and only if they begin alike.
         assert standing.shared_with == sum(bool(told.word) and other.word[:1] == told.word[:1] for other in others)
 
@@ -116,7 +116,7 @@ def test_an_image_that_only_sets_something_is_free() -> None:
     """FROM base, ENV A=1: other config, same layers."""
     found = seen([Told("ab"), Told("ab")])
 
-    assert [standing and standing.unique for standing in found.standings] == [0, 0]
+    assert [standing and standing.frees for standing in found.standings] == [0, 0]
     assert found.saved == found.on_disk
 
 
@@ -125,7 +125,7 @@ def test_an_image_without_layers_stands_with_nothing() -> None:
 
     (empty, _) = found.standings
     assert empty is not None
-    assert (empty.unique, empty.shared, empty.shared_with) == (0, 0, 0)
+    assert (empty.frees, empty.shared, empty.shared_with) == (0, 0, 0)
 
 
 def test_a_container_holds_the_layers_that_its_image_shares() -> None:
@@ -271,7 +271,7 @@ def test_a_set_stores_chains_and_transfers_layers(images: list[str]) -> None:
     assert (sharing.sum, sharing.on_disk) == (figures.sum, figures.on_disk)
     for number, standing in enumerate(figures.standings):
         assert standing is not None
-        assert standing.unique >= sharing.unique[number], "what is stored again on another base can be freed"
+        assert standing.frees >= sharing.unique[number], "what is stored again on another base can be freed"
         assert standing.shared <= sharing.shared[number]
     for pair in sharing.pairs:
         new = {

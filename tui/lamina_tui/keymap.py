@@ -51,7 +51,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(_H, ("slash",), "find", "show only images whose name has …", "find", priority=5),
     Command(_H, ("s",), "sort_by('size')", "sort by size; again reverses", "sort", "s/S/u/a", priority=6),
     Command(_H, ("S",), "sort_by('name')", "sort by name; again reverses"),
-    Command(_H, ("u",), "sort_by('unique')", "sort by what only this image has; again reverses"),
+    Command(_H, ("u",), "sort_by('frees')", "sort by what removing an image frees; again reverses"),
     Command(_H, ("a",), "sort_by('age')", "sort by age; again reverses"),
     Command(_H, ("greater_than_sign",), "sort_beside(1)", "sort by the next column"),
     Command(_H, ("less_than_sign",), "sort_beside(-1)", "sort by the column before"),

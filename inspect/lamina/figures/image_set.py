@@ -80,7 +80,7 @@ def image_set(images: Sequence[LoadedImage]) -> ImageSet:
     return ImageSet(
         images=tuple(images),
         sharing=sharing,
-        frees=tuple(standing.unique if standing else 0 for standing in overview(known).standings),
+        frees=tuple(standing.frees if standing else 0 for standing in overview(known).standings),
         adds=tuple(
             pull_cost(member, _joined([*members[:number], *members[number + 1 :]]))
             for number, member in enumerate(members)

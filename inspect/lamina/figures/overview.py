@@ -17,7 +17,7 @@ from lamina.model import KnownImage
 class Standing:
     """One image among the others."""
 
-    unique: int
+    frees: int
     """Bytes of layers that no other image has: what removing it frees, once no container uses it."""
     shared: int
     """Bytes of layers that other images have too."""
@@ -84,7 +84,7 @@ def frees_together(images: Sequence[KnownImage], removed: Collection[str]) -> in
 def _standing(
     image: KnownImage, number: int, having: dict[str, tuple[int, ...]], size_of: dict[str, int]
 ) -> Standing | None:
-    unique = shared = 0
+    frees = shared = 0
     others: set[int] = set()
     for layer in image.layers:
         size = size_of.get(layer.chain_id)
@@ -92,9 +92,9 @@ def _standing(
             return None
         images = having[layer.chain_id]
         if len(images) == 1:
-            unique += size
+            frees += size
         else:
             shared += size
             others.update(images)
     others.discard(number)
-    return Standing(unique, shared, len(others))
+    return Standing(frees, shared, len(others))

@@ -46,7 +46,7 @@ def sharing_of_engines(engines: Sequence[tuple[str, Sequence[KnownImage]]]) -> J
     told = _sharing(list(map(known_member, images)), overview(images), pulls=False)
     standings = [standing for one in found for standing in one.standings]
     for row, standing in zip(told["images"], standings, strict=True):
-        row["frees"] = None if standing is None else standing.unique
+        row["frees"] = None if standing is None else standing.frees
     return {
         **told,
         "on_disk": sum(one.on_disk for one in found),
@@ -86,7 +86,7 @@ def _sharing(members: Sequence[SetMember], found: Overview, *, pulls: bool) -> J
                 "size": image.size,
                 "unique": sharing.unique[number] if known[number] else None,
                 "shared": sharing.shared[number] if known[number] else None,
-                "frees": None if standing is None else standing.unique,
+                "frees": None if standing is None else standing.frees,
                 "shared_with": None if standing is None else standing.shared_with,
                 "layers": len(image.layers),
             }

@@ -27,7 +27,7 @@ _COLUMNS = (
     ("Waste", "layers", "who ships it, and who hides it"),
     ("Advice", "saves", "bytes that following it saves; no byte is in two of them"),
     ("Duplicates", "copies cost", "size times all copies but one"),
-    ("Images", "unique", "bytes of layers that no other image stands on: what removing it frees"),
+    ("Images", "frees", "what removing it frees: bytes of layers that no other image stands on"),
     ("Images", "shared, with", "bytes of layers that others have too, and how many these are"),
     ("Images", "used", "containers, running or not, that were made from it"),
     ("Images", "on disk", "every stack of layers once, as an engine keeps them"),

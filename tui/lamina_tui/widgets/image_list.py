@@ -59,7 +59,7 @@ def _containers(_entry: Entry, figures: Figures | None) -> int | None:
 
 COLUMNS = {
     "size": _Column("size", 8, _size),
-    "unique": _Column("unique", 8, _standing("unique")),
+    "frees": _Column("frees", 8, _standing("frees")),
     "shared": _Column("shared", 8, _standing("shared")),
     "with": _Column("with", 6, _standing("shared_with"), texts.count),
     "layers": _Column("layers", 8, _layers, texts.count),
@@ -71,7 +71,7 @@ ORDERS = ("name", *COLUMNS, "age")
 _AGE, _ID = 12, 14
 _NAME = 20
 """Cells of a name at the least."""
-_LEAST_FIRST = ("layers", "used", "with", "shared", "unique")
+_LEAST_FIRST = ("layers", "used", "with", "shared", "frees")
 """Which columns go where there is no room."""
 
 
@@ -85,7 +85,7 @@ class Group:
 
 
 class ImageList(RowList):
-    """Images: name, size, unique, shared, with how many, layers, containers, age."""
+    """Images: name, size, frees, shared, with how many, layers, containers, age."""
 
     SCOPES = (Scope.LIST,)
 
@@ -316,7 +316,7 @@ class ImageList(RowList):
         for key, column in columns.items():
             number = column.value(entry, figures)
             text = "" if number is None else column.text(number)
-            strong = key in {"size", "unique"}
+            strong = key in {"size", "frees"}
             parts.append((f"{text:>{column.width}}", "plain" if strong and number else "dim"))
         if aged:
             parts.append(("  " + texts.fit(texts.age(summary.created), _AGE - 2, glyphs.more), "dim"))
@@ -333,7 +333,7 @@ class ImageList(RowList):
         figures = self.figures.get(entry.key)
         standing = None if figures is None else figures.standing
         if figures is not None and standing is not None:
-            frees = f"removing it frees {texts.size_bytes(standing.unique)}"
+            frees = f"removing it frees {texts.size_bytes(standing.frees)}"
             if figures.known.containers:
                 count = figures.known.containers
                 frees += f" once {texts.plural(count, 'container')} of it {'is' if count == 1 else 'are'} gone"
