@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from builders import compress
-from lamina.layers import gzip_points
+from lamina.layers import gzip_points, tar_bytes
 from lamina.layers.gzip_points import PointedGzip
 from lamina.layers.tar_bytes import ForwardTar, PlainTar, TarBytes, TarPart, file_chunks
+from lamina.layers.zstd_points import PointedZstd
 from lamina.model import Cancelled, LaminaError
 
 BEFORE = b"something else of the same file"
@@ -45,6 +46,16 @@ def pointed(folder: Path) -> TarBytes:
     return PointedGzip(*placed(folder, gzip.compress(TAR)), "it", threading.Event())
 
 
+def framed(folder: Path) -> TarBytes:
+    return PointedZstd(*placed(folder, in_frames(TAR, 100_000)), "it", threading.Event())
+
+
+def in_frames(tar: bytes, size: int) -> bytes:
+    """In a frame for each ``size`` bytes, and a skippable one behind each, as zstd:chunked ends with."""
+    skipped = b"\x50\x2a\x4d\x18\x04\0\0\0what"
+    return b"".join(compress(tar[start : start + size], "zstd") + skipped for start in range(0, len(tar), size))
+
+
 def part(folder: Path) -> TarBytes:
     fd, start, size = placed(folder, BEFORE + TAR + BEFORE)
     return TarPart(PlainTar(fd, start, size, "it"), len(BEFORE), len(TAR), "it")
@@ -55,6 +66,7 @@ WAYS = {
     "gzip": forward("gzip"),
     "zstd": forward("zstd"),
     "gzip with points": pointed,
+    "zstd with points": framed,
     "part of another": part,
 }
 
@@ -122,51 +134,61 @@ def test_a_cancel_ends_the_unpacking(way: str, tmp_path: Path) -> None:
     tar.close()
 
 
-def large(folder: Path) -> tuple[Path, bytes]:
-    """A blob of several points, and its tar."""
-    tar = random.Random(3).randbytes(1 << 20) * 24
-    path = folder / "large"
-    path.write_bytes(gzip.compress(tar, 1))
-    return path, tar
+LARGE = random.Random(3).randbytes(1 << 20) * 24
+POINTED = {
+    "gzip": (PointedGzip, gzip_points, lambda: gzip.compress(LARGE, 1)),
+    "zstd": (PointedZstd, tar_bytes, lambda: in_frames(LARGE, 1 << 19)),
+}
+"""What reads it, what reads the file for it, and a blob of several points."""
 
 
+@pytest.mark.parametrize("how", POINTED)
 def test_points_that_were_kept_spare_the_way_from_the_beginning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, tar = large(tmp_path)
+    pointed, module, blob = POINTED[how]
+    path = tmp_path / "large"
+    path.write_bytes(blob())
+    size = path.stat().st_size
     kept: list[bytes] = []
     read: list[int] = []
-    real = gzip_points.pread
+    real = module.pread
 
     def watched(fd: int, offset: int, size: int, where: str) -> bytes:
         read.append(size)
         return real(fd, offset, size, where)
 
-    monkeypatch.setattr(gzip_points, "pread", watched)
+    monkeypatch.setattr(module, "pread", watched)
 
     def last_bytes(points: bytes | None) -> int:
         """How many bytes of the file it took."""
         read.clear()
-        opened = PointedGzip(
-            os.open(path, os.O_RDONLY), 0, path.stat().st_size, "it", threading.Event(), points, kept.append
-        )
-        assert opened.read(len(tar) - 10, 10) == tar[-10:]
+        opened = pointed(os.open(path, os.O_RDONLY), 0, size, "it", threading.Event(), points, kept.append)
+        assert opened.random == (how == "gzip" or points is not None), "frames that are not known can't be gone back to"
+        assert opened.read(len(LARGE) - 10, 10) == LARGE[-10:]
         opened.close()
         return sum(read)
 
     first = last_bytes(None)
     again = last_bytes(kept[0])
 
-    assert first >= path.stat().st_size
+    assert first >= size * 0.95
     assert again < first / 2
     assert len(kept) == 1, "nothing new was to be kept"
 
 
-@pytest.mark.parametrize("points", [b"", b"GZIDX", b"x" * 1000], ids=["none", "a beginning", "rubbish"])
-def test_points_that_are_none_are_noted_again(points: bytes, tmp_path: Path) -> None:
-    path, tar = large(tmp_path)
+@pytest.mark.parametrize("how", POINTED)
+@pytest.mark.parametrize(
+    "points",
+    [b"", b"GZIDX", b"x" * 1000, b"zstd frames 1\n" + bytes(15), b"zstd frames 1\n" + bytes(16) + b"\xff" * 16],
+    ids=["none", "a beginning", "rubbish", "half a point", "beyond the end"],
+)
+def test_points_that_are_none_are_noted_again(how: str, points: bytes, tmp_path: Path) -> None:
+    pointed, _, blob = POINTED[how]
+    path = tmp_path / "large"
+    path.write_bytes(blob())
 
-    opened = PointedGzip(os.open(path, os.O_RDONLY), 0, path.stat().st_size, "it", threading.Event(), points)
+    opened = pointed(os.open(path, os.O_RDONLY), 0, path.stat().st_size, "it", threading.Event(), points)
 
-    assert opened.read(20 << 20, 10) == tar[20 << 20 :][:10]
+    assert opened.read(20 << 20, 10) == LARGE[20 << 20 :][:10]
     opened.close()

@@ -140,19 +140,29 @@ def _header_length(data: bytes) -> int | None:
     return end if len(data) >= end else None
 
 
-class _Zstd:
-    """Zstandard, of several frames too, skippable ones among them (zstd:chunked keeps its table there)."""
+class Zstd:
+    """Zstandard, of several frames too, skippable ones among them (zstd:chunked keeps its table there).
+
+    Args:
+        where: names it in errors.
+    """
 
     def __init__(self, where: str) -> None:
         self._where = where
         self._frame: ZstdDecompressor | None = None
         self._input = b""
+        self._before = 0  # bytes that came before the input
         self._at = 0  # bytes of the input that were taken
+        self._given = 0
         self._step = _ZSTD_STEP  # bytes to be handed over at a time
         self.pending = False
+        self.frames: list[tuple[int, int]] = []
+        """Where frames begin, in the blob and in what is unpacked; those left out that are close to one before."""
 
     def feed(self, data: bytes) -> bytes:
+        """See :class:`Decompressor`."""
         if data:
+            self._before += self._at
             self._input, self._at = self._input[self._at :] + data, 0
         frame = self._frame
         if frame is None or frame.eof:
@@ -160,6 +170,8 @@ class _Zstd:
                 self.pending = False
                 return b""
             frame = self._frame = ZstdDecompressor(options=_ZSTD_OPTIONS)
+            if not self.frames or self._given - self.frames[-1][1] >= FRAMES_APART:
+                self.frames.append((self._before + self._at, self._given))
         piece = self._input[self._at : self._at + self._step] if frame.needs_input else b""
         try:
             out = frame.decompress(piece, _PIECE)
@@ -173,12 +185,17 @@ class _Zstd:
         else:
             self._step = min(2 * self._step, _PIECE)
         self.pending = self._at < len(self._input) or not (frame.eof or frame.needs_input)
+        self._given += len(out)
         return out
 
     def finish(self) -> None:
+        """See :class:`Decompressor`."""
         if self._at < len(self._input) or (self._frame is not None and not self._frame.eof):
             raise LaminaError(f"{self._where}: truncated zstd data")
 
+
+FRAMES_APART = 4 << 20
+"""Unpacked bytes between two frames that are noted."""
 
 _ZSTD_STEP = 4096
 
@@ -197,5 +214,5 @@ def decompressor(codec: Codec, where: str) -> Decompressor:
     if codec == "gzip":
         return _Gzip(where)
     if codec == "zstd":
-        return _Zstd(where)
+        return Zstd(where)
     raise LaminaError(f"{where}: unknown compression: neither tar, gzip nor zstd")

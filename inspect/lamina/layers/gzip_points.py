@@ -12,9 +12,6 @@ from typing import Any
 from lamina.layers.tar_bytes import in_steps, pread
 from lamina.model import Cancelled, LaminaError
 
-WORTH = 8 << 20
-"""Bytes of a blob from which on points are worth what they cost: less is unpacked in a moment."""
-
 _APART = 4 << 20  # bytes of the tar between two points; each holds the 32 KiB before it
 _BUFFER = 256 << 10  # bytes unpacked at a time for a small read
 _STEP = 64 << 20  # bytes unpacked between two looks at the cancel event

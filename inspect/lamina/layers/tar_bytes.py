@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from lamina.layers.block import BLOCK
-from lamina.layers.codec import decompressor, sniff
+from lamina.layers.codec import Decompressor, decompressor, sniff
 from lamina.model import Cancelled, LaminaError
 
 _CHUNK = 256 << 10
@@ -142,6 +142,7 @@ class ForwardTar:
         where: names it in errors.
         cancel: looked at between pieces.
         end: called when this is closed.
+        codec: makes what unpacks it; None: as its first bytes tell.
     """
 
     random = False
@@ -152,8 +153,10 @@ class ForwardTar:
         where: str,
         cancel: threading.Event,
         end: Callable[[], None] = lambda: None,
+        codec: Callable[[], Decompressor] | None = None,
     ) -> None:
         self._end = end
+        self._codec = codec
         self._begin = begin
         self._where = where
         self._cancel = cancel
@@ -171,7 +174,7 @@ class ForwardTar:
         if self._unpacked is None or offset < self._at:
             self._leave()
             self._raw = self._begin()
-            self._unpacked = unpacked(self._raw, self._where)
+            self._unpacked = unpacked(self._raw, self._where, self._codec() if self._codec else None)
         while size:
             start = offset - self._at
             if start < len(self._piece):
@@ -204,14 +207,18 @@ class ForwardTar:
             close()
 
 
-def unpacked(raw: Iterable[bytes], where: str) -> Iterator[bytes]:
+def unpacked(raw: Iterable[bytes], where: str, codec: Decompressor | None = None) -> Iterator[bytes]:
     """The tar bytes of a blob of any compression, in pieces of about a MiB at the most.
+
+    Args:
+        raw: the blob, in pieces.
+        where: names it in errors.
+        codec: what unpacks it; None: as its first bytes tell.
 
     Raises:
         LaminaError: the blob is damaged, ends too early, or is of no kind that is read.
     """
     head = b""
-    codec = None
     for chunk in raw:
         data = chunk
         if codec is None:

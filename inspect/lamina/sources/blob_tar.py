@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from lamina.workers.places import open_in_order
 
 if TYPE_CHECKING:  # what unpacks is loaded when something is to be unpacked
     from lamina.layers.tar_bytes import TarBytes
+
+_WORTH = 8 << 20
+"""Bytes of a blob from which on points are worth what they cost: less is unpacked in a moment."""
 
 
 def open_blob(
@@ -30,17 +34,17 @@ def open_blob(
     Raises:
         LaminaError: it is gone, or no longer the same.
     """
+    if in_order or kind not in ("gzip", "zstd") or place.size < _WORTH:
+        return open_in_order(place, kind, where, cancel)
     from lamina.layers import gzip_points
 
-    if kind == "gzip" and not in_order and place.size >= gzip_points.WORTH and gzip_points.available():
-        key = range_key(place)
-        return gzip_points.PointedGzip(
-            open_range(place),
-            place.offset,
-            place.size,
-            where,
-            cancel,
-            points=cache.points(key),
-            keep=lambda points: cache.put_points(key, points),
-        )
+    key = range_key(place)
+    known = cache.points(key)
+    blob = place.offset, place.size, where, cancel, known, functools.partial(cache.put_points, key)
+    if kind == "zstd":
+        from lamina.layers.zstd_points import PointedZstd
+
+        return PointedZstd(open_range(place), *blob)
+    if gzip_points.available():
+        return gzip_points.PointedGzip(open_range(place), *blob)
     return open_in_order(place, kind, where, cancel)
