@@ -71,6 +71,23 @@ async def test_the_first_version_has_none_before_it(drive: Drive, shop: list[str
         assert "there is no version before this one" in screen.text
 
 
+async def test_any_two_versions_by_a_mark(drive: Drive, tmp_path: Path) -> None:
+    texts = (b"first\n", b"second\n", None, b"fourth\n")
+    layers = [layer(file("conf", text) if text else file(".wh.conf")) for text in texts]
+    target = tmp_path / "c.tar"
+    target.write_bytes(pack(old_docker(Image(layers, tags=("c:1",)))))
+
+    async with drive([str(target)]) as screen:
+        await screen.press(*card_of("conf"), "d")
+        assert "one of the two is a removal: space marks another version" in screen.text
+
+        await screen.press("space", "down", "down", "down", "d")
+
+        assert screen.lines[0].split() == ["/conf", "layer", "0", "→", "layer", "3"]
+        assert "- first" in screen.text
+        assert "+ fourth" in screen.text
+
+
 async def test_a_modified_file_of_two_images(drive: Drive, shop: list[str]) -> None:
     async with drive(first_screen(workspace(), shop, diff=True), size=(100, 30)) as screen:
         await screen.press("slash", *"conf", "enter", "enter")

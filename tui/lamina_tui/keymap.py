@@ -223,7 +223,10 @@ COMMANDS: tuple[Command, ...] = (
     Command(Scope.ADVICE, ("y",), "screen.copy", "copy the advice", "copy", priority=8),
     Command(_T, ("y",), "screen.copy", "copy the line"),
     Command(Scope.CARD, ("enter",), "choose", "show it in the layer under the cursor", "show", priority=2),
-    Command(Scope.CARD, ("d",), "compare", "what this layer changed in the file", "diff", priority=2),
+    Command(
+        Scope.CARD, ("d",), "compare", "what changed since the marked version, or the one before", "diff", priority=2
+    ),
+    Command(Scope.CARD, ("space",), "mark", "mark a version, for another to be held against it", "mark", priority=3),
     Command(Scope.CARD, ("v",), "view", "read the file as that layer ships it", "read", priority=2),
     Command(Scope.CARD, ("y",), "screen.copy", "copy the absolute path", "copy", priority=3),
     Command(Scope.CARD, ("escape", "q"), "close", "close", "close", "esc", priority=5, palette=False),

@@ -68,7 +68,7 @@ class VersionList(RowList):
     SCOPES = (Scope.CARD, Scope.LIST)
 
     class Compare(Message):
-        """The version under the cursor is to be held against the one before it."""
+        """The version under the cursor is to be held against the marked one, or the one before it."""
 
         def __init__(self, rows: VersionList) -> None:
             super().__init__()
@@ -84,6 +84,8 @@ class VersionList(RowList):
     def __init__(self, versions: Sequence[PathVersion], info: ImageInfo, places: Sequence[LinkedPath]) -> None:
         super().__init__()
         self.rows: list[PathVersion | LinkedPath] = [*reversed(versions), *places]
+        self.marked: int | None = None
+        """A row, to hold others against."""
         self._info = info
 
     @property
@@ -114,7 +116,8 @@ class VersionList(RowList):
         size = "" if gone or version.kind is Kind.DIR else texts.size(version.size)
         mode = "" if gone else texts.mode_text(version.kind, version.mode)
         owner = "" if gone else f"{version.uid}:{version.gid}"
-        head = f"{version.layer:>6} {version.change.mark} {version.word:<12}{size:>8}  {mode:<11}{owner:<10}"
+        mark = glyphs.mark if index == self.marked else " "
+        head = f"{mark}{version.layer:>5} {version.change.mark} {version.word:<12}{size:>8}  {mode:<11}{owner:<10}"
         if width >= _WIDE:
             head += f"{'' if gone else texts.moment(version.mtime):<17}"
         text = glyphs.text(short_instruction(self._info.layers[version.layer].instruction)) or "(no instruction)"
@@ -129,13 +132,22 @@ class VersionList(RowList):
         self.post_message(self.Activated(self))
 
     @property
-    def older(self) -> PathVersion | None:
-        """The version before the one under the cursor; None where there is none."""
-        below = self.rows[self.cursor + 1 :][:1]
-        return below[0] if below and isinstance(below[0], PathVersion) else None
+    def pair(self) -> tuple[PathVersion, PathVersion] | None:
+        """The older and the newer of two: the one under the cursor and the marked one, or else the one before it."""
+        other = self.cursor + 1 if self.marked in (None, self.cursor) else self.marked
+        newer, older = (self.rows[row : row + 1] for row in sorted((self.cursor, other)))
+        if older and isinstance(older[0], PathVersion) and isinstance(newer[0], PathVersion):
+            return older[0], newer[0]
+        return None
+
+    def action_mark(self) -> None:
+        """Mark the version under the cursor, or take the mark away."""
+        if isinstance(self.chosen, PathVersion):
+            self.marked = None if self.marked == self.cursor else self.cursor
+            self.refresh()
 
     def action_compare(self) -> None:
-        """Hold the version under the cursor against the one before it."""
+        """Hold the version under the cursor against another."""
         self.post_message(self.Compare(self))
 
     def action_view(self) -> None:
@@ -183,7 +195,7 @@ class FileCard(ModalScreen[None]):
         """One box."""
         with Vertical(classes="dialog card") as box:
             box.border_title = "what became of this path"
-            box.border_subtitle = "enter its layer - v reads - d what changed - y copies - esc closes"
+            box.border_subtitle = "enter layer - v reads - d what changed - space marks - y copies"
             yield TextPane(has_cursor=False, fit_height=True)
             yield VersionList(self._versions, self._info, self._places)
 
@@ -226,15 +238,14 @@ class FileCard(ModalScreen[None]):
 
     @on(VersionList.Compare)
     def _hold_against(self) -> None:
-        versions = self.query_one(VersionList)
-        version, older = versions.chosen, versions.older
-        if isinstance(version, LinkedPath) or older is None:
+        pair = self.query_one(VersionList).pair
+        if pair is None:
             self.say("there is no version before this one")
-        elif Change.REMOVED in (version.change, older.change):
-            self.say("one of the two is a removal")
+        elif Change.REMOVED in (pair[0].change, pair[1].change):
+            self.say("one of the two is a removal: space marks another version")
         elif self.is_current:
             _ = self.dismiss()
-            self._compare(older.layer, version.layer)
+            self._compare(pair[0].layer, pair[1].layer)
 
     @on(VersionList.Read)
     def _view(self) -> None:
