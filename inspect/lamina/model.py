@@ -123,6 +123,8 @@ class ImageInfo:
     created: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """The image config as parsed JSON: untrusted."""
+    annotations: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Its manifest's (OCI image spec, annotations.md), where the source has one: untrusted."""
     container: ContainerInfo | None = None
     """The container whose image and read/write layer these are; None for an image."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -289,6 +289,44 @@ class Workspace:
         if not found:
             raise LaminaError(f"no image {display_name(name)} in {source.label}")
         return found if self._platform == "all" else found[:1]
+
+    def find_bases(
+        self,
+        images: Sequence[LoadedImage],
+        sources: Iterable[Source] = (),
+        base: str | None = None,
+        *,
+        cancel: threading.Event | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        """Set what images are built on: as the user says, else by what is at hand.
+
+        Args:
+            images: read whole.
+            sources: where they came from: their other images are at hand.
+            base: a target, or a number of layers; None: nobody says. One of the images that is it keeps its own base.
+            cancel: ends the asking.
+            progress: notified of how far it has come.
+
+        Raises:
+            LaminaError: one of them is not built on ``base``, or that is not there.
+            Cancelled: ``cancel`` was set.
+        """
+        from lamina.figures.base import base_of_image, base_of_layers
+        from lamina.figures.find_bases import candidate_of, find_bases
+
+        find_bases(images, sources, cancel)
+        if base is None:
+            return
+        if base.isdecimal():
+            for image in images:
+                image.base = base_of_layers(image.info, int(base))
+            return
+        named = [candidate_of(image) for image in self.known(base, cancel=cancel, progress=progress)]
+        for image in images:
+            own = tuple(layer.diff_id for layer in image.info.layers if not layer.writable)
+            if own not in [each.diff_ids for each in named]:
+                image.base = base_of_image(image.info, base, named)
 
     def load_all(
         self,

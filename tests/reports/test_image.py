@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from lamina.figures.base import Base, base_of
 from lamina.figures.image import LoadedImage, compute
 from lamina.model import ImageInfo
 from lamina.reports.image import build
@@ -430,11 +431,32 @@ def test_a_base_and_the_advice_that_is_for_it() -> None:
     image = stack([file("a", 50_000), file("own", 9_000)], [whiteout("a")], [whiteout("own")])
     history = [{"created_by": "ADD"}, {"created_by": "RUN"}, {"created_by": "CMD x", "empty_layer": True}, {}]
 
-    document = as_read(build([with_info(image, config={"history": history})]))
+    image = with_info(image, config={"history": history})
+    image.base = base_of(image.info)
+
+    document = as_read(build([image]))
 
     (told,) = document["images"]
-    assert told["base"] == {"layers": 2, "name": None, "by": "history"}
+    own = {"layers": 1, "size": 0, "wasted": 0}
+    assert told["base"] == {"layers": 2, "name": None, "by": "history", "size": 59_000, "own": own}
     assert [(row["bytes"], row["in_base"]) for row in told["advice"]] == [(9_000, False), (50_000, True)]
     for shown in (to_text(document), to_markdown(document)):
         (line,) = (line for line in shown.splitlines() if "50.0 K" in line and "layer 0 ships" in line)
         assert line.replace("\\", "").endswith("(the base, layers 0 to 1)")
+
+
+def test_what_only_the_base_can_mend_is_left_out_where_own_layers_are_asked_for() -> None:
+    image = stack([file("a", 50_000)], [whiteout("a")], [file("own", 9_000)], [whiteout("own")])
+    image.base = Base(2, "flag", "os:1\x1b")
+
+    document = as_read(build([image], own=True))
+
+    (told,) = document["images"]
+    assert [row["path"] for row in told["waste"]] == ["own"]
+    assert [row["layer"] for row in told["advice"]] == [2]
+    assert (told["wasted"], told["base"]["own"]["wasted"]) == (59_000, 9_000)
+    line = "built on os:1x1b (2 layers, 50.0 KB; as was said), own 9.0 KB in 2 layers, 9.0 KB avoidable"
+    for shown in (to_text(document), to_markdown(document)):
+        assert line in shown.replace("\\", "")
+        assert "of its own layers" in shown
+        assert "50.0 K  " not in shown.partition("of its own layers")[2]

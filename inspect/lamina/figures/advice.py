@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lamina.figures.base import base_of
 from lamina.figures.image import LoadedImage
 from lamina.model import Cause
 from lamina.stack.union import ABSENT
@@ -60,7 +59,7 @@ def advise(image: LoadedImage) -> list[Advice]:
     What only who builds its base can follow comes last.
     """
     least = max(4096, image.size // 1000)
-    base = base_of(image.info)
+    base = image.base
     found = [
         replace(advice, in_base=base is not None and advice.changes is not None and advice.changes < base.layers)
         for advice in [*_from_waste(image), *_from_caches(image)]

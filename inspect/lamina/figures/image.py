@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.figures.base import Base, base_of
 from lamina.figures.stacked import read_content, stack
 from lamina.layers.index import UNKNOWN_SIZE, LayerFacts
 from lamina.model import Change, ImageInfo, Kind
@@ -64,6 +65,8 @@ class LoadedImage:
     """Bytes of the files that have a name in the final file system."""
     files: int
     """Names in the final file system that are no directories."""
+    base: Base | None
+    """What it is built on, as far as it is known by now: see :mod:`lamina.figures.base`."""
     _read: ReadImage = field(repr=False)
     _facts: tuple[LayerFacts | None, ...] = field(repr=False)
 
@@ -165,6 +168,7 @@ def compute(read: ReadImage, source_label: str, cancel: threading.Event) -> Load
         size=size,
         visible=int(union.attributed_sizes(final).sum()),
         files=int((union.kind[final] != Kind.DIR).sum()),
+        base=base_of(read.info),
         _read=read,
         _facts=facts,
     )

@@ -11,10 +11,10 @@ import threading
 from collections.abc import Sequence
 
 from lamina.figures.advice import advise
-from lamina.figures.base import base_of
 from lamina.figures.dive import dive_figures
 from lamina.figures.duplicates import find_duplicates
 from lamina.figures.image import LayerFigures, LoadedImage, Tally
+from lamina.figures.own import own_figures, own_waste
 from lamina.figures.written import written
 from lamina.model import LayerInfo
 from lamina.reports.json_text import Json, path_fields, plain_text
@@ -26,24 +26,25 @@ _WRITTEN = 1000
 """Of the names that a container changed: a database may have written millions."""
 
 
-def build(images: Sequence[LoadedImage], cancel: threading.Event | None = None) -> Json:
+def build(images: Sequence[LoadedImage], cancel: threading.Event | None = None, *, own: bool = False) -> Json:
     """The report of some images; with two or more also what they share.
 
     Args:
         images: completely read.
         cancel: stops the search for duplicates.
+        own: whether ``waste`` and ``advice`` leave out what only who builds an image's base can mend.
 
     Raises:
         LaminaError: a file that a figure needs can't be read any more.
         Cancelled: ``cancel`` was set.
     """
-    report: Json = {"schema": SCHEMA, "images": [_image(image, cancel) for image in images]}
+    report: Json = {"schema": SCHEMA, "images": [_image(image, cancel, own) for image in images]}
     if len(images) > 1:
         report["sharing"] = sharing_of(images)
     return report
 
 
-def _image(image: LoadedImage, cancel: threading.Event | None) -> Json:
+def _image(image: LoadedImage, cancel: threading.Event | None, own: bool) -> Json:
     info = image.info
     dive = dive_figures(image.union, [layer.size for layer in image.layers])
     return {
@@ -61,8 +62,9 @@ def _image(image: LoadedImage, cancel: threading.Event | None) -> Json:
         },
         **_container(image),
         "base": _base(image),
+        **({"own_only": True} if own and image.base is not None else {}),
         "layers": [_layer(layer, figures) for layer, figures in zip(info.layers, image.layers, strict=True)],
-        "waste": WasteRows(image.waste),
+        "waste": WasteRows(image.waste.only(own_waste(image)) if own else image.waste),
         "duplicates": [
             {
                 "size": duplicate.size,
@@ -82,6 +84,7 @@ def _image(image: LoadedImage, cancel: threading.Event | None) -> Json:
                 "in_base": advice.in_base,
             }
             for advice in advise(image)
+            if not (own and advice.in_base)
         ],
     }
 
@@ -109,8 +112,16 @@ def _layer(info: LayerInfo, figures: LayerFigures) -> Json:
 
 
 def _base(image: LoadedImage) -> Json | None:
-    found = base_of(image.info)
-    return None if found is None else {"layers": found.layers, "name": None, "by": found.by}
+    base, own = image.base, own_figures(image)
+    if base is None or own is None:
+        return None
+    return {
+        "layers": base.layers,
+        "name": plain_text(base.name),
+        "by": base.by,
+        "size": own.base_size,
+        "own": {"layers": own.layers, "size": own.size, "wasted": own.wasted},
+    }
 
 
 def _container(image: LoadedImage) -> Json:

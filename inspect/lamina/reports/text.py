@@ -80,6 +80,32 @@ def _summary(image: Json) -> str:
     )
 
 
+_BY = {
+    "flag": "as was said",
+    "annotation": "as the image says",
+    "image": "an image at hand",
+    "history": "a guess by the history",
+}
+
+
+def _built_on(image: Json) -> list[str]:
+    """What an image is built on, and what is its own; nothing where that is not known."""
+    base = image["base"]
+    if base is None:
+        return []
+    own = base["own"]
+    name = "a base" if base["name"] is None else display_name(base["name"])
+    line = (
+        f"built on {name} ({plural(base['layers'], 'layer')}, {size_bytes(base['size'])}; {_BY[base['by']]}), "
+        f"own {size_bytes(own['size'])} in {plural(own['layers'], 'layer')}, {size_bytes(own['wasted'])} avoidable"
+    )
+    return [line]
+
+
+def _of_own(image: Json) -> str:
+    return " of its own layers" if "own_only" in image else ""
+
+
 def _dive(image: Json) -> str:
     dive = image["dive"]
     ratio = dive["user_wasted_ratio"]
@@ -98,7 +124,11 @@ def _causes(image: Json) -> str:
 
 
 def _text_image(image: Json) -> str:
-    lines = [_title(image), *(f"  {line}" for line in [*_container(image), _summary(image), _dive(image)]), ""]
+    lines = [
+        _title(image),
+        *(f"  {line}" for line in [*_container(image), _summary(image), *_built_on(image), _dive(image)]),
+        "",
+    ]
     lines += table(
         ("#", "size", "wasted", "hides", "files", "added", "modified", "metadata", "removed", "instruction"),
         (
@@ -121,7 +151,7 @@ def _text_image(image: Json) -> str:
     lines += _written(image)
     shown = [row for row in image["waste"] if row["bytes"]][:_TOP_WASTE]
     if shown:
-        lines += ["", f"Waste: {_causes(image)}"]
+        lines += ["", f"Waste{_of_own(image)}: {_causes(image)}"]
         lines += table(
             ("bytes", "cause", "layer", "hidden by", "path"),
             (
@@ -160,7 +190,7 @@ def _name(image: Json) -> str:
 
 def _markdown_image(image: Json) -> str:
     lines = [f"### {md(_title(image))}", "", *(f"{md(line)}  " for line in _container(image))]
-    lines += [f"{_summary(image)}  ", _dive(image), ""]
+    lines += [f"{_summary(image)}  ", *(f"{md(line)}  " for line in _built_on(image)), _dive(image), ""]
     lines += ["| # | size | wasted | hides | files | instruction |", "|--:|--:|--:|--:|--:|---|"]
     for layer in image["layers"]:
         instruction = md(cut(short_instruction(layer["instruction"]), 80))
@@ -170,7 +200,7 @@ def _markdown_image(image: Json) -> str:
         )
     shown = [row for row in image["waste"] if row["bytes"]][:_TOP_WASTE]
     if shown:
-        lines += ["", f"**Waste:** {_causes(image)}", ""]
+        lines += ["", f"**Waste{_of_own(image)}:** {_causes(image)}", ""]
         lines += ["| bytes | cause | layer | hidden by | path |", "|--:|---|--:|--:|---|"]
         lines += [
             f"| {size(row['bytes'])} | {row['cause']} | {row['layer']} | {row['hidden_by']} | {md(path_of(row))} |"

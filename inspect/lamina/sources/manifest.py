@@ -130,6 +130,7 @@ def image_info(
     tags: Sequence[str] = (),
     digests: Sequence[str] = (),
     blobs: Sequence[tuple[str | None, int | None]] | None = None,
+    annotations: Mapping[str, str] | None = None,
 ) -> ImageInfo:
     """One image's head.
 
@@ -141,6 +142,7 @@ def image_info(
         digests: its repository digests.
         blobs: ``(digest, bytes)`` of each layer's blob as stored, None where unknown; as many as the config has
             layers.
+        annotations: its manifest's.
 
     Raises:
         LaminaError: it has too many layers.
@@ -172,6 +174,7 @@ def image_info(
         platform=config.platform,
         created=config.created,
         config=config.raw,
+        annotations=annotations or {},
     )
 
 
@@ -261,7 +264,7 @@ def _descriptor(value: Any, what: str, key: str) -> Descriptor:
         media_type=string_of(value.get("mediaType"), what, f"{key}.mediaType"),
         size=size,
         platform=platform_name(platform, what) if platform else "",
-        annotations={k: v for k, v in annotations.items() if isinstance(v, str)},
+        annotations=_texts(annotations),
     )
 
 
@@ -284,6 +287,7 @@ class Manifest:
 
     config: Descriptor
     layers: tuple[Descriptor, ...]
+    annotations: Mapping[str, str]
 
     @property
     def is_image(self) -> bool:
@@ -319,4 +323,9 @@ def parse_manifest(data: bytes, what: str) -> Manifest:
             _descriptor(row, what, f"layers[{position}]")
             for position, row in enumerate(list_of(raw["layers"], what, "layers"))
         ),
+        annotations=_texts(object_of(raw.get("annotations"), what, "annotations")),
     )
+
+
+def _texts(annotations: Mapping[str, Any]) -> dict[str, str]:
+    return {key: value for key, value in annotations.items() if isinstance(value, str)}

@@ -264,6 +264,7 @@ def _oci_opener(
                 image_id=config_digest,
                 tags=tags,
                 blobs=[(layer.digest, blob.size) for layer, blob in zip(manifest.layers, stored, strict=True)],
+                annotations=manifest.annotations,
             ),
             blobs=tuple(stored),
             digests=digests,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -102,6 +103,18 @@ class WasteTable(Sequence[WasteRow]):
             self.paths(), *(column.tolist() for column in self._columns()), self.path_id.tolist(), strict=True
         ):
             yield WasteRow(path, size, _CAUSES[cause], layer, hidden_by, path_id)
+
+    def only(self, rows: NDArray[np.bool_]) -> WasteTable:
+        """A table of some of the rows.
+
+        Args:
+            rows: one per row, whether it is one of them.
+        """
+        part = copy.copy(self)
+        for name in ("size", "path_id", "layer", "hidden_by", "cause"):
+            setattr(part, name, getattr(self, name)[rows])
+        part.total = int(part.size.sum())
+        return part
 
     def paths(self) -> list[bytes]:
         """The paths of all rows."""

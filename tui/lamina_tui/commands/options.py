@@ -61,6 +61,18 @@ class Parser(argparse.ArgumentParser):
         form.add_argument("--markdown", action="store_true", help="Markdown, for a summary or a comment")
         self.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
 
+    def add_base(self) -> None:
+        """Of what tells a base's layers from an image's own."""
+        self.add_argument(
+            "--base",
+            metavar="NAME|N",
+            help="what the images are built on: an image, or how many of the layers are its (found by itself where "
+            "the image says so, or its base is at hand)",
+        )
+        self.add_argument(
+            "--own", action="store_true", help="waste and advice of the layers above the base alone: what you can mend"
+        )
+
     def add_manifests(self) -> None:
         """Of what can do without reading layers."""
         self.add_argument(

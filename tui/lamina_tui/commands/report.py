@@ -10,6 +10,7 @@ from lamina_tui.commands.options import OK, Parser, output_path, workspace_of
 
 if TYPE_CHECKING:
     from lamina.figures.image import LoadedImage
+    from lamina.sources.base import Source
     from lamina.workspace import Workspace
     from lamina_tui.commands.progress_line import ProgressLine
 
@@ -30,6 +31,7 @@ def parser() -> Parser:
     made.add_argument("targets", metavar="TARGET", nargs="+", help="what to report on; see lamina --help")
     made.add_common()
     made.add_form("lamina.report/1")
+    made.add_base()
     made.add_argument("--verify", action="store_true", help="check every layer against its digests")
     return made
 
@@ -47,11 +49,11 @@ def run(options: argparse.Namespace) -> int:
 
     workspace = workspace_of(options, meanwhile=_load_what_figures_need)
     with ProgressLine(sys.stderr) as line:
-        images = read_all(workspace, options.targets, line, verify=options.verify)
+        images = read_all(workspace, options.targets, line, verify=options.verify, base=options.base)
         from lamina.reports import image as report
         from lamina.reports import text
 
-        built = report.build(images, line.cancel)
+        built = report.build(images, line.cancel, own=options.own)
     from lamina_tui.commands.output import emit_document
 
     emit_document(built, options, output, text=text.to_text, markdown=text.to_markdown)
@@ -59,25 +61,34 @@ def run(options: argparse.Namespace) -> int:
 
 
 def read_all(
-    workspace: Workspace, targets: list[str], line: ProgressLine, *, verify: bool = False
+    workspace: Workspace, targets: list[str], line: ProgressLine, *, verify: bool = False, base: str | None = None
 ) -> list[LoadedImage]:
     """Every image that the targets name; of a target that holds several and names none, all.
+
+    Args:
+        workspace: of the command.
+        targets: as the user wrote them.
+        line: notified of how far it has come.
+        verify: whether every layer is checked against its digests.
+        base: what they are built on, as the user says.
 
     Raises:
         LaminaError: one of them can't be read.
         Cancelled: it was interrupted.
     """
-    if targets == ["demo"]:
-        return workspace.load_all(workspace.demo(), None, line, line.cancel)
-    images = []
+    images: list[LoadedImage] = []
+    sources: list[Source] = []
     for target in targets:
-        source, name = workspace.resolve(target)
+        source, name = (workspace.demo(), None) if targets == ["demo"] else workspace.resolve(target)
+        if source not in sources:
+            sources.append(source)
         loaded = workspace.load_all(source, name, line, line.cancel, verify=verify)
         line.remark(source.remark)
         for image in loaded:
             if image.fetched is not None:
                 line.remark(f"{image.info.target}: read {image.read_from}")
         images += loaded
+    workspace.find_bases(images, sources, base, cancel=line.cancel, progress=line.progress)
     return images
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lamina.figures.advice import Advice
-from lamina.figures.base import base_of
 from lamina.figures.image import LoadedImage
+from lamina.figures.own import own_figures
 from lamina.model import ImageInfo, Progress
 from lamina.names import display_name, image_name, short_id, short_instruction
 from lamina_tui import texts
@@ -103,14 +103,19 @@ def verdict(image: LoadedImage, best: tuple[Advice, str] | None, glyphs: Glyphs)
     ]
 
 
-def facts(info: ImageInfo, glyphs: Glyphs) -> Line:
-    """What an image's head says of it, in one line."""
+def facts(image: LoadedImage, glyphs: Glyphs) -> Line:
+    """What an image's head says of it, and what it is built on, in one line."""
+    info = image.info
     words = [short_id(info.id)]
     if age := texts.age(info.created):
         words.append(f"built {age} ago")
-    base = base_of(info)
-    if base is not None:
-        words.append(f"on a base of {texts.plural(base.layers, 'layer')}")
+    own = own_figures(image)
+    if image.base is not None and own is not None:
+        named = "" if image.base.name is None else f"{glyphs.text(display_name(image.base.name))}, "
+        words.append(
+            f"on {named or 'a base of '}{texts.plural(image.base.layers, 'layer')}, "
+            f"{texts.size_bytes(own.base_size)}; {texts.size_bytes(own.size)} of its own"
+        )
     if info.blob_size is not None:
         words.append(f"{texts.size_bytes(info.blob_size)} as stored or transferred")
     words += [glyphs.text(display_name(tag)) for tag in info.tags[1:]]

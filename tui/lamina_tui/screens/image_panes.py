@@ -318,7 +318,7 @@ class ImagePanes(ReadingScreen):
             bar.show(([], []))
             return
         if self.tab == "overview":  # which says what is worth doing at length
-            verdict = image_lines.facts(self.image.info, self.glyphs)
+            verdict = image_lines.facts(self.image, self.glyphs)
         else:
             verdict = image_lines.verdict(self.image, self.advice.first, self.glyphs)
         if bar.size.height > 1:
