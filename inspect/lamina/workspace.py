@@ -312,21 +312,26 @@ class Workspace:
             LaminaError: one of them is not built on ``base``, or that is not there.
             Cancelled: ``cancel`` was set.
         """
-        from lamina.figures.base import base_of_image, base_of_layers
-        from lamina.figures.find_bases import candidate_of, find_bases
+        from lamina.bases import find_bases
 
-        find_bases(images, sources, cancel)
-        if base is None:
-            return
-        if base.isdecimal():
-            for image in images:
-                image.base = base_of_layers(image.info, int(base))
-            return
-        named = [candidate_of(image) for image in self.known(base, cancel=cancel, progress=progress)]
-        for image in images:
-            own = tuple(layer.diff_id for layer in image.info.layers if not layer.writable)
-            if own not in [each.diff_ids for each in named]:
-                image.base = base_of_image(image.info, base, named)
+        find_bases(images, sources, base, lambda name: self.known(name, cancel=cancel, progress=progress), cancel)
+
+    def ask_for_update(
+        self,
+        image: LoadedImage,
+        *,
+        cancel: threading.Event | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        """Ask the registry what an image's base is by now, and set its ``update``; nothing where it has no name.
+
+        Raises:
+            LaminaError: the registry can't be asked, or has no image of that name and platform.
+            Cancelled: ``cancel`` was set.
+        """
+        from lamina.bases import ask_for_update
+
+        ask_for_update(image, self._insecure, cancel, progress)
 
     def load_all(
         self,

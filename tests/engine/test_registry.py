@@ -176,6 +176,31 @@ def test_an_update_costs_the_layers_that_are_new(registry: str, tmp_path: Path) 
     assert "2 tags, the last 1 by name" in text
 
 
+def test_a_base_that_moved_on_is_told(registry: str, tmp_path: Path) -> None:
+    old, same, new, own = (
+        layer(file(name, os.urandom(size))) for name, size in (("a", 9000), ("b", 800), ("c", 9), ("d", 7))
+    )
+    name = f"{registry}/lamina-test/moving:1"
+    label = {"config": {"Labels": {"org.opencontainers.image.base.name": name}}}
+    app = str(written(tmp_path, old_docker(Image([same, old, own], ("app:1",), extra=label)), "app.tar"))
+    said = []
+    for number, layers in enumerate([(same, old), (same, new)]):
+        archive = written(tmp_path, old_docker(Image(layers, ("base:1",))), f"{number}.tar")
+        push(archive, registry, "lamina-test/moving:1")
+        ended = lamina("report", app, "--base", "2", "--ask-base", "--json", host=NOWHERE)
+        assert ended.code == 0, ended.err
+        said.append(json.loads(ended.out)["images"][0]["base"])
+    assert [(base["by"], base["name"]) for base in said] == [("flag", name)] * 2
+    assert [(base["update"]["moved_on"], base["update"]["layers"]) for base in said] == [(False, 0), (True, 1)]
+    assert 0 < said[1]["update"]["bytes"] < 1000
+    text = lamina("report", app, "--base", "2", "--ask-base", host=NOWHERE).out
+    assert f"{name} has moved on: an image of 2024-01-02 with 1 new layer, " in text
+    unnamed = lamina("report", str(tmp_path / "0.tar"), "--base", "1", "--ask-base", host=NOWHERE)
+    assert "nobody tells the name of its base (--base NAME does)" in unnamed.err
+    gone = lamina("report", app, "--base", f"docker://{registry}/lamina-test/nothing:1", host=NOWHERE)
+    assert (gone.code, gone.out) == (3, "")
+
+
 # -- with a password, and TLS made on the spot -------------------------------------------------------------------------
 
 

@@ -23,6 +23,20 @@ _NAME, _DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image
 
 
 @dataclass(frozen=True, slots=True)
+class BaseUpdate:
+    """What its registry has by now under a base's name."""
+
+    moved_on: bool
+    """Whether that is another image."""
+    layers: int
+    """How many of its layers the image that was built on the base has not."""
+    bytes: int | None
+    """Of those as they are transferred; None where the registry doesn't tell."""
+    created: str | None
+    """When it was built, RFC 3339."""
+
+
+@dataclass(frozen=True, slots=True)
 class Base:
     """What an image stands on."""
 
@@ -33,6 +47,8 @@ class Base:
     with just these layers), ``image`` (an image at hand has just these layers), ``history``."""
     name: str | None = None
     """What it is called, where that is known: untrusted."""
+    update: BaseUpdate | None = None
+    """Where its registry was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +112,7 @@ def base_of_layers(info: ImageInfo, layers: int) -> Base:
             f"--base {layers}: {display_name(info.target)} has {count} layer{'s' if count != 1 else ''}, "
             "of which a base has at least one and not all"
         )
-    return Base(layers, "flag")
+    return Base(layers, "flag", _told(info)[0])
 
 
 def base_of_image(info: ImageInfo, name: str, named: Sequence[Candidate]) -> Base:
@@ -120,6 +136,27 @@ def base_of_image(info: ImageInfo, name: str, named: Sequence[Candidate]) -> Bas
             f"it has the lowest {shared[best]} of the {len(named[best].diff_ids)} layers of that"
         )
     return Base(max(fits), "flag", name)
+
+
+def update_of(info: ImageInfo, base: Base, now: Sequence[LayerInfo], created: str | None) -> BaseUpdate:
+    """What has become of a base.
+
+    Args:
+        info: the image that was built on it.
+        base: which of its layers are the base's.
+        now: the layers that the base's name leads to by now.
+        created: when that was built.
+    """
+    then = [layer.diff_id for layer in info.layers[: base.layers]]
+    new = [layer for layer in now if layer.diff_id not in then]
+    sizes = [layer.blob_size for layer in new]
+    known = [size for size in sizes if size is not None]
+    return BaseUpdate(
+        moved_on=[layer.diff_id for layer in now] != then,
+        layers=len(new),
+        bytes=sum(known) if len(known) == len(sizes) else None,
+        created=created,
+    )
 
 
 def _shared(own: Sequence[str], other: Sequence[str]) -> int:

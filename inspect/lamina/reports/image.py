@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 
 from lamina.figures.advice import advise
+from lamina.figures.base import BaseUpdate
 from lamina.figures.dive import dive_figures
 from lamina.figures.duplicates import find_duplicates
 from lamina.figures.image import LayerFigures, LoadedImage, Tally
@@ -121,6 +122,16 @@ def _base(image: LoadedImage) -> Json | None:
         "by": base.by,
         "size": own.base_size,
         "own": {"layers": own.layers, "size": own.size, "wasted": own.wasted},
+        **({} if base.update is None else {"update": _update(base.update)}),
+    }
+
+
+def _update(update: BaseUpdate) -> Json:
+    return {
+        "moved_on": update.moved_on,
+        "layers": update.layers,
+        "bytes": update.bytes,
+        "created": plain_text(update.created),
     }
 
 

@@ -99,7 +99,19 @@ def _built_on(image: Json) -> list[str]:
         f"built on {name} ({plural(base['layers'], 'layer')}, {size_bytes(base['size'])}; {_BY[base['by']]}), "
         f"own {size_bytes(own['size'])} in {plural(own['layers'], 'layer')}, {size_bytes(own['wasted'])} avoidable"
     )
-    return [line]
+    return [line, *_moved_on(base)]
+
+
+def _moved_on(base: Json) -> list[str]:
+    """What the registry said of the base, where it was asked."""
+    if "update" not in base:
+        return []
+    update, name = base["update"], display_name(base["name"])
+    if not update["moved_on"]:
+        return [f"{name} is still this base"]
+    built = f" of {display_name(update['created'][:10])}" if update["created"] else ""
+    size_ = "" if update["bytes"] is None else f", {size_bytes(update['bytes'])} to transfer"
+    return [f"{name} has moved on: an image{built} with {plural(update['layers'], 'new layer')}{size_}"]
 
 
 def _of_own(image: Json) -> str:

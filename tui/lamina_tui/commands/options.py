@@ -73,6 +73,14 @@ class Parser(argparse.ArgumentParser):
             "--own", action="store_true", help="waste and advice of the layers above the base alone: what you can mend"
         )
 
+    def add_ask_base(self) -> None:
+        """Of what may ask a registry."""
+        self.add_argument(
+            "--ask-base",
+            action="store_true",
+            help="ask the registry whether the base has moved on",
+        )
+
     def add_manifests(self) -> None:
         """Of what can do without reading layers."""
         self.add_argument(

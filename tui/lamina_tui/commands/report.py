@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from lamina.errors import LaminaError
 from lamina_tui.commands.options import OK, Parser, output_path, workspace_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def parser() -> Parser:
     made.add_common()
     made.add_form("lamina.report/1")
     made.add_base()
+    made.add_ask_base()
     made.add_argument("--verify", action="store_true", help="check every layer against its digests")
     return made
 
@@ -50,6 +52,8 @@ def run(options: argparse.Namespace) -> int:
     workspace = workspace_of(options, meanwhile=_load_what_figures_need)
     with ProgressLine(sys.stderr) as line:
         images = read_all(workspace, options.targets, line, verify=options.verify, base=options.base)
+        if options.ask_base:
+            ask_for_updates(workspace, images, line)
         from lamina.reports import image as report
         from lamina.reports import text
 
@@ -90,6 +94,22 @@ def read_all(
         images += loaded
     workspace.find_bases(images, sources, base, cancel=line.cancel, progress=line.progress)
     return images
+
+
+def ask_for_updates(workspace: Workspace, images: list[LoadedImage], line: ProgressLine) -> None:
+    """Ask whether the images' bases have moved on; what can't be asked is told, and hinders nothing.
+
+    Raises:
+        Cancelled: it was interrupted.
+    """
+    for image in images:
+        if image.base is None or image.base.name is None:
+            line.remark(f"{image.info.target}: nobody tells the name of its base (--base NAME does)")
+            continue
+        try:
+            workspace.ask_for_update(image, cancel=line.cancel, progress=line.progress)
+        except LaminaError as error:
+            line.remark(f"the base of {image.info.target} can't be asked for: {error}")
 
 
 def _load_what_figures_need() -> None:
