@@ -44,3 +44,18 @@ VALUES = 1_000_000
 
 ARCHIVE_MEMBERS = 200_000
 """Of the tar around an image. Every image of a large engine in one archive has some 30,000."""
+
+ANSWER = 60_000
+"""Characters of an answer to a program that reasons, which has to read them all."""
+
+ANSWER_TEXT = 2000
+"""Characters of one text in such an answer: of an instruction, a label, a path."""
+
+ANSWER_ROWS = 200
+"""Of a list in such an answer; the next page has the next."""
+
+ANSWER_FILE = 16 << 10
+"""Of a file's content in such an answer."""
+
+ANSWER_IMAGES = 20
+"""That such a question may be about."""

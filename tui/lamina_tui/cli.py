@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("report", "shared", "diff", "ls", "cat", "find", "history", "extract"),
-    *("tags", "pull", "search", "cache", "config"),
+    *("tags", "pull", "search", "mcp", "cache", "config"),
 )
 """Each a module of :mod:`lamina_tui.commands`, with ``parser()`` and ``run(options)``."""
 
@@ -201,7 +201,7 @@ def _parser() -> Parser:
     parser = Parser(
         "lamina",
         usage="lamina [TARGET...] [--host URL] [--ascii]\n       lamina demo\n"
-        "       lamina report TARGET... [--json | --markdown] [-o FILE] [--verify]\n"
+        "       lamina report TARGET... [--json | --markdown] [-o FILE] [--base NAME|N] [--own]\n"
         "       lamina shared [TARGET...] [--manifests] [--json | --markdown] [-o FILE]\n"
         "       lamina diff A B [--manifests] [--json | --markdown] [-o FILE]\n"
         "       lamina ls TARGET [PATH] [-l] [-R] [-0 | --json | --ncdu] [--layer N | --up-to N]\n"
@@ -212,6 +212,7 @@ def _parser() -> Parser:
         "       lamina search TERM [--limit N] [--json | --markdown] [-o FILE]\n"
         "       lamina tags NAME [--last N] [--json | --markdown] [-o FILE]\n"
         "       lamina pull NAME [--yes] [--json | --markdown] [-o FILE]\n"
+        "       lamina mcp\n"
         "       lamina cache [--clear]\n"
         "       lamina config [--write]",
         description="See what a container image's layers ship and waste, and what images share: exact to the byte.",

@@ -39,7 +39,7 @@ def files_json(tree: TreeRows) -> Iterator[str]:
     nodes = np.flatnonzero(tree.shown).astype(np.int32)
     nodes = nodes[nodes > 0]
     before = None if view.was is None else view.own("before")[nodes].tolist()
-    yield from _document(view.title, _records(rows_of_view(view, nodes), before))
+    yield from _document(view.title, file_records(rows_of_view(view, nodes), before))
 
 
 def rows_json(title: str, parts: Iterable[FileRows]) -> Iterator[str]:
@@ -54,7 +54,7 @@ def rows_json(title: str, parts: Iterable[FileRows]) -> Iterator[str]:
         title: what is listed.
         parts: the rows.
     """
-    yield from _document(title, (record for rows in parts for record in _records(rows)))
+    yield from _document(title, (record for rows in parts for record in file_records(rows)))
 
 
 def _document(title: str, records: Iterable[Json]) -> Iterator[str]:
@@ -66,7 +66,13 @@ def _document(title: str, records: Iterable[Json]) -> Iterator[str]:
     yield "]}\n"
 
 
-def _records(rows: FileRows, before: list[int] | None = None) -> Iterator[Json]:
+def file_records(rows: FileRows, before: list[int] | None = None) -> Iterator[Json]:
+    """What :func:`rows_json` tells of each row.
+
+    Args:
+        rows: of one view.
+        before: bytes of each in another; None where there is none.
+    """
     union, carrier = rows.union, rows.carrier
     kinds, changes, layers, sizes = (column.tolist() for column in (rows.kind, rows.change, rows.layer, rows.own))
     others = rows.own_removed.tolist() if before is None else before
