@@ -59,3 +59,6 @@ ANSWER_FILE = 16 << 10
 
 ANSWER_IMAGES = 20
 """That such a question may be about."""
+
+CONFIGURATION_SIZE = 1 << 20
+"""Of a file that holds settings."""

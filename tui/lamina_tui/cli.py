@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lamina_tui.commands.options import Parser
 
 COMMANDS = (
-    *("report", "shared", "diff", "ls", "cat", "find", "history", "extract"),
+    *("report", "check", "shared", "diff", "ls", "cat", "find", "history", "extract"),
     *("tags", "pull", "search", "mcp", "cache", "config"),
 )
 """Each a module of :mod:`lamina_tui.commands`, with ``parser()`` and ``run(options)``."""
@@ -51,12 +51,13 @@ examples
   lamina history web.tar etc/passwd           every layer that touched a path
   lamina report nginx:1.27                    the figures as text
   lamina report web.tar --json -o web.json    the figures for scripts (lamina.report/1)
+  lamina check web:ci --max-wasted 20MB       for CI: ends with 1 where a limit is broken
 
 Where standard output is not a terminal, `lamina TARGET` prints the text report, `lamina diff` its text.
 The engine is found as the docker command finds it: DOCKER_HOST, the current context, the usual
 sockets, Podman's last; --host and --context override. ssh://HOST goes through the system's ssh.
 
-exit codes: 0 ok, 2 usage, 3 the source can't be read or reached, 130 interrupted
+exit codes: 0 ok, 1 a limit is broken (check), 2 usage, 3 the source can't be read or reached, 130 interrupted
 """
 
 
@@ -67,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments without the program's name; None takes the process's own.
 
     Returns:
-        The exit code of the README: 0 ok, 2 usage, 3 source can't be read, 130 interrupted.
+        The exit code of the README: 0 ok, 1 a limit is broken, 2 usage, 3 source can't be read, 130 interrupted.
     """
     try:
         return _main(list(sys.argv[1:] if argv is None else argv))
@@ -202,6 +203,7 @@ def _parser() -> Parser:
         "lamina",
         usage="lamina [TARGET...] [--host URL] [--ascii]\n       lamina demo\n"
         "       lamina report TARGET... [--json | --markdown] [-o FILE] [--base NAME|N] [--own]\n"
+        "       lamina check TARGET... [--max-wasted SIZE] [--max-size SIZE] [--forbid GLOB]... [--json] [-o FILE]\n"
         "       lamina shared [TARGET...] [--manifests] [--json | --markdown] [-o FILE]\n"
         "       lamina diff A B [--manifests] [--json | --markdown] [-o FILE]\n"
         "       lamina ls TARGET [PATH] [-l] [-R] [-0 | --json | --ncdu] [--layer N | --up-to N]\n"

@@ -17,6 +17,8 @@ from lamina_tui.keymap import Keymap
 THEMES = ("auto", "dark", "light", "terminal", "high-contrast")
 """By name; :mod:`lamina_tui.themes` has what they look like."""
 UNITS = ("si", "binary")
+_OF_CHECK = ("limits", "ignore")
+"""Stand in the same file, and are no business of the screen: `lamina check` reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ def _checked(table: Mapping[str, Any], path: Path) -> Found:
     faults: list[str] = []
     values: dict[str, Any] = {}
     for key, value in table.items():
+        if key in _OF_CHECK:
+            continue
         if key not in _ALLOWED:
             faults.append(f"{key:.40}: no such setting, only {', '.join(_ALLOWED)}")
             continue

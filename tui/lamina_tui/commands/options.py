@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from lamina.workspace import Workspace
 
 OK = 0
+BROKEN = 1
+"""A limit, of `lamina check`."""
 USAGE = 2
 UNREADABLE = 3
 INTERRUPTED = 130

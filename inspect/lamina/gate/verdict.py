@@ -1,0 +1,176 @@
+"""Hold an image to its limits: each limit with the value it is held against, and the paths that matter most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamina.contents.globs import Globs
+from lamina.figures.image import LoadedImage
+from lamina.figures.own import own_waste
+from lamina.gate.limits import Limits
+from lamina.model import Kind
+from lamina.stack.union import Union
+
+Unit = Literal["bytes", "ratio", "count"]
+
+_SHOWN = 3  # paths of a limit
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPath:
+    """A path that a limit's value owes much to."""
+
+    path: bytes
+    bytes: int
+    layer: int
+    """Ships it."""
+    hidden_by: int | None = None
+    """Of waste: the layer that took its last name away."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitResult:
+    """One limit, and how the image stands to it."""
+
+    name: str
+    unit: Unit
+    limit: float | str
+    """Of ``forbid``: the glob."""
+    value: float
+    """In the unit; of ``forbid`` how many paths fit."""
+    passed: bool
+    paths: tuple[HeldPath, ...] = ()
+    """The three that give the most of it, most bytes first."""
+    layer: int | None = None
+    """Of ``max-layer-size``: the largest layer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether an image keeps to its limits."""
+
+    image: LoadedImage
+    results: tuple[LimitResult, ...]
+    ignored: int = 0
+    """Bytes of waste at ignored paths, which no limit counts."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it keeps to all of them."""
+        return all(result.passed for result in self.results)
+
+
+def judge(image: LoadedImage, limits: Limits, *, ignore: Sequence[str] = (), own: bool = False) -> Verdict:
+    """Hold an image to limits.
+
+    Args:
+        image: completely read.
+        limits: what it has to keep to.
+        ignore: globs of paths whose waste is not counted and that may be shipped; of a folder, all below it.
+        own: hold only the layers above the image's base to them, where one is known.
+    """
+    judge_of = _Judge(image, ignore, own=own)
+    results: list[LimitResult] = []
+    wasted = judge_of.wasted
+    size = judge_of.size
+    ratio = wasted / size if size else 0.0
+    # The report's own formula, so that both give the same number.
+    efficiency = max(size - wasted, 0) / size if size else 1.0
+    most_wasted = judge_of.most_wasted()
+    if limits.max_wasted is not None:
+        passed = wasted <= limits.max_wasted
+        results.append(LimitResult("max-wasted", "bytes", limits.max_wasted, wasted, passed, most_wasted))
+    if limits.max_wasted_ratio is not None:
+        passed = ratio <= limits.max_wasted_ratio
+        results.append(LimitResult("max-wasted-ratio", "ratio", limits.max_wasted_ratio, ratio, passed, most_wasted))
+    if limits.min_efficiency is not None:
+        passed = efficiency >= limits.min_efficiency
+        results.append(LimitResult("min-efficiency", "ratio", limits.min_efficiency, efficiency, passed, most_wasted))
+    if limits.max_size is not None:
+        passed = size <= limits.max_size
+        largest = judge_of.largest(judge_of.counted)
+        results.append(LimitResult("max-size", "bytes", limits.max_size, size, passed, largest))
+    if limits.max_layers is not None:
+        count = len(image.layers) - judge_of.first
+        results.append(LimitResult("max-layers", "count", limits.max_layers, count, count <= limits.max_layers))
+    if limits.max_layer_size is not None:
+        results.append(judge_of.layer_size(limits.max_layer_size))
+    results += [judge_of.forbidden(glob) for glob in limits.forbid]
+    return Verdict(image, tuple(results), judge_of.ignored_bytes)
+
+
+class _Judge:
+    """The figures of one image that limits are held against."""
+
+    def __init__(self, image: LoadedImage, ignore: Sequence[str], *, own: bool) -> None:
+        union = image.union
+        self.image = image
+        self.first = image.base.layers if own and image.base is not None else 0
+        """The first layer that is held to limits."""
+        self.size = sum(layer.size for layer in image.layers[self.first :])
+        held = own_waste(image) if own else np.ones(len(image.waste), dtype=bool)
+        self._ignored = (
+            union.paths.with_subtrees(fitting(union, ignore)) if ignore else np.zeros(union.paths.count, dtype=bool)
+        )
+        ignored = self._ignored[image.waste.path_id]
+        self.ignored_bytes = int(image.waste.size[held & ignored].sum())
+        self._waste = np.flatnonzero(held & ~ignored)
+        self.wasted = int(image.waste.size[self._waste].sum())
+        carried = np.arange(union.event_count) < union.implicit
+        self.counted = carried & (union.kind < Kind.WHITEOUT) & (union.born >= self.first)
+        """Events of the layers that are held to limits."""
+
+    def most_wasted(self) -> tuple[HeldPath, ...]:
+        """What wastes most: the table has most bytes first."""
+        rows = [self.image.waste[int(row)] for row in self._waste[:_SHOWN]]
+        return tuple(HeldPath(row.path, row.bytes, row.layer, row.hidden_by) for row in rows if row.bytes)
+
+    def largest(self, events: NDArray[np.bool_], *, empty: bool = False) -> tuple[HeldPath, ...]:
+        """The largest of these events, then by path; those without bytes only where they are asked for."""
+        union = self.image.union
+        rows = np.flatnonzero(events)
+        sizes = np.where(union.kind[rows] == Kind.FILE, union.size[rows], 0)
+        if not empty:
+            rows, sizes = rows[sizes > 0], sizes[sizes > 0]
+        if len(rows) > _SHOWN:
+            least = np.partition(sizes, -_SHOWN)[-_SHOWN]
+            rows, sizes = rows[sizes >= least], sizes[sizes >= least]
+        order = np.lexsort((union.born[rows], union.path[rows], -sizes))[:_SHOWN]
+        return tuple(
+            HeldPath(union.paths.path(int(union.path[row])), int(size), int(union.born[row]))
+            for row, size in zip(rows[order], sizes[order], strict=True)
+        )
+
+    def layer_size(self, limit: int) -> LimitResult:
+        """The largest layer against a limit."""
+        sizes = [layer.size for layer in self.image.layers[self.first :]]
+        if not sizes:
+            return LimitResult("max-layer-size", "bytes", limit, 0, passed=True)
+        layer = self.first + sizes.index(max(sizes))
+        paths = self.largest(self.counted & (self.image.union.born == layer))
+        return LimitResult("max-layer-size", "bytes", limit, max(sizes), max(sizes) <= limit, paths, layer)
+
+    def forbidden(self, glob: str) -> LimitResult:
+        """How many paths a glob fits in any layer: what a later layer removes is shipped all the same."""
+        union = self.image.union
+        marked = fitting(union, [glob]) & ~self._ignored
+        events = self.counted & marked[union.path]
+        count = len(np.unique(union.path[events]))
+        return LimitResult("forbid", "count", glob, count, count == 0, self.largest(events, empty=True))
+
+
+def fitting(union: Union, globs: Sequence[str]) -> NDArray[np.bool_]:
+    """By path: whether one of the globs fits, the whole path where the glob has a slash in it, else the name."""
+    whole = tuple(glob.strip("/") for glob in globs if "/" in glob)
+    names = tuple(glob for glob in globs if "/" not in glob)
+    found = np.zeros(union.paths.count, dtype=bool)
+    if names:
+        found |= Globs(names).names(union.paths)
+    if whole:
+        found |= Globs(whole).whole(union.paths.texts(np.arange(union.paths.count, dtype=np.int32)))
+    return found

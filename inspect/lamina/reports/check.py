@@ -1,0 +1,117 @@
+"""What ``lamina check`` says: schema ``lamina.check/1``, and text made from that alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lamina.amounts import percent, plural, size, size_bytes
+from lamina.gate.verdict import HeldPath, LimitResult, Verdict
+from lamina.names import display_name, image_name
+from lamina.reports.json_text import Json, path_fields, plain_text
+from lamina.reports.sharing import head
+from lamina.reports.tables import path_of, table
+
+SCHEMA = "lamina.check/1"
+
+
+def build(verdicts: Sequence[Verdict]) -> Json:
+    """The verdicts as one JSON object."""
+    return {
+        "schema": SCHEMA,
+        "passed": all(verdict.passed for verdict in verdicts),
+        "images": [_image(verdict) for verdict in verdicts],
+    }
+
+
+def _image(verdict: Verdict) -> Json:
+    image = verdict.image
+    return {
+        **head(image.info),
+        "passed": verdict.passed,
+        "size": image.size,
+        "wasted": image.wasted,
+        "ignored": verdict.ignored,
+        "limits": [_limit(result) for result in verdict.results],
+    }
+
+
+def _limit(result: LimitResult) -> Json:
+    return {
+        "name": result.name,
+        "unit": result.unit,
+        "limit": plain_text(result.limit) if isinstance(result.limit, str) else result.limit,
+        "value": result.value,
+        "passed": result.passed,
+        "layer": result.layer,
+        "paths": [_path(held) for held in result.paths],
+    }
+
+
+def _path(held: HeldPath) -> Json:
+    return {**path_fields(held.path), "bytes": held.bytes, "layer": held.layer, "hidden_by": held.hidden_by}
+
+
+def to_text(report: Json) -> str:
+    """The verdicts as plain text."""
+    return "\n".join("\n".join(text_lines(image)) + "\n" for image in report["images"])
+
+
+def title(image: Json) -> str:
+    """What an image is called, with its platform; safe to show."""
+    return f"{display_name(image_name(image['tags'], image['target']))} · {display_name(image['platform'])}"
+
+
+def outcome(image: Json) -> str:
+    """``2 of 4 limits broken``."""
+    broken = sum(not limit["passed"] for limit in image["limits"])
+    limits = plural(len(image["limits"]), "limit")
+    return f"{broken} of {limits} broken" if broken else f"keeps to {limits}"
+
+
+def text_lines(image: Json) -> list[str]:
+    """One image's verdict."""
+    lines = [f"{title(image)}: {outcome(image)}"]
+    rows = table(
+        ("", "limit", "allowed", "found"),
+        (
+            ("ok" if limit["passed"] else "FAIL", limit["name"], allowed(limit), found(limit))
+            for limit in image["limits"]
+        ),
+        left={0, 1, 2, 3},
+    )
+    lines.append(rows[0])
+    for row, limit in zip(rows[1:], image["limits"], strict=True):
+        lines.append(row)
+        if not limit["passed"]:
+            lines += [f"        {size(path['bytes']):>7}  {path_of(path)}  {why(path)}" for path in limit["paths"]]
+    if image["ignored"]:
+        lines.append(f"  {size_bytes(image['ignored'])} wasted at ignored paths count for no limit")
+    return lines
+
+
+def amount(limit: Json, value: float) -> str:
+    """A value in its limit's unit."""
+    if limit["unit"] == "bytes":
+        return f"{int(value):,} B" if abs(value) < 1000 else f"{size_bytes(int(value))} ({int(value):,} B)"
+    return percent(value) if limit["unit"] == "ratio" else f"{value:,}"
+
+
+def allowed(limit: Json) -> str:
+    """What a limit allows; safe to show."""
+    if isinstance(limit["limit"], str):
+        return display_name(limit["limit"])
+    return amount(limit, limit["limit"])
+
+
+def found(limit: Json) -> str:
+    """What there is."""
+    if limit["name"] == "forbid":
+        return plural(limit["value"], "path")
+    layer = "" if limit["layer"] is None else f" in layer {limit['layer']}"
+    return amount(limit, limit["value"]) + layer
+
+
+def why(path: Json) -> str:
+    """Which layers a path's bytes hang on."""
+    hidden = path["hidden_by"]
+    return f"(layer {path['layer']}" + (f", hidden by layer {hidden})" if hidden is not None else ")")

@@ -1,0 +1,134 @@
+"""``lamina check``: what it prints, and above all how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import builders
+from engine.tools import LAMINA
+from lamina_tui.cli import main
+from tars import file, layer_tar, whiteout
+
+HOSTILE = "esc\x1b[31m|<b>\n::error::x"
+
+
+@pytest.fixture(autouse=True)
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in [name for name in os.environ if name.startswith(("GITHUB_", "GITLAB_")) or name == "CI"]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """1,500 bytes shipped, 1,000 of them wasted."""
+    path = tmp_path / "web.tar"
+    layers = [layer_tar(file(HOSTILE, b"x" * 1000), file("app", b"y" * 500)), layer_tar(whiteout(HOSTILE))]
+    path.write_bytes(builders.pack(builders.old_docker(builders.Image(layers))))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--max-wasted", "1000"], 0),
+        (["--max-wasted", "999"], 1),
+        (["--max-wasted", "1000", "--max-wasted-ratio", "50%"], 1),
+        (["--max-size", "1500", "--max-layers", "2", "--forbid", "*.pem"], 0),
+        (["--forbid", "*.pem", "--forbid", "app"], 1),
+        (["--max-wasted", "999", "--ignore", "esc*"], 0),
+        ([], 2),
+        (["--max-wasted", "1 apple"], 2),
+        (["--max-waste", "1"], 2),
+        (["--ignore", ""], 2),
+    ],
+)
+def test_it_ends_with_what_a_pipeline_goes_by(archive: Path, words: list[str], code: int) -> None:
+    assert main(["check", str(archive), *words]) == code
+
+
+def test_what_cant_be_read_is_no_verdict(tmp_path: Path, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(tmp_path / "none.tar"), "--max-size", "1"]) == 3
+    archive.write_bytes(archive.read_bytes()[:2000])
+    assert main(["check", str(archive), "--max-size", "1"]) == 3
+    assert capsys.readouterr().out == ""
+
+
+def test_the_text_names_limits_values_and_paths_and_writes_nothing_to_the_terminal(
+    archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", str(archive), "--max-wasted", "0", "--max-layers", "3"]) == 1
+
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "        limit       allowed  found",
+        "  FAIL  max-wasted  0 B      1.0 KB (1,000 B)",
+        "          1.0 K  esc\\x1b[31m|<b>\\n::error::x  (layer 0, hidden by layer 1)",
+        "  ok    max-layers  3        2",
+    ]
+
+
+def test_the_json_is_the_schema(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(archive), "--json", "--max-wasted", "0", "--forbid", "*.pem"]) == 1
+
+    report: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert (report["schema"], report["passed"]) == ("lamina.check/1", False)
+    (image,) = report["images"]
+    assert {key: image[key] for key in ("target", "passed", "size", "wasted", "ignored")} == {
+        "target": "app:1", "passed": False, "size": 1500, "wasted": 1000, "ignored": 0,
+    }  # fmt: skip
+    assert image["limits"] == [
+        {
+            "name": "max-wasted",
+            "unit": "bytes",
+            "limit": 0,
+            "value": 1000,
+            "passed": False,
+            "layer": None,
+            "paths": [{"path": HOSTILE, "bytes": 1000, "layer": 0, "hidden_by": 1}],
+        },
+        {
+            "name": "forbid",
+            "unit": "count",
+            "limit": "*.pem",
+            "value": 0,
+            "passed": True,
+            "layer": None,
+            "paths": [],
+        },
+    ]
+
+
+def test_the_working_folder_is_obeyed_and_the_command_line_wins(
+    tmp_path: Path, archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".lamina.toml").write_text("[limits]\nmax-wasted = 10\n")
+    assert main(["check", str(archive)]) == 1
+    assert main(["check", str(archive), "--max-wasted", "1k"]) == 0
+    (tmp_path / ".lamina.toml").write_text("[limits]\nmax-wastes = 10\n")
+    capsys.readouterr()
+    assert main(["check", str(archive)]) == 2
+    assert capsys.readouterr().err.startswith("lamina: .lamina.toml:2: max-wastes: no such limit")
+
+
+def test_the_output_is_a_file(tmp_path: Path, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(archive), "--max-wasted", "0", "--json", "-o", str(tmp_path / "out.json")]) == 1
+    assert capsys.readouterr().out == ""
+    assert json.loads((tmp_path / "out.json").read_text())["passed"] is False
+    assert main(["check", str(archive), "--max-wasted", "0", "-o", str(tmp_path / "none" / "out")]) == 2
+
+
+def test_the_verdict_stands_where_nobody_reads_it(archive: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as out:
+        done = subprocess.run(
+            [LAMINA, "check", str(archive), "--max-wasted", "0"], stdout=out, stderr=subprocess.PIPE, check=False
+        )
+    assert (done.returncode, done.stderr) == (1, b"")

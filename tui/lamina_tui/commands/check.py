@@ -1,0 +1,130 @@
+"""``lamina check``: hold images to limits, for CI."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from lamina.gate.limits import FORMS, GateError, read_limits
+from lamina_tui.commands.options import BROKEN, OK, Parser, UsageError, output_path, workspace_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lamina.gate.configuration import Configuration
+    from lamina.reports.json_text import Json
+
+_EPILOG = """\
+examples
+  lamina check web:ci --max-wasted 20MB --max-size 400MB
+  lamina check web.tar --max-wasted-ratio 5% --forbid '*.pem' --forbid '*/.git'
+  lamina check web:ci --base debian:12 --own --max-layer-size 100MB --json
+
+Limits and ignored paths may stand in .lamina.toml, under [tool.lamina] of pyproject.toml, and in
+~/.config/lamina/config.toml; what is said here wins:
+
+  ignore = ["var/lib/dpkg/*"]
+  [limits]
+  max-wasted = "20MB"
+  forbid = ["*.pem"]
+
+exit codes: 0 all limits kept, 1 one is broken, 2 usage or configuration, 3 an image can't be read
+"""
+
+
+def parser() -> Parser:
+    """The command's arguments."""
+    made = Parser("lamina check", description="Hold images to limits; ends with 1 where one is broken.", epilog=_EPILOG)
+    made.add_argument("targets", metavar="TARGET", nargs="+", help="what to look at; see lamina --help")
+    limits = made.add_argument_group("limits (k, M, G are thousands, Ki, Mi, Gi 1,024)")
+    for name, form in FORMS.items():
+        limits.add_argument(
+            f"--{name}", metavar=form.metavar, help=form.help, action="append" if form.several else "store"
+        )
+    made.add_argument(
+        "--ignore",
+        metavar="GLOB",
+        action="append",
+        help="count no waste at such paths, and forbid none; may be repeated",
+    )
+    made.add_argument("--json", action="store_true", help="one JSON object, schema lamina.check/1")
+    made.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
+    made.add_base()
+    made.add_common()
+    return made
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge all targets and print the verdicts.
+
+    Returns:
+        0 where all limits are kept, 1 where one is broken.
+
+    Raises:
+        LaminaError: an image can't be read.
+        Cancelled: it was interrupted.
+        UsageError: a limit or a configuration file is wrong, or there is no limit.
+    """
+    output = output_path(options)
+    configuration = _configuration(options)
+    if not configuration.limits:
+        raise UsageError("no limit to hold the images to: say one, or write .lamina.toml (lamina check --help)")
+    from lamina_tui.commands.progress_line import ProgressLine
+    from lamina_tui.commands.report import read_all
+
+    workspace = workspace_of(options, meanwhile=_load_what_figures_need)
+    with ProgressLine(sys.stderr) as line:
+        images = read_all(workspace, options.targets, line, base=options.base)
+        from lamina.gate.verdict import judge
+        from lamina.reports import check as report
+
+        verdicts = [
+            judge(image, configuration.limits, ignore=configuration.ignore, own=options.own) for image in images
+        ]
+        built = report.build(verdicts)
+    try:
+        _write(built, options, output)
+    except BrokenPipeError:
+        # Who reads may leave early (`| head`): the verdict stands all the same.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return OK if built["passed"] else BROKEN
+
+
+def _configuration(options: argparse.Namespace) -> Configuration:
+    """What the files say, and the command line over it.
+
+    Raises:
+        UsageError: something of it can't be carried out.
+    """
+    from pathlib import Path
+
+    from lamina.gate.configuration import Configuration, read_configuration
+    from lamina.gate.limits import read_globs
+    from lamina_tui.settings import config_path
+
+    try:
+        written = read_configuration(Path.cwd(), config_path())
+        given = {name: getattr(options, name.replace("-", "_")) for name in FORMS}
+        limits = read_limits(given, lambda name: f"--{name}").over(written.limits)
+        ignore = read_globs(options.ignore or [])
+    except GateError as error:
+        raise UsageError(str(error)) from None
+    except ValueError as error:
+        raise UsageError(f"--ignore is not {error}") from None
+    return Configuration(limits, (*written.ignore, *ignore))
+
+
+def _write(built: Json, options: argparse.Namespace, output: Path | None) -> None:
+    from lamina.reports.check import to_text
+    from lamina.reports.json_text import json_pieces
+    from lamina_tui.commands.output import emit
+
+    emit(json_pieces(built) if options.json else [to_text(built)], output)
+
+
+def _load_what_figures_need() -> None:
+    import lamina.figures.image
+    import lamina.gate.verdict
+    import lamina.reports.check  # noqa: F401
