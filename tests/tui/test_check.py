@@ -132,3 +132,12 @@ def test_the_verdict_stands_where_nobody_reads_it(archive: Path) -> None:
             [LAMINA, "check", str(archive), "--max-wasted", "0"], stdout=out, stderr=subprocess.PIPE, check=False
         )
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_a_dive_ci_is_enough(tmp_path: Path, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / ".dive-ci").write_text("rules:\n  lowestEfficiency: disabled\n  highestWastedBytes: 1000\n")
+    assert main(["check", str(archive)]) == 1  # its user waste is 10 %, if nobody says otherwise
+    assert "dive.highestUserWastedPercent" in capsys.readouterr().out
+    (tmp_path / ".dive-ci").write_text("rules:\n  lowestEfficiency: 2\n")
+    assert main(["check", str(archive)]) == 2
+    assert capsys.readouterr().err.startswith("lamina: .dive-ci:2: ")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any
 
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:([kKmMgGtT])([iI]?)[bB]?|[bB])?")
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:([kKmMgGtTpPeE])([iI]?)[bB]?|[bB])?")
 _PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*%")
 _NUMBER = re.compile(r"[0-9]*\.?[0-9]+")
 _LONGEST = 40  # characters of a number: more are none that anybody means
@@ -59,7 +59,7 @@ def read_size(value: object) -> int:
     if found is None:
         raise ValueError("a size of 0 or more, like 20MB, 1.5GiB or 4096")
     number, unit, binary = found.groups()
-    return int(Decimal(number) * ((1024 if binary else 1000) ** ("kmgt".index(unit.lower()) + 1) if unit else 1))
+    return int(Decimal(number) * ((1024 if binary else 1000) ** ("kmgtpe".index(unit.lower()) + 1) if unit else 1))
 
 
 def read_ratio(value: object) -> float:

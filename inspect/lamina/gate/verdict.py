@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.contents.globs import Globs
+from lamina.figures.dive import dive_figures
 from lamina.figures.image import LoadedImage
 from lamina.figures.own import own_waste
+from lamina.gate.dive_ci import DiveRules, user_waste_is_within
 from lamina.gate.limits import Limits
 from lamina.model import Kind
 from lamina.stack.union import Union
@@ -65,12 +67,20 @@ class Verdict:
         return all(result.passed for result in self.results)
 
 
-def judge(image: LoadedImage, limits: Limits, *, ignore: Sequence[str] = (), own: bool = False) -> Verdict:
+def judge(
+    image: LoadedImage,
+    limits: Limits,
+    *,
+    dive: DiveRules | None = None,
+    ignore: Sequence[str] = (),
+    own: bool = False,
+) -> Verdict:
     """Hold an image to limits.
 
     Args:
         image: completely read.
         limits: what it has to keep to.
+        dive: what dive would hold it to, as a whole and by dive's figures.
         ignore: globs of paths whose waste is not counted and that may be shipped; of a folder, all below it.
         own: hold only the layers above the image's base to them, where one is known.
     """
@@ -101,7 +111,27 @@ def judge(image: LoadedImage, limits: Limits, *, ignore: Sequence[str] = (), own
     if limits.max_layer_size is not None:
         results.append(judge_of.layer_size(limits.max_layer_size))
     results += [judge_of.forbidden(glob) for glob in limits.forbid]
+    if dive is not None:
+        results += _by_dive(image, dive, most_wasted)
     return Verdict(image, tuple(results), judge_of.ignored_bytes)
+
+
+def _by_dive(image: LoadedImage, rules: DiveRules, paths: tuple[HeldPath, ...]) -> list[LimitResult]:
+    """Its rules by dive's figures; the paths are those that waste most by lamina's."""
+    figures = dive_figures(image.union, [layer.size for layer in image.layers])
+    results: list[LimitResult] = []
+    least, most, share = rules.lowest_efficiency, rules.highest_wasted_bytes, rules.highest_user_wasted_percent
+    if least is not None:
+        passed = figures.efficiency >= least
+        results.append(LimitResult("dive.lowestEfficiency", "ratio", least, figures.efficiency, passed, paths))
+    if most is not None:
+        passed = figures.wasted <= most
+        results.append(LimitResult("dive.highestWastedBytes", "bytes", most, figures.wasted, passed, paths))
+    if share is not None:
+        value = figures.user_wasted_ratio or 0.0
+        passed = user_waste_is_within(figures, share)
+        results.append(LimitResult("dive.highestUserWastedPercent", "ratio", share, value, passed, paths))
+    return results
 
 
 class _Judge:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lamina.gate.configuration import Configuration
+    from lamina.gate.dive_ci import DiveRules
     from lamina.reports.json_text import Json
 
 _EPILOG = """\
@@ -29,6 +30,8 @@ Limits and ignored paths may stand in .lamina.toml, under [tool.lamina] of pypro
   [limits]
   max-wasted = "20MB"
   forbid = ["*.pem"]
+
+A .dive-ci in the working folder is obeyed too, by dive's own figures.
 
 exit codes: 0 all limits kept, 1 one is broken, 2 usage or configuration, 3 an image can't be read
 """
@@ -69,7 +72,8 @@ def run(options: argparse.Namespace) -> int:
     """
     output = output_path(options)
     configuration = _configuration(options)
-    if not configuration.limits:
+    dive = _dive_rules()
+    if not configuration.limits and dive is None:
         raise UsageError("no limit to hold the images to: say one, or write .lamina.toml (lamina check --help)")
     from lamina_tui.commands.progress_line import ProgressLine
     from lamina_tui.commands.report import read_all
@@ -81,7 +85,8 @@ def run(options: argparse.Namespace) -> int:
         from lamina.reports import check as report
 
         verdicts = [
-            judge(image, configuration.limits, ignore=configuration.ignore, own=options.own) for image in images
+            judge(image, configuration.limits, dive=dive, ignore=configuration.ignore, own=options.own)
+            for image in images
         ]
         built = report.build(verdicts)
     try:
@@ -114,6 +119,22 @@ def _configuration(options: argparse.Namespace) -> Configuration:
     except ValueError as error:
         raise UsageError(f"--ignore is not {error}") from None
     return Configuration(limits, (*written.ignore, *ignore))
+
+
+def _dive_rules() -> DiveRules | None:
+    """What a ``.dive-ci`` in the working folder says.
+
+    Raises:
+        UsageError: it can't be carried out.
+    """
+    from pathlib import Path
+
+    from lamina.gate.dive_ci import read_dive_ci
+
+    try:
+        return read_dive_ci(Path.cwd())
+    except GateError as error:
+        raise UsageError(str(error)) from None
 
 
 def _write(built: Json, options: argparse.Namespace, output: Path | None) -> None:
