@@ -62,3 +62,6 @@ ANSWER_IMAGES = 20
 
 CONFIGURATION_SIZE = 1 << 20
 """Of a file that holds settings."""
+
+REPORT_SIZE = 1 << 30
+"""Of a report that is read again: that of an image with eight million wasted files has as much."""

@@ -80,6 +80,9 @@ def test_the_json_is_the_schema(archive: Path, capsys: pytest.CaptureFixture[str
     report: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert (report["schema"], report["passed"]) == ("lamina.check/1", False)
     (image,) = report["images"]
+    assert image["baseline"] is None
+    assert [layer["size"] for layer in image["layers"]] == [1500, 0]
+    assert {key for key in image if key not in report} >= {"advice", "layers", "limits"}
     assert {key: image[key] for key in ("target", "passed", "size", "wasted", "ignored")} == {
         "target": "app:1", "passed": False, "size": 1500, "wasted": 1000, "ignored": 0,
     }  # fmt: skip
@@ -141,3 +144,23 @@ def test_a_dive_ci_is_enough(tmp_path: Path, archive: Path, capsys: pytest.Captu
     (tmp_path / ".dive-ci").write_text("rules:\n  lowestEfficiency: 2\n")
     assert main(["check", str(archive)]) == 2
     assert capsys.readouterr().err.startswith("lamina: .dive-ci:2: ")
+
+
+def test_growth_is_counted_from_a_report_as_from_an_image(
+    tmp_path: Path, archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = tmp_path / "old.tar"
+    old.write_bytes(builders.pack(builders.old_docker(builders.Image([layer_tar(file("app", b"y" * 1000))]))))
+    assert main(["report", str(old), "--json", "-o", str(tmp_path / "old.json")]) == 0
+    said = []
+    for baseline in (old, tmp_path / "old.json"):
+        assert main(["check", str(archive), "--baseline", str(baseline), "--max-growth", "50%"]) == 0
+        assert main(["check", str(archive), "--baseline", str(baseline), "--max-growth", "499"]) == 1
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
+    assert "against app:1: size +500 B, wasted +1.0 KB" in said[0]
+    assert main(["check", str(archive), "--max-growth", "1"]) == 2
+    assert "--baseline" in capsys.readouterr().err
+    (tmp_path / "old.json").write_text("{}")
+    assert main(["check", str(archive), "--baseline", str(tmp_path / "old.json"), "--max-size", "1"]) == 2
+    assert main(["check", str(archive), "--baseline", str(tmp_path / "none"), "--max-size", "1"]) == 3

@@ -34,6 +34,8 @@ class Limits:
     max_size: int | None = None
     max_layers: int | None = None
     max_layer_size: int | None = None
+    max_growth: float | None = None
+    """Against a baseline: bytes where it is an int, a share of the baseline's size where it is a float."""
     forbid: tuple[str, ...] = ()
     """Globs of paths that no layer may carry: of the whole path where there is a slash in it, else of the name."""
 
@@ -80,6 +82,20 @@ def read_ratio(value: object) -> float:
     if not 0 <= share <= 1:
         raise ValueError("a share of 0 to 1, like 0.05 or 5%")
     return share
+
+
+def read_growth(value: object) -> float:
+    """Bytes, or ``5%`` of the baseline, which is given as a float.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(value, str) and len(value) <= _LONGEST and (found := _PERCENT.fullmatch(value.strip())):
+        return float(Decimal(found[1]) / 100)
+    try:
+        return read_size(value)
+    except ValueError:
+        raise ValueError("a size like 20MB, or a share of the baseline's size like 5%") from None
 
 
 def read_count(value: object) -> int:
@@ -135,6 +151,7 @@ FORMS: Mapping[str, LimitForm] = {
     "max-size": LimitForm(read_size, "SIZE", "bytes of all layers' files"),
     "max-layers": LimitForm(read_count, "N", "how many layers"),
     "max-layer-size": LimitForm(read_size, "SIZE", "bytes of the largest layer's files"),
+    "max-growth": LimitForm(read_growth, "SIZE|N%%", "how much larger than --baseline it may be"),
     "forbid": LimitForm(
         read_globs, "GLOB", "no layer may carry such a path, not even one that is removed later; may be repeated"
     ),

@@ -13,6 +13,7 @@ from lamina.contents.globs import Globs
 from lamina.figures.dive import dive_figures
 from lamina.figures.image import LoadedImage
 from lamina.figures.own import own_waste
+from lamina.gate.baseline import Baseline
 from lamina.gate.dive_ci import DiveRules, user_waste_is_within
 from lamina.gate.limits import Limits
 from lamina.model import Kind
@@ -58,6 +59,7 @@ class Verdict:
 
     image: LoadedImage
     results: tuple[LimitResult, ...]
+    baseline: Baseline | None = None
     ignored: int = 0
     """Bytes of waste at ignored paths, which no limit counts."""
 
@@ -71,6 +73,7 @@ def judge(
     image: LoadedImage,
     limits: Limits,
     *,
+    baseline: Baseline | None = None,
     dive: DiveRules | None = None,
     ignore: Sequence[str] = (),
     own: bool = False,
@@ -80,6 +83,7 @@ def judge(
     Args:
         image: completely read.
         limits: what it has to keep to.
+        baseline: what its growth is counted from, layers of the base and all.
         dive: what dive would hold it to, as a whole and by dive's figures.
         ignore: globs of paths whose waste is not counted and that may be shipped; of a folder, all below it.
         own: hold only the layers above the image's base to them, where one is known.
@@ -110,10 +114,12 @@ def judge(
         results.append(LimitResult("max-layers", "count", limits.max_layers, count, count <= limits.max_layers))
     if limits.max_layer_size is not None:
         results.append(judge_of.layer_size(limits.max_layer_size))
+    if limits.max_growth is not None and baseline is not None:
+        results.append(judge_of.growth(limits.max_growth, baseline))
     results += [judge_of.forbidden(glob) for glob in limits.forbid]
     if dive is not None:
         results += _by_dive(image, dive, most_wasted)
-    return Verdict(image, tuple(results), judge_of.ignored_bytes)
+    return Verdict(image, tuple(results), baseline, judge_of.ignored_bytes)
 
 
 def _by_dive(image: LoadedImage, rules: DiveRules, paths: tuple[HeldPath, ...]) -> list[LimitResult]:
@@ -184,6 +190,19 @@ class _Judge:
         layer = self.first + sizes.index(max(sizes))
         paths = self.largest(self.counted & (self.image.union.born == layer))
         return LimitResult("max-layer-size", "bytes", limit, max(sizes), max(sizes) <= limit, paths, layer)
+
+    def growth(self, limit: float, baseline: Baseline) -> LimitResult:
+        """How much larger than a baseline it is; the paths are those of layers that the baseline has not."""
+        grown = self.image.size - baseline.size
+        new = np.array([layer.diff_id not in baseline.diff_ids for layer in self.image.info.layers], dtype=bool)
+        union = self.image.union
+        carried = (np.arange(union.event_count) < union.implicit) & (union.kind < Kind.WHITEOUT)
+        paths = self.largest(carried & new[union.born])
+        if isinstance(limit, int):
+            return LimitResult("max-growth", "bytes", limit, grown, grown <= limit, paths)
+        # Nothing is no measure: anything more than nothing is all of it.
+        share = grown / baseline.size if baseline.size else float(grown > 0)
+        return LimitResult("max-growth", "ratio", limit, share, grown <= limit * baseline.size, paths)
 
     def forbidden(self, glob: str) -> LimitResult:
         """How many paths a glob fits in any layer: what a later layer removes is shipped all the same."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lamina.amounts import percent, plural, size, size_bytes
+from lamina.amounts import plural, size, size_bytes
+from lamina.figures.advice import advise
+from lamina.gate.baseline import Baseline
 from lamina.gate.verdict import HeldPath, LimitResult, Verdict
 from lamina.names import display_name, image_name
 from lamina.reports.json_text import Json, path_fields, plain_text
@@ -32,6 +34,34 @@ def _image(verdict: Verdict) -> Json:
         "wasted": image.wasted,
         "ignored": verdict.ignored,
         "limits": [_limit(result) for result in verdict.results],
+        "baseline": None if verdict.baseline is None else _baseline(verdict, verdict.baseline),
+        "layers": [
+            {
+                "index": layer.index,
+                "instruction": plain_text(layer.instruction),
+                "size": figures.size,
+                "wasted": figures.wasted,
+                "in_baseline": None if verdict.baseline is None else layer.diff_id in verdict.baseline.diff_ids,
+            }
+            for layer, figures in zip(image.info.layers, image.layers, strict=True)
+        ],
+        "advice": [
+            {"kind": advice.kind, "bytes": advice.bytes, "text": advice.text, "in_base": advice.in_base}
+            for advice in advise(image)
+        ],
+    }
+
+
+def _baseline(verdict: Verdict, baseline: Baseline) -> Json:
+    here = {layer.diff_id for layer in verdict.image.info.layers}
+    gone = [layer_size for diff_id, layer_size in baseline.layers if diff_id not in here]
+    return {
+        "target": plain_text(baseline.target),
+        "tags": [plain_text(tag) for tag in baseline.tags],
+        "size": baseline.size,
+        "wasted": baseline.wasted,
+        "layers": len(baseline.layers),
+        "gone": {"count": len(gone), "bytes": sum(gone)},
     }
 
 
@@ -84,16 +114,49 @@ def text_lines(image: Json) -> list[str]:
         lines.append(row)
         if not limit["passed"]:
             lines += [f"        {size(path['bytes']):>7}  {path_of(path)}  {why(path)}" for path in limit["paths"]]
+    if image["baseline"]:
+        lines.append(f"  {growth(image)}")
     if image["ignored"]:
         lines.append(f"  {size_bytes(image['ignored'])} wasted at ignored paths count for no limit")
     return lines
 
 
+def growth(image: Json) -> str:
+    """Size and waste beside the baseline's, in a line; safe to show."""
+    baseline = image["baseline"]
+    name = display_name(image_name(baseline["tags"], baseline["target"]))
+    return (
+        f"against {name}: size {step(image['size'] - baseline['size'])}, "
+        f"wasted {step(image['wasted'] - baseline['wasted'])}"
+    )
+
+
+def step(count: int) -> str:
+    """A difference: ``+1.2 MB``, ``-512 B``, ``unchanged``."""
+    return f"{'-' if count < 0 else '+'}{size_bytes(abs(count))}" if count else "unchanged"
+
+
 def amount(limit: Json, value: float) -> str:
     """A value in its limit's unit."""
     if limit["unit"] == "bytes":
-        return f"{int(value):,} B" if abs(value) < 1000 else f"{size_bytes(int(value))} ({int(value):,} B)"
-    return percent(value) if limit["unit"] == "ratio" else f"{value:,}"
+        return exact(int(value))
+    return share(value) if limit["unit"] == "ratio" else f"{value:,}"
+
+
+def exact(count: int) -> str:
+    """Bytes for people, and to the byte: ``20.0 MB (20,000,000 B)``; may be below 0."""
+    if abs(count) < 1000:
+        return f"{count} B"
+    return f"{'-' if count < 0 else ''}{size_bytes(abs(count))} ({count:,} B)"
+
+
+def share(value: float) -> str:
+    """A share of any size, to a hundredth of a percent; only a real 1 says ``100 %``, only a real 0 ``0 %``."""
+    if value == 0:
+        return "0 %"
+    if 0 < value < 1:
+        value = min(max(value, 0.0001), 0.9999)
+    return f"{value * 100:,.2f}".rstrip("0").rstrip(".") + " %"
 
 
 def allowed(limit: Json) -> str:

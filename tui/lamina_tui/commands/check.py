@@ -9,18 +9,25 @@ from typing import TYPE_CHECKING
 
 from lamina.gate.limits import FORMS, GateError, read_limits
 from lamina_tui.commands.options import BROKEN, OK, Parser, UsageError, output_path, workspace_of
+from lamina_tui.commands.report import read_all
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from lamina.figures.image import LoadedImage
+    from lamina.gate.baseline import Baseline
     from lamina.gate.configuration import Configuration
     from lamina.gate.dive_ci import DiveRules
     from lamina.reports.json_text import Json
+    from lamina.workspace import Workspace
+    from lamina_tui.commands.progress_line import ProgressLine
 
 _EPILOG = """\
 examples
   lamina check web:ci --max-wasted 20MB --max-size 400MB
   lamina check web.tar --max-wasted-ratio 5% --forbid '*.pem' --forbid '*/.git'
+  lamina check web:ci --baseline web:main --max-growth 5% --markdown > comment.md
   lamina check web:ci --base debian:12 --own --max-layer-size 100MB --json
 
 Limits and ignored paths may stand in .lamina.toml, under [tool.lamina] of pyproject.toml, and in
@@ -52,8 +59,12 @@ def parser() -> Parser:
         action="append",
         help="count no waste at such paths, and forbid none; may be repeated",
     )
-    made.add_argument("--json", action="store_true", help="one JSON object, schema lamina.check/1")
-    made.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
+    made.add_argument(
+        "--baseline",
+        metavar="REPORT|TARGET",
+        help="what it was before: a file of `lamina report --json`, or an image",
+    )
+    made.add_form("lamina.check/1")
     made.add_base()
     made.add_common()
     return made
@@ -75,8 +86,9 @@ def run(options: argparse.Namespace) -> int:
     dive = _dive_rules()
     if not configuration.limits and dive is None:
         raise UsageError("no limit to hold the images to: say one, or write .lamina.toml (lamina check --help)")
+    if configuration.limits.max_growth is not None and not options.baseline:
+        raise UsageError("max-growth counts from an earlier image: say which with --baseline")
     from lamina_tui.commands.progress_line import ProgressLine
-    from lamina_tui.commands.report import read_all
 
     workspace = workspace_of(options, meanwhile=_load_what_figures_need)
     with ProgressLine(sys.stderr) as line:
@@ -84,8 +96,16 @@ def run(options: argparse.Namespace) -> int:
         from lamina.gate.verdict import judge
         from lamina.reports import check as report
 
+        before = _baselines(options, workspace, line)
         verdicts = [
-            judge(image, configuration.limits, dive=dive, ignore=configuration.ignore, own=options.own)
+            judge(
+                image,
+                configuration.limits,
+                baseline=before(image),
+                dive=dive,
+                ignore=configuration.ignore,
+                own=options.own,
+            )
             for image in images
         ]
         built = report.build(verdicts)
@@ -137,12 +157,45 @@ def _dive_rules() -> DiveRules | None:
         raise UsageError(str(error)) from None
 
 
+def _baselines(
+    options: argparse.Namespace, workspace: Workspace, line: ProgressLine
+) -> Callable[[LoadedImage], Baseline | None]:
+    """What tells of each image what it is compared with.
+
+    Raises:
+        LaminaError: the earlier image can't be read.
+        Cancelled: it was interrupted.
+        UsageError: the earlier report can't be read.
+    """
+    if not options.baseline:
+        return lambda _: None
+    from pathlib import Path
+
+    from lamina.gate.baseline import baseline_for, baseline_of, is_report, read_report
+
+    def found(image: LoadedImage) -> Baseline:
+        try:
+            return baseline_for(image, baselines)
+        except GateError as error:
+            raise UsageError(str(error)) from None
+
+    path = Path(options.baseline)
+    if is_report(path):
+        try:
+            baselines = read_report(path)
+        except GateError as error:
+            raise UsageError(str(error)) from None
+    else:
+        baselines = tuple(map(baseline_of, read_all(workspace, [options.baseline], line)))
+    return found
+
+
 def _write(built: Json, options: argparse.Namespace, output: Path | None) -> None:
     from lamina.reports.check import to_text
-    from lamina.reports.json_text import json_pieces
-    from lamina_tui.commands.output import emit
+    from lamina.reports.check_markdown import to_markdown
+    from lamina_tui.commands.output import emit_document
 
-    emit(json_pieces(built) if options.json else [to_text(built)], output)
+    emit_document(built, options, output, text=to_text, markdown=to_markdown)
 
 
 def _load_what_figures_need() -> None:
