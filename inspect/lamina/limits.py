@@ -65,3 +65,6 @@ CONFIGURATION_SIZE = 1 << 20
 
 REPORT_SIZE = 1 << 30
 """Of a report that is read again: that of an image with eight million wasted files has as much."""
+
+INSTRUCTIONS = 2000
+"""Of a Dockerfile whose lines are looked for: an image has half as many layers at most."""

@@ -94,6 +94,7 @@ def test_the_json_is_the_schema(archive: Path, capsys: pytest.CaptureFixture[str
             "value": 1000,
             "passed": False,
             "layer": None,
+            "line": None,
             "paths": [{"path": HOSTILE, "bytes": 1000, "layer": 0, "hidden_by": 1}],
         },
         {
@@ -103,6 +104,7 @@ def test_the_json_is_the_schema(archive: Path, capsys: pytest.CaptureFixture[str
             "value": 0,
             "passed": True,
             "layer": None,
+            "line": None,
             "paths": [],
         },
     ]
@@ -164,3 +166,41 @@ def test_growth_is_counted_from_a_report_as_from_an_image(
     (tmp_path / "old.json").write_text("{}")
     assert main(["check", str(archive), "--baseline", str(tmp_path / "old.json"), "--max-size", "1"]) == 2
     assert main(["check", str(archive), "--baseline", str(tmp_path / "none"), "--max-size", "1"]) == 3
+
+
+def test_a_dockerfile_leads_to_lines(tmp_path: Path, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(archive), "--max-size", "1", "--file", "Dockerfile"]) == 2
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    capsys.readouterr()
+    assert main(["check", str(archive), "--max-size", "1", "--file", "Dockerfile", "--sarif"]) == 1
+    log = json.loads(capsys.readouterr().out)
+    assert log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "Dockerfile"
+    assert main(["check", str(archive), "--max-size", "1", "--junit"]) == 1
+    assert capsys.readouterr().out.startswith('<testsuites name="lamina check" tests="1" failures="1"')
+    assert main(["check", str(archive), "--max-size", "1", "--junit", "--json"]) == 2
+
+
+def test_where_github_runs_it_it_annotates_and_sums_up(
+    tmp_path: Path, archive: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    (tmp_path / "summary.md").write_text("before\n")
+
+    assert main(["check", str(archive), "--max-wasted", "0"]) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("::group::lamina check: ")
+    assert err.startswith("::error title=lamina max-wasted::app:1")
+    assert main(["check", str(archive), "--max-wasted", "0", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["passed"] is False
+    summary = (tmp_path / "summary.md").read_text()
+    assert summary.startswith("before\n### ❌ app\\:1")
+    assert summary.count("### ") == 2
+
+
+def test_where_gitlab_runs_it_the_log_is_folded(
+    archive: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITLAB_CI", "true")
+    assert main(["check", str(archive), "--max-wasted", "0"]) == 1
+    assert capsys.readouterr().out.startswith("\x1b[0Ksection_start:")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lamina.amounts import plural, size, size_bytes
 from lamina.figures.advice import advise
 from lamina.gate.baseline import Baseline
+from lamina.gate.dockerfile import Stage
+from lamina.gate.layer_lines import LayerLine, layer_lines
 from lamina.gate.verdict import HeldPath, LimitResult, Verdict
 from lamina.names import display_name, image_name
 from lamina.reports.json_text import Json, path_fields, plain_text
@@ -16,24 +19,40 @@ from lamina.reports.tables import path_of, table
 SCHEMA = "lamina.check/1"
 
 
-def build(verdicts: Sequence[Verdict]) -> Json:
-    """The verdicts as one JSON object."""
+@dataclass(frozen=True, slots=True)
+class BuildFile:
+    """The Dockerfile that images were built with."""
+
+    path: str
+    """As the user wrote it."""
+    stages: tuple[Stage, ...]
+
+
+def build(verdicts: Sequence[Verdict], file: BuildFile | None = None) -> Json:
+    """The verdicts as one JSON object.
+
+    Args:
+        verdicts: one an image.
+        file: what leads layers to lines.
+    """
     return {
         "schema": SCHEMA,
         "passed": all(verdict.passed for verdict in verdicts),
-        "images": [_image(verdict) for verdict in verdicts],
+        "images": [_image(verdict, file) for verdict in verdicts],
     }
 
 
-def _image(verdict: Verdict) -> Json:
+def _image(verdict: Verdict, file: BuildFile | None) -> Json:
     image = verdict.image
+    lines = _lines(verdict, file)
     return {
         **head(image.info),
         "passed": verdict.passed,
         "size": image.size,
         "wasted": image.wasted,
         "ignored": verdict.ignored,
-        "limits": [_limit(result) for result in verdict.results],
+        "file": None if file is None else plain_text(file.path),
+        "limits": [_limit(result, lines) for result in verdict.results],
         "baseline": None if verdict.baseline is None else _baseline(verdict, verdict.baseline),
         "layers": [
             {
@@ -42,11 +61,19 @@ def _image(verdict: Verdict) -> Json:
                 "size": figures.size,
                 "wasted": figures.wasted,
                 "in_baseline": None if verdict.baseline is None else layer.diff_id in verdict.baseline.diff_ids,
+                "line": None if line is None else line.line,
+                "line_exact": None if line is None else line.exact,
             }
-            for layer, figures in zip(image.info.layers, image.layers, strict=True)
+            for layer, figures, line in zip(image.info.layers, image.layers, lines, strict=True)
         ],
         "advice": [
-            {"kind": advice.kind, "bytes": advice.bytes, "text": advice.text, "in_base": advice.in_base}
+            {
+                "kind": advice.kind,
+                "bytes": advice.bytes,
+                "text": advice.text,
+                "in_base": advice.in_base,
+                "line": _line_of(lines, advice.changes),
+            }
             for advice in advise(image)
         ],
     }
@@ -65,7 +92,25 @@ def _baseline(verdict: Verdict, baseline: Baseline) -> Json:
     }
 
 
-def _limit(result: LimitResult) -> Json:
+def _lines(verdict: Verdict, file: BuildFile | None) -> list[LayerLine | None]:
+    """The line of each layer, where the file tells."""
+    info, base = verdict.image.info, verdict.image.base
+    if file is None:
+        return [None] * len(info.layers)
+    # A history's shape is only a guess of where the base ends, and the file knows better.
+    first = base.layers if base is not None and base.by != "history" else 0
+    return layer_lines([layer.instruction for layer in info.layers], file.stages, first)
+
+
+def _line_of(lines: Sequence[LayerLine | None], *layers: int | None) -> int | None:
+    """The line of the first of some layers that has one."""
+    found = [line for layer in layers if layer is not None and (line := lines[layer]) is not None]
+    return found[0].line if found else None
+
+
+def _limit(result: LimitResult, lines: Sequence[LayerLine | None]) -> Json:
+    # Of waste the instruction to change is the one that hides; else the one that ships.
+    layers = [layer for held in result.paths for layer in (held.hidden_by, held.layer)]
     return {
         "name": result.name,
         "unit": result.unit,
@@ -73,6 +118,7 @@ def _limit(result: LimitResult) -> Json:
         "value": result.value,
         "passed": result.passed,
         "layer": result.layer,
+        "line": _line_of(lines, result.layer, *layers),
         "paths": [_path(held) for held in result.paths],
     }
 

@@ -60,7 +60,8 @@ def _layers(image: Json) -> list[str]:
     lines = ["<details><summary>Layers</summary>", "", "| # | size | wasted | | instruction |", "|--:|--:|--:|---|---|"]
     for layer in sorted(rows, key=lambda layer: layer["index"]):
         new = "new" if layer["in_baseline"] is False else ""
-        instruction = md(cut(short_instruction(layer["instruction"]), 80))
+        line = "" if layer["line"] is None else f" (line {layer['line']})"
+        instruction = md(cut(short_instruction(layer["instruction"]), 80) + line)
         lines.append(f"| {layer['index']} | {size(layer['size'])} | {size(layer['wasted'])} | {new} | {instruction} |")
     left = len(image["layers"]) - len(rows)
     if left:

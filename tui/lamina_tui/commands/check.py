@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lamina.gate.baseline import Baseline
     from lamina.gate.configuration import Configuration
     from lamina.gate.dive_ci import DiveRules
+    from lamina.reports.check import BuildFile
     from lamina.reports.json_text import Json
     from lamina.workspace import Workspace
     from lamina_tui.commands.progress_line import ProgressLine
@@ -28,6 +29,7 @@ examples
   lamina check web:ci --max-wasted 20MB --max-size 400MB
   lamina check web.tar --max-wasted-ratio 5% --forbid '*.pem' --forbid '*/.git'
   lamina check web:ci --baseline web:main --max-growth 5% --markdown > comment.md
+  lamina check web:ci --file Dockerfile --max-wasted 20MB --sarif -o lamina.sarif
   lamina check web:ci --base debian:12 --own --max-layer-size 100MB --json
 
 Limits and ignored paths may stand in .lamina.toml, under [tool.lamina] of pyproject.toml, and in
@@ -64,7 +66,12 @@ def parser() -> Parser:
         metavar="REPORT|TARGET",
         help="what it was before: a file of `lamina report --json`, or an image",
     )
-    made.add_form("lamina.check/1")
+    made.add_argument(
+        "--file", metavar="DOCKERFILE", help="what it was built with: leads limits and advice to their lines"
+    )
+    forms = made.add_form("lamina.check/1")
+    forms.add_argument("--junit", action="store_true", help="JUnit XML, a case a limit")
+    forms.add_argument("--sarif", action="store_true", help="SARIF 2.1.0, for code scanning")
     made.add_base()
     made.add_common()
     return made
@@ -84,6 +91,7 @@ def run(options: argparse.Namespace) -> int:
     output = output_path(options)
     configuration = _configuration(options)
     dive = _dive_rules()
+    file = _build_file(options)
     if not configuration.limits and dive is None:
         raise UsageError("no limit to hold the images to: say one, or write .lamina.toml (lamina check --help)")
     if configuration.limits.max_growth is not None and not options.baseline:
@@ -108,7 +116,7 @@ def run(options: argparse.Namespace) -> int:
             )
             for image in images
         ]
-        built = report.build(verdicts)
+        built = report.build(verdicts, file)
     try:
         _write(built, options, output)
     except BrokenPipeError:
@@ -190,12 +198,64 @@ def _baselines(
     return found
 
 
-def _write(built: Json, options: argparse.Namespace, output: Path | None) -> None:
-    from lamina.reports.check import to_text
-    from lamina.reports.check_markdown import to_markdown
-    from lamina_tui.commands.output import emit_document
+def _build_file(options: argparse.Namespace) -> BuildFile | None:
+    """The Dockerfile that was named.
 
-    emit_document(built, options, output, text=to_text, markdown=to_markdown)
+    Raises:
+        UsageError: it can't be read, or is none.
+    """
+    if not options.file:
+        return None
+    from pathlib import Path
+
+    from lamina.gate.dockerfile import read_dockerfile
+    from lamina.reports.check import BuildFile
+
+    try:
+        return BuildFile(options.file, read_dockerfile(Path(options.file)))
+    except GateError as error:
+        raise UsageError(str(error)) from None
+
+
+def _write(built: Json, options: argparse.Namespace, output: Path | None) -> None:
+    """Write the verdicts in the form that was asked for, and tell the CI that this runs in."""
+    from lamina.reports.check_markdown import to_markdown
+    from lamina_tui.commands.output import emit, emit_document
+
+    on_github = os.environ.get("GITHUB_ACTIONS") == "true"
+    if options.sarif:
+        from lamina import __version__
+        from lamina.reports.json_text import json_pieces
+        from lamina.reports.sarif import to_sarif
+
+        emit(json_pieces(to_sarif(built, __version__)), output)
+    elif options.junit:
+        from lamina.reports.junit import to_junit
+
+        emit([to_junit(built)], output)
+    else:
+        emit_document(built, options, output, text=_text_form(on_github, output), markdown=to_markdown)
+    if on_github:
+        from lamina.reports.ci_log import github_annotations
+
+        # Both streams are read for commands there, and standard output may be data.
+        sys.stderr.write(github_annotations(built))
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with open(summary, "a", encoding="utf-8") as file:  # noqa: PTH123 - pathlib can't append
+            file.write(to_markdown(built))
+
+
+def _text_form(on_github: bool, output: Path | None) -> Callable[[Json], str]:
+    """The text report: folded where a CI's log folds it."""
+    from lamina.reports import check, ci_log
+
+    if output is None and on_github:
+        return ci_log.github_log
+    if output is None and os.environ.get("GITLAB_CI") == "true":
+        import time
+
+        return lambda built: ci_log.gitlab_log(built, int(time.time()))
+    return check.to_text
 
 
 def _load_what_figures_need() -> None:

@@ -56,12 +56,13 @@ class Parser(argparse.ArgumentParser):
         )
         self.add_argument("--no-cache", action="store_true", help="read everything again and keep nothing")
 
-    def add_form(self, schema: str) -> None:
-        """In which form the result is written, and where to."""
+    def add_form(self, schema: str) -> argparse._MutuallyExclusiveGroup:
+        """In which form the result is written, and where to; answers the group, for forms that only one command has."""
         form = self.add_mutually_exclusive_group()
         form.add_argument("--json", action="store_true", help=f"one JSON object, schema {schema}")
         form.add_argument("--markdown", action="store_true", help="Markdown, for a summary or a comment")
         self.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
+        return form
 
     def add_base(self) -> None:
         """Of what tells a base's layers from an image's own."""
