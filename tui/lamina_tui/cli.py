@@ -202,7 +202,7 @@ def _parser() -> Parser:
     parser = Parser(
         "lamina",
         usage="lamina [TARGET...] [--host URL] [--ascii]\n       lamina demo\n"
-        "       lamina report TARGET... [--json | --markdown] [-o FILE] [--base NAME|N] [--own]\n"
+        "       lamina report TARGET... [--json | --markdown | --html] [-o FILE] [--base NAME|N] [--own]\n"
         "       lamina check TARGET... [--max-wasted SIZE] [--max-size SIZE] [--forbid GLOB]... [--json] [-o FILE]\n"
         "       lamina shared [TARGET...] [--manifests] [--json | --markdown] [-o FILE]\n"
         "       lamina diff A B [--manifests] [--json | --markdown] [-o FILE]\n"

@@ -1,4 +1,4 @@
-"""``lamina report``: an image's figures, as text, Markdown or JSON."""
+"""``lamina report``: an image's figures, as text, Markdown, HTML or JSON."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from lamina_tui.commands.options import OK, Parser, output_path, workspace_of
 
 if TYPE_CHECKING:
     from lamina.figures.image import LoadedImage
+    from lamina.reports.json_text import Json
     from lamina.sources.base import Source
     from lamina.workspace import Workspace
     from lamina_tui.commands.progress_line import ProgressLine
@@ -20,6 +21,7 @@ examples
   lamina report nginx:1.27
   lamina report a.tar b.tar --json | jq '.images[].wasted'
   lamina report web.tar --markdown >> "$GITHUB_STEP_SUMMARY"
+  lamina report nginx:1.26 nginx:1.27 --html -o nginx.html
   docker save web | lamina report - --json -o web.json
 """
 
@@ -31,7 +33,8 @@ def parser() -> Parser:
     )
     made.add_argument("targets", metavar="TARGET", nargs="+", help="what to report on; see lamina --help")
     made.add_common()
-    made.add_form("lamina.report/1")
+    forms = made.add_form("lamina.report/1")
+    forms.add_argument("--html", action="store_true", help="one HTML file, for a browser, a phone or paper")
     made.add_base()
     made.add_ask_base()
     made.add_argument("--verify", action="store_true", help="check every layer against its digests")
@@ -58,10 +61,20 @@ def run(options: argparse.Namespace) -> int:
         from lamina.reports import text
 
         built = report.build(images, line.cancel, own=options.own)
-    from lamina_tui.commands.output import emit_document
+        page = _page(built, images) if options.html else None
+    from lamina_tui.commands.output import emit, emit_document
 
+    if page is not None:
+        emit([page], output)
+        return OK
     emit_document(built, options, output, text=text.to_text, markdown=text.to_markdown)
     return OK
+
+
+def _page(built: Json, images: list[LoadedImage]) -> str:
+    from lamina.reports.html import to_html
+
+    return to_html(built, images)
 
 
 def read_all(

@@ -1,0 +1,116 @@
+"""A treemap as inline SVG: rectangles as near to squares as they go, by size.
+
+The layout is that of Bruls, Huizing and van Wijk, "Squarified Treemaps" (2000).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+_CHARACTER = 0.62  # of a letter's width to its height
+_GAP = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One part."""
+
+    label: str
+    """Safe to show."""
+    note: str
+    """Its size, for people."""
+    weight: int
+    colour: int
+    """Which of the classes ``c0``, ``c1``… it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A place in a drawing."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+def squarified(weights: Sequence[int], box: Box) -> list[Box]:
+    """A box for each weight, in their order: together they fill the given one.
+
+    Args:
+        weights: above 0, the largest first.
+        box: to be filled.
+    """
+    boxes: list[Box] = []
+    total = sum(weights)
+    at = 0
+    while at < len(weights):
+        short = min(box.width, box.height)
+        scale = box.width * box.height / total if total else 0.0
+        end, row = at + 1, weights[at]
+        while end < len(weights) and _worst(weights, at, end + 1, row + weights[end], short, scale) <= _worst(
+            weights, at, end, row, short, scale
+        ):
+            row += weights[end]
+            end += 1
+        depth = row * scale / short if short else 0.0
+        along = 0.0
+        for weight in weights[at:end]:
+            length = short * weight / row
+            if box.width >= box.height:
+                boxes.append(Box(box.left, box.top + along, depth, length))
+            else:
+                boxes.append(Box(box.left + along, box.top, length, depth))
+            along += length
+        if box.width >= box.height:
+            box = Box(box.left + depth, box.top, max(box.width - depth, 0.0), box.height)
+        else:
+            box = Box(box.left, box.top + depth, box.width, max(box.height - depth, 0.0))
+        total -= row
+        at = end
+    return boxes
+
+
+def _worst(weights: Sequence[int], start: int, end: int, row: int, short: float, scale: float) -> float:
+    """The most stretched of a row's boxes: its longer side to its shorter."""
+    side = row * scale
+    if not side or not short:
+        return float("inf")
+    largest, least = weights[start] * scale, weights[end - 1] * scale
+    return max(short * short * largest / (side * side), side * side / (short * short * least))
+
+
+def treemap_svg(tiles: Sequence[Tile], width: int, height: int, *, letter: int, name: str) -> str:
+    """The drawing.
+
+    Args:
+        tiles: the largest first.
+        width: of the drawing, in its own units.
+        height: likewise.
+        letter: height of a letter.
+        name: the drawing's class.
+    """
+    shown = [tile for tile in tiles if tile.weight > 0]
+    parts = [f'<svg class="{name}" viewBox="0 0 {width} {height}" role="img" aria-label="Final file system by folder">']
+    for tile, box in zip(shown, squarified([tile.weight for tile in shown], Box(0, 0, width, height)), strict=True):
+        wide, high = max(box.width - _GAP, 0.1), max(box.height - _GAP, 0.1)
+        place = f'x="{box.left:.1f}" y="{box.top:.1f}" width="{wide:.1f}" height="{high:.1f}"'
+        parts.append(
+            f'<g><title>{escape(tile.label)}  {escape(tile.note)}</title><rect class="c{tile.colour}" {place}/>'
+        )
+        room = int((wide - letter) / (letter * _CHARACTER))
+        lines = [text for text in (tile.label, tile.note) if len(text) <= room] if room >= 4 else []
+        if tile.label not in lines and room >= 8:
+            # Of a path its end tells most.
+            lines.insert(0, "…" + tile.label[-(room - 1) :])
+        for number, text in enumerate(lines):
+            if (number + 1) * letter * 1.3 + letter * 0.4 <= high:
+                down = box.top + (number + 1) * letter * 1.3
+                parts.append(
+                    f'<text x="{box.left + letter / 2:.1f}" y="{down:.1f}" font-size="{letter}">{escape(text)}</text>'
+                )
+        parts.append("</g>")
+    parts.append("</svg>")
+    return "".join(parts)
