@@ -152,7 +152,13 @@ def test_help_and_version_load_next_to_nothing(option: str) -> None:
     assert not modules & (SCREEN | ENGINE | {"numpy", "asyncio"})
 
 
-@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_check_of_an_archive_loads_neither_screen_nor_engine(archive: Path) -> None:
+    code, modules = modules_after("check", "--max-size", "1", str(archive))
+    assert code == 1
+    assert not modules & (SCREEN | ENGINE | {"yaml"})
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--html"]])
 def test_a_report_of_an_archive_loads_neither_screen_nor_engine(archive: Path, form: list[str]) -> None:
     code, modules = modules_after("report", *form, str(archive))
     assert code == 0

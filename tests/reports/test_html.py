@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from lamina.amounts import size_bytes
+from lamina.figures.base import Base
 from lamina.figures.image import LoadedImage
 from lamina.reports import image as report
 from lamina.reports.html import to_html
@@ -94,6 +96,12 @@ def test_its_figures_are_the_reports(image: LoadedImage) -> None:
     assert text.count("removed") >= 1
     assert "Duplicates: 5.0 KB" in text
     assert "2 images" in text
+
+
+def test_it_tells_what_an_image_is_built_on(image: LoadedImage) -> None:
+    on_base = replace(image, base=Base(1, "flag", name="<base>"))
+
+    assert "built on <base> (1 layer, 19.0 KB" in read(to_html(report.build([on_base]), [on_base])).text
 
 
 def test_an_image_without_bytes_has_a_report() -> None:

@@ -71,6 +71,11 @@ def test_what_is_said_holds(home: Path) -> None:
     assert keys.moved()["APP.quit"] == "q,f10"
 
 
+def test_what_a_check_is_set_to_is_no_business_of_the_screen(home: Path) -> None:
+    found = read_settings(written(home, 'ignore = ["x"]\ntheme = "light"\n[limits]\nmax-size = 1\n'))
+    assert (found.complaint, found.given) == ("", {"theme"})
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

@@ -13,6 +13,7 @@ from lamina.names import display_name, image_name, short_instruction
 from lamina.reports.html_page import COLOURS, page, table
 from lamina.reports.json_text import Json
 from lamina.reports.tables import path_of
+from lamina.reports.text import built_on, container_lines
 from lamina.reports.treemap import Tile, treemap_svg
 
 _TILES = 90
@@ -52,13 +53,14 @@ def _image(image: Json, loaded: LoadedImage) -> str:
         (str(len(image["layers"])), "layers"),
         (f"{image['files']:,}", "files"),
     ]
+    lines = "".join(f"<p>{escape(line)}</p>" for line in [*container_lines(image), *built_on(image)])
     cells = "".join(f"<div><b>{escape(value)}</b>{escape(what)}</div>" for value, what in figures)
     tags = ", ".join(display_name(tag) for tag in image["tags"][1:])
     also = f" · also {escape(tags)}" if tags else ""
     return (
         f'<section class="image"><h1>{escape(_name(image))}</h1>'
         f'<p class="soft">{escape(display_name(image["platform"]))} · {escape(display_name(image["id"]))}{also}</p>'
-        f'<div class="figures">{cells}</div>\n'
+        f'<div class="figures">{cells}</div>\n{lines}'
         + _advice(image)
         + _layers(image)
         + _map(loaded)

@@ -41,7 +41,7 @@ def _title(image: Json) -> str:
     return f"{names} · {display_name(image['platform'])}"
 
 
-def _container(image: Json) -> list[str]:
+def container_lines(image: Json) -> list[str]:
     """What a container is, and what it did; nothing for an image."""
     if "container" not in image:
         return []
@@ -88,7 +88,7 @@ _BY = {
 }
 
 
-def _built_on(image: Json) -> list[str]:
+def built_on(image: Json) -> list[str]:
     """What an image is built on, and what is its own; nothing where that is not known."""
     base = image["base"]
     if base is None:
@@ -138,7 +138,7 @@ def _causes(image: Json) -> str:
 def _text_image(image: Json) -> str:
     lines = [
         _title(image),
-        *(f"  {line}" for line in [*_container(image), _summary(image), *_built_on(image), _dive(image)]),
+        *(f"  {line}" for line in [*container_lines(image), _summary(image), *built_on(image), _dive(image)]),
         "",
     ]
     lines += table(
@@ -201,8 +201,8 @@ def _name(image: Json) -> str:
 
 
 def _markdown_image(image: Json) -> str:
-    lines = [f"### {md(_title(image))}", "", *(f"{md(line)}  " for line in _container(image))]
-    lines += [f"{_summary(image)}  ", *(f"{md(line)}  " for line in _built_on(image)), _dive(image), ""]
+    lines = [f"### {md(_title(image))}", "", *(f"{md(line)}  " for line in container_lines(image))]
+    lines += [f"{_summary(image)}  ", *(f"{md(line)}  " for line in built_on(image)), _dive(image), ""]
     lines += ["| # | size | wasted | hides | files | instruction |", "|--:|--:|--:|--:|--:|---|"]
     for layer in image["layers"]:
         instruction = md(cut(short_instruction(layer["instruction"]), 80))

@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("no terminal to draw on: name a target to report on, or try `lamina --help`")
     from lamina_tui.commands import report
 
-    options.json = options.markdown = options.verify = options.own = options.ask_base = False
+    options.json = options.markdown = options.html = options.verify = options.own = options.ask_base = False
     options.output = options.base = None
     return report.run(options)
 
