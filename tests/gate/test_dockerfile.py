@@ -137,11 +137,16 @@ def test_equal_instructions_are_led_there_from_the_end() -> None:
     assert found(text, "RUN make", "RUN make", first=1) == [None, (3, True)]
 
 
+def test_layers_that_are_more_than_the_instructions_are_the_bases() -> None:
+    assert found("FROM debian\nRUN make\n", "RUN make", "RUN something else") == [None, None]
+
+
 def test_the_stage_that_fits_is_taken_for_what_was_built() -> None:
     text = "FROM debian AS test\nRUN test it\nFROM debian\nRUN build it\n"
     assert found(text, "RUN test it") == [(2, True)]
     assert found(text, "RUN build it") == [(4, True)]
     assert found(text, "RUN neither nor") == [None]
+    assert found("FROM a AS x\nRUN make\nFROM a\nRUN make\n", "RUN make") == [(4, True)]
     assert found(text) == []
 
 

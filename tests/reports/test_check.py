@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
 
+from lamina.figures.base import Base
 from lamina.gate.dockerfile import parse
 from lamina.gate.limits import Limits
 from lamina.gate.verdict import judge
@@ -47,6 +49,16 @@ def test_layers_limits_and_advice_have_their_lines(report: Json) -> None:
     ]  # fmt: skip
     assert [(advice["kind"], advice["line"]) for advice in image["advice"]] == [("removed", 3)]
     assert "RUN make it \\(line 2\\)" in to_markdown(report)
+
+
+@pytest.mark.parametrize(("by", "lines"), [("history", [None, 2, 3]), ("flag", [None, None, 3])])
+def test_layers_of_a_base_that_is_known_have_no_line_and_a_guess_is_none(by: str, lines: list[int | None]) -> None:
+    image = stack([file("a", b"1")], [file("b", b"1")], [file("c", b"1")], instructions=["ADD x /", "RUN a", "RUN b"])
+    verdict = judge(replace(image, base=Base(2, by)), Limits(max_size=9))
+
+    (told,) = build([verdict], BuildFile("Dockerfile", parse("FROM x\nRUN a\nRUN b\n")))["images"]
+
+    assert [layer["line"] for layer in told["layers"]] == lines
 
 
 # As far as code scanning needs it, from the published schema of SARIF 2.1.0 (required members, types, enumerations).
