@@ -129,7 +129,10 @@ def test_the_output_is_a_file(tmp_path: Path, archive: Path, capsys: pytest.Capt
     assert main(["check", str(archive), "--max-wasted", "0", "-o", str(tmp_path / "none" / "out")]) == 2
 
 
-def test_the_verdict_stands_where_nobody_reads_it(archive: Path) -> None:
+def test_the_verdict_stands_where_nobody_reads_it(
+    tmp_path: Path, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as out:
@@ -137,6 +140,7 @@ def test_the_verdict_stands_where_nobody_reads_it(archive: Path) -> None:
             [LAMINA, "check", str(archive), "--max-wasted", "0"], stdout=out, stderr=subprocess.PIPE, check=False
         )
     assert (done.returncode, done.stderr) == (1, b"")
+    assert (tmp_path / "summary.md").exists()
 
 
 def test_a_dive_ci_is_enough(tmp_path: Path, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -117,6 +117,7 @@ def run(options: argparse.Namespace) -> int:
             for image in images
         ]
         built = report.build(verdicts, file)
+    _tell_ci(built)
     try:
         _write(built, options, output)
     except BrokenPipeError:
@@ -218,11 +219,10 @@ def _build_file(options: argparse.Namespace) -> BuildFile | None:
 
 
 def _write(built: Json, options: argparse.Namespace, output: Path | None) -> None:
-    """Write the verdicts in the form that was asked for, and tell the CI that this runs in."""
+    """Write the verdicts in the form that was asked for."""
     from lamina.reports.check_markdown import to_markdown
     from lamina_tui.commands.output import emit, emit_document
 
-    on_github = os.environ.get("GITHUB_ACTIONS") == "true"
     if options.sarif:
         from lamina import __version__
         from lamina.reports.json_text import json_pieces
@@ -234,22 +234,32 @@ def _write(built: Json, options: argparse.Namespace, output: Path | None) -> Non
 
         emit([to_junit(built)], output)
     else:
-        emit_document(built, options, output, text=_text_form(on_github, output), markdown=to_markdown)
-    if on_github:
+        emit_document(built, options, output, text=_text_form(output), markdown=to_markdown)
+
+
+def _tell_ci(built: Json) -> None:
+    """Annotations and a summary, where the CI that this runs in takes them.
+
+    Raises:
+        OSError: the summary can't be written.
+    """
+    if os.environ.get("GITHUB_ACTIONS") == "true":
         from lamina.reports.ci_log import github_annotations
 
         # Both streams are read for commands there, and standard output may be data.
         sys.stderr.write(github_annotations(built))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        from lamina.reports.check_markdown import to_markdown
+
         with open(summary, "a", encoding="utf-8") as file:  # noqa: PTH123 - pathlib can't append
             file.write(to_markdown(built))
 
 
-def _text_form(on_github: bool, output: Path | None) -> Callable[[Json], str]:
+def _text_form(output: Path | None) -> Callable[[Json], str]:
     """The text report: folded where a CI's log folds it."""
     from lamina.reports import check, ci_log
 
-    if output is None and on_github:
+    if output is None and os.environ.get("GITHUB_ACTIONS") == "true":
         return ci_log.github_log
     if output is None and os.environ.get("GITLAB_CI") == "true":
         import time
