@@ -83,7 +83,7 @@ def _members(node: Any, name: str) -> list[tuple[str, Any]]:
 
 def _value(name: str, node: Any) -> float | None:
     text = node.value if node.id == "scalar" else None
-    if isinstance(text, str) and text.strip().lower() == "disabled":
+    if text == "disabled":
         return None
     try:
         # dive takes "1,024" for 1024.
