@@ -146,6 +146,11 @@ def figures(built: str) -> Callable[..., list[dict[str, Any]]]:
             # How it was asked for, what its config's digest is in this form, and how its blobs are stored.
             for key in ("target", "tags", "id", "blob_size"):
                 del image[key]
+            # What is at hand to be a base differs too, and with it whose advice is whose.
+            del image["base"]
+            for row in image["advice"]:
+                del row["in_base"]
+            image["advice"].sort(key=lambda row: (-row["bytes"], row["text"]))
             for layer in image["layers"]:
                 for key in ("digest", "blob_size"):
                     del layer[key]
