@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lamina.figures.sharing import Sharing
     from lamina.image import Image, Layer, compare, share
     from lamina.model import Cause, Change, ImageInfo, ImageSummary, KnownImage, LayerInfo, Progress
+    from lamina.packages.model import Package, PackageTable
     from lamina.sources.base import Observer
     from lamina.stack.waste import WasteRow
     from lamina.workspace import Workspace, open  # noqa: A004  # lamina.open, as webbrowser.open and tarfile.open
@@ -42,6 +43,8 @@ __all__ = [
     "Layer",
     "LayerInfo",
     "Observer",
+    "Package",
+    "PackageTable",
     "Progress",
     "Sharing",
     "WasteRow",
@@ -67,6 +70,8 @@ _HOME = {
     "Layer": "lamina.image",
     "LayerInfo": "lamina.model",
     "Observer": "lamina.sources.base",
+    "Package": "lamina.packages.model",
+    "PackageTable": "lamina.packages.model",
     "Progress": "lamina.model",
     "Sharing": "lamina.figures.sharing",
     "WasteRow": "lamina.stack.waste",

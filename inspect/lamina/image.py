@@ -16,6 +16,8 @@ from lamina.figures.compare import Comparison
 from lamina.figures.duplicates import Duplicate, find_duplicates
 from lamina.figures.image import LoadedImage, Tally
 from lamina.figures.sharing import Sharing, member_of
+from lamina.packages.find_packages import find_packages
+from lamina.packages.model import PackageTable
 from lamina.reports import image as report
 from lamina.stack.waste import WasteRow
 
@@ -161,6 +163,15 @@ class Image:
             LaminaError: a file that has to be compared can't be read any more.
         """
         return find_duplicates(self.figures)
+
+    @cached_property
+    def packages(self) -> PackageTable:
+        """What package managers have installed, with the bytes of each.
+
+        Raises:
+            LaminaError: a layer can't be read any more.
+        """
+        return find_packages(self.figures)
 
     @cached_property
     def advice(self) -> list[Advice]:

@@ -68,3 +68,18 @@ REPORT_SIZE = 1 << 30
 
 INSTRUCTIONS = 2000
 """Of a Dockerfile whose lines are looked for: an image has half as many layers at most."""
+
+PACKAGE_RECORD = 64 << 20
+"""Of one package's list of files."""
+
+PACKAGE_DATABASE = 256 << 20
+"""Of a database of all packages. rpm's of a large system has some 100 MB."""
+
+PACKAGE_HEAD = 64 << 10
+"""Of a description of one package: what is behind that is not looked at."""
+
+PACKAGE_RECORDS = 512 << 20
+"""Of all records of an image together, of all its layers."""
+
+PROGRAMS = 1000
+"""That belong to no package, and are looked at for what they were built from."""

@@ -80,10 +80,11 @@ def figures(target: str | Path, cache: Cache | None = None, *, stdin: Any = None
 
 
 def without_names(image: Any) -> Any:
-    """A report's image without what the same layers are called elsewhere: by another form or in another archive."""
+    """A report's image without what the same layers are called elsewhere, and what a pipe has no way back to."""
     layers = [{key: layer[key] for key in layer if key not in ("digest", "blob_size")} for layer in image["layers"]]
     names = ("target", "tags", "id", "created", "blob_size", "layers")
-    return {**{key: image[key] for key in image if key not in names}, "layers": layers}
+    packages = ("packages", "unowned", "package_records")
+    return {**{key: image[key] for key in image if key not in names + packages}, "layers": layers}
 
 
 def written(folder: Path, members: builders.Members, name: str = "image.tar") -> Path:

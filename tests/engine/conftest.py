@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from engine.images import APP1, build_all, remove_all
-from engine.tools import lamina, run
+from engine.tools import lamina, run, without_packages
 from needs import IN_CI, tool
 
 
@@ -146,6 +146,7 @@ def figures(built: str) -> Callable[..., list[dict[str, Any]]]:
             # How it was asked for, what its config's digest is in this form, and how its blobs are stored.
             for key in ("target", "tags", "id", "blob_size"):
                 del image[key]
+            without_packages(image)
             # What is at hand to be a base differs too, and with it whose advice is whose.
             del image["base"]
             for row in image["advice"]:

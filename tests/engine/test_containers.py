@@ -14,7 +14,7 @@ import docker
 import pytest
 
 from engine.containers import BECOMES_A_FOLDER, CAUSES, CHANGES, SIZES, TO_FOLDER, WRITTEN, WROTE, image_tar, tar_of
-from engine.tools import Silent, lamina
+from engine.tools import Silent, lamina, without_packages
 from lamina.model import LaminaError
 from lamina.sources.engine.containers import ContainerSource
 from needs import unavailable
@@ -60,6 +60,7 @@ def report(host: str, *targets: str, store: bool) -> dict[str, Any]:
     ended = lamina("report", "--json", *targets, host=host, store=store)
     assert ended.code == 0, ended.err
     document: dict[str, Any] = json.loads(ended.out)
+    document["images"] = [without_packages(image) for image in document["images"]]
     return document
 
 

@@ -31,7 +31,7 @@ from cache.support import (
     rich_layers,
     without_names,
 )
-from engine.tools import Silent
+from engine.tools import Silent, without_packages
 from lamina.cache.cache import Cache
 from lamina.figures.image import load
 from lamina.layers.tarsplit import TarSplitJob
@@ -123,7 +123,7 @@ class Engine:
     def read(self, cache: Cache | None = None, *, name: str = NAME, store: bool = True) -> tuple[Any, str]:
         """(figures, the way they came)."""
         image = load(EngineSource(self.host, cache, Pool(processes=True), store=store), name)
-        return json.loads(to_json(build([image])))["images"][0], image.read_from
+        return without_packages(json.loads(to_json(build([image])))["images"][0]), image.read_from
 
     def exported(self, name: str = NAME) -> Any:
         shown, way = self.read(name=name, store=False)

@@ -11,7 +11,7 @@ import pytest
 
 from engine.containers import CAUSES, SIZES, TO_FOLDER, WRITTEN, WROTE, image_tar
 from engine.test_podman_store import Podman, running
-from engine.tools import lamina
+from engine.tools import lamina, without_packages
 from lamina.sources.engine.containers import ContainerSource
 
 IMAGE = "lamina-test/container:1"
@@ -42,8 +42,7 @@ def run(podman: Podman, name: str, script: str) -> None:
 def report(podman: Podman, name: str, *, store: bool) -> dict[str, Any]:
     ended = lamina("report", "--json", f"container:{name}", host=podman.host, store=store)
     assert ended.code == 0, ended.err
-    image: dict[str, Any] = json.loads(ended.out)["images"][0]
-    return image
+    return without_packages(json.loads(ended.out)["images"][0])
 
 
 def test_every_row_by_the_storage_and_by_the_api(podman: Podman) -> None:

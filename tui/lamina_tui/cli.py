@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lamina_tui.commands.options import Parser
 
 COMMANDS = (
-    *("report", "check", "shared", "diff", "ls", "cat", "find", "history", "extract"),
+    *("report", "check", "packages", "shared", "diff", "ls", "cat", "find", "history", "extract"),
     *("tags", "pull", "search", "mcp", "cache", "config"),
 )
 """Each a module of :mod:`lamina_tui.commands`, with ``parser()`` and ``run(options)``."""
@@ -45,6 +45,7 @@ examples
   lamina nginx:1.26 nginx:1.27 web.tar        what they share, and what they could
   lamina diff nginx:1.26 nginx:1.27           what the step costs, and which files changed
   lamina tags docker://debian                 versions in a registry, and how big an update is
+  lamina packages nginx:1.27                  what each package weighs and wastes
   lamina shared                               what all of the engine's images share, as text
   lamina ls nginx:1.27 etc -l                 what is in a folder, and which layer ships it
   lamina find web.tar --mode setuid           files by name, size, owner, mode, change or content
@@ -204,6 +205,7 @@ def _parser() -> Parser:
         usage="lamina [TARGET...] [--host URL] [--ascii]\n       lamina demo\n"
         "       lamina report TARGET... [--json | --markdown | --html] [-o FILE] [--base NAME|N] [--own]\n"
         "       lamina check TARGET... [--max-wasted SIZE] [--max-size SIZE] [--forbid GLOB]... [--json] [-o FILE]\n"
+        "       lamina packages TARGET... [--json | --markdown | --csv] [-o FILE]\n"
         "       lamina shared [TARGET...] [--manifests] [--json | --markdown] [-o FILE]\n"
         "       lamina diff A B [--manifests] [--json | --markdown] [-o FILE]\n"
         "       lamina ls TARGET [PATH] [-l] [-R] [-0 | --json | --ncdu] [--layer N | --up-to N]\n"

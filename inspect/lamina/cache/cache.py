@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # numpy is loaded when something is there that needs it
 _HEAD = "head"
 _KNOWN = "known"
 _POINTS = "points:"
+_RECORDS = "records:"
 _MEMORY_ROWS = 2_000_000
 """Rows of layers held in memory where no folder holds them: some 200 MB."""
 
@@ -88,6 +89,16 @@ class Cache:
         """Keep a stacked image under the keys of its layers, lowest first."""
         if self._folder is not None:
             self._folder.put(_image_key(keys), data)
+
+    def records(self, keys: Sequence[str]) -> bytes | None:
+        """What was kept of the records of package managers in an image whose layers have these keys."""
+        data = None if self._folder is None else self._folder.get(_RECORDS + _image_key(keys))
+        return None if data is None else unseal(data)
+
+    def put_records(self, keys: Sequence[str], data: bytes) -> None:
+        """Keep them."""
+        if self._folder is not None:
+            self._folder.put(_RECORDS + _image_key(keys), seal(data))
 
     def points(self, key: str) -> bytes | None:
         """From where a packed layer can be unpacked; None where nothing is kept under the key that vouches for it."""

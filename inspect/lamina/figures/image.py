@@ -120,6 +120,14 @@ class LoadedImage:
         """
         return read_content(self.union, self._read.content, inodes, cancel)
 
+    def kept_records(self) -> bytes | None:
+        """What :meth:`keep_records` was given when this image was read before; None where nothing is kept."""
+        return self._read.find_records()
+
+    def keep_records(self, data: bytes) -> None:
+        """Keep with the image what was read of its package managers' records, if its layers are vouched for."""
+        self._read.keep_records(data)
+
 
 def load(
     source: Source,

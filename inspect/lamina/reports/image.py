@@ -18,7 +18,9 @@ from lamina.figures.image import LayerFigures, LoadedImage, Tally
 from lamina.figures.own import own_figures, own_waste
 from lamina.figures.written import written
 from lamina.model import LayerInfo
+from lamina.packages.find_packages import find_packages, records_at_hand
 from lamina.reports.json_text import Json, path_fields, plain_text
+from lamina.reports.packages import package_fields
 from lamina.reports.sharing import head, sharing_of
 from lamina.reports.waste_rows import WasteRows
 
@@ -75,6 +77,7 @@ def _image(image: LoadedImage, cancel: threading.Event | None, own: bool) -> Jso
             }
             for duplicate in find_duplicates(image, cancel)
         ],
+        **package_fields(find_packages(image, cancel) if records_at_hand(image) else None),
         "advice": [
             {
                 "kind": advice.kind,

@@ -11,6 +11,7 @@ from collections import Counter
 from lamina.amounts import percent, plural, size, size_bytes
 from lamina.names import display_name, image_name, short_instruction
 from lamina.reports.json_text import Json
+from lamina.reports.packages import package_lines, package_rows, weighty
 from lamina.reports.sharing_text import sharing_markdown, sharing_text
 from lamina.reports.tables import cut, md, path_of, table
 
@@ -18,6 +19,7 @@ _TOP_WASTE = 12
 _TOP_WRITTEN = 12
 _TOP_DUPLICATES = 5
 _TOP_ADVICE = 5
+_TOP_PACKAGES = 8
 
 
 def to_text(report: Json) -> str:
@@ -176,6 +178,7 @@ def _text_image(image: Json) -> str:
         if any(row["bytes"] for row in rest):
             left = sum(row["bytes"] for row in rest)
             lines.append(f"  and {plural(len(rest), 'more file')} with {size_bytes(left)} (all of them: --json)")
+    lines += _packages(image)
     if image["duplicates"]:
         total = sum(row["bytes"] for row in image["duplicates"])
         lines += ["", f"Duplicates: {size_bytes(total)} in copies of the same content"]
@@ -189,6 +192,17 @@ def _text_image(image: Json) -> str:
         for row in image["advice"][:_TOP_ADVICE]:
             lines.append(f"  {size(row['bytes']):>7}  {row['text']}{_base(image, row)}")
     return "\n".join(lines) + "\n"
+
+
+def _packages(image: Json) -> list[str]:
+    """The largest packages; nothing where there are none, or none are known."""
+    rows = weighty(image) if image["packages"] else []
+    if not rows:
+        return []
+    lines = ["", f"Packages: {package_lines(image)[0]}", *package_rows(image, rows[:_TOP_PACKAGES])]
+    if rows[_TOP_PACKAGES:]:
+        lines.append(f"  and {len(rows) - _TOP_PACKAGES:,} more (all of them: lamina packages)")
+    return lines
 
 
 def _base(image: Json, advice: Json) -> str:

@@ -148,7 +148,7 @@ class ReadImage:
 
     def find_stacked(self, observer: Observer) -> bool:
         """Take the stacked image from the cache, if all layers are known there; tells the observer of its layers."""
-        keys = [key for key in self.keys if key is not None]
+        keys = self._known_keys
         if self.cache is None or len(keys) < len(self.info.layers):
             return False
         data = self.cache.image(keys)
@@ -171,17 +171,29 @@ class ReadImage:
 
     def keep_stacked(self, stacked: StackedImage) -> None:
         """Put the stacked image into the cache, if every layer was read and is vouched for."""
-        keys = [key for key in self.keys if key is not None]
-        if (
-            self.cache is None
-            or not self.cache.keeps_images
-            or len(keys) < len(self.info.layers)
-            or None in stacked.facts
-        ):
+        if self.cache is None or not self._vouched or None in stacked.facts:
             return
         from lamina.stack.stored import stacked_to_bytes
 
-        self.cache.put_image(keys, stacked_to_bytes(stacked))
+        self.cache.put_image(self._known_keys, stacked_to_bytes(stacked))
+
+    def find_records(self) -> bytes | None:
+        """What was kept of the records of package managers in it; None where nothing was."""
+        return self.cache.records(self._known_keys) if self.cache is not None and self._vouched else None
+
+    def keep_records(self, data: bytes) -> None:
+        """Put what was read of them into the cache, if every layer is vouched for."""
+        if self.cache is not None and self._vouched:
+            self.cache.put_records(self._known_keys, data)
+
+    @property
+    def _known_keys(self) -> list[str]:
+        return [key for key in self.keys if key is not None]
+
+    @property
+    def _vouched(self) -> bool:
+        """Whether what is made of all its layers can be kept."""
+        return self.cache is not None and self.cache.keeps_images and len(self._known_keys) == len(self.info.layers)
 
 
 class Source(Protocol):
