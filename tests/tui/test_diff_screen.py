@@ -138,3 +138,24 @@ async def test_what_is_the_same_has_its_bytes_where_it_is_shown(drive: Drive, ve
         await screen.press("f", "c", "escape")
         view = screen.app.screen.files.tree_rows.view  # type: ignore[attr-defined]
         assert (int(view.was[0]), int(view.size[0])) == (1047, 1567)
+
+
+async def test_nothing_at_a_path_is_told_from_no_bytes_there(drive: Drive, tmp_path: Path) -> None:
+    # given an empty file that both have, and one that only the second has
+    tops = layer(file("srv/empty", b"")), layer(file("srv/empty", b"", mode=0o600), file("srv/new", b""))
+    paths = []
+    for number, top in enumerate(tops):
+        path = tmp_path / f"{number}.tar"
+        path.write_bytes(pack(oci(Image([BASE, top], tags=(f"app:{number}",)))))
+        paths.append(str(path))
+    async with drive(first_screen(workspace(), paths, diff=True)) as screen:
+        rows = {line.split()[0]: line.split()[1:] for line in screen.lines[7:] if line.startswith("    ")}
+        # then the one had no bytes before, and the other wasn't there
+        assert rows["empty"][:3] == ["m", "0", "0"]
+        assert rows["new"] == ["+", "0"]
+
+
+async def test_a_narrow_line_of_what_changed_has_no_half_figure(drive: Drive) -> None:
+    async with drive(["demo"], size=(40, 12)) as screen:
+        await screen.press("space", "down", "space", "D")
+        assert screen.lines[5].split() == ["+", "19", "M", "0", "m", "24", "-", "65"]

@@ -362,7 +362,7 @@ def fact_lines(found: Comparison, remarks: list[str], width: int, glyphs: Glyphs
         ("m", " metadata", found.metadata),
         ("-", " removed", found.removed),
     )
-    for form in (" {mark} {count}{word} {size} ", " {mark} {count} {size} "):
+    for form in (" {mark} {count}{word} {size} ", " {mark} {count} {size} ", " {mark} {count} "):
         parts: list[Part] = [
             (
                 form.format(mark=mark, count=texts.count(tally.count), word=word, size=texts.size(tally.bytes)),

@@ -101,7 +101,9 @@ def title(figure: str) -> str:
 def amount(view: View, figure: str, path: int) -> str:
     """A row's bytes in one column; blank where the column says nothing of it."""
     value = view.value(figure, path)
-    if figure not in {"difference", "removed", "before"} and not value and view.change[path] == Change.REMOVED:
+    if figure == "before":  # what was there with no bytes is not what was not there
+        return "" if view.change[path] == Change.ADDED else texts.size(value)
+    if figure not in {"difference", "removed"} and not value and view.change[path] == Change.REMOVED:
         return ""
     return bytes_text(figure, value)
 
