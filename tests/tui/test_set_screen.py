@@ -121,6 +121,16 @@ async def test_layers_by_how_many_have_them(drive: Drive, three: list[str]) -> N
         assert "images▾" in screen.lines[3]
 
 
+async def test_where_there_is_little_room_an_instruction_goes_before_a_bar(drive: Drive, three: list[str]) -> None:
+    async with drive(three, size=(40, 12)) as screen:
+        await screen.press("3")
+        assert "50.0 K  step 0" in screen.text
+    async with drive(three) as screen:
+        await screen.press("3")
+        at = screen.lines[3].index("instruction")
+        assert screen.lines[4][at:].startswith("step 0")
+
+
 async def test_near_misses(drive: Drive, three: list[str]) -> None:
     async with drive(three) as screen:
         # It is looked for by itself, and told above all tabs.
@@ -137,6 +147,14 @@ async def test_near_misses(drive: Drive, three: list[str]) -> None:
         assert "shared with" in screen.text
         await screen.press("shift+tab")
         assert "1 pair" in screen.lines[2]
+
+
+async def test_of_a_near_miss_is_said_where_its_instructions_part(drive: Drive) -> None:
+    async with drive(["demo"]) as screen:
+        await screen.press("A", "c", "4")
+        words = " ".join(line.strip() for line in screen.lines[-4:-1])
+        assert "libssl3 in shop-web:1.5 layer 1" in words
+        assert "libssl3 ffmpeg in shop-worker:2.0 layer 1" in words
 
 
 async def test_no_near_misses(drive: Drive, three: list[str]) -> None:

@@ -189,10 +189,11 @@ def test_times_to_wait_are_told_in_two_units_at_most() -> None:
     [
         ("RUN one", "RUN two", ("RUN one", "RUN two")),
         ("RUN " + "x " * 30 + "one", "RUN " + "x " * 30 + "two", ("…x x x x x one", "…x x x x x two")),
+        ("RUN --" + "o" * 16 + " one", "RUN --" + "o" * 16 + " two", ("…one", "…two")),
         ("one " + "x" * 60, "two " + "x" * 60, ("one " + "x" * 60, "two " + "x" * 60)),
         ("RUN " + "x " * 30, "RUN " + "x " * 30, ("RUN " + "x " * 30, "RUN " + "x " * 30)),
     ],
-    ids=["both fit", "alike for long", "another from the start", "the same"],
+    ids=["both fit", "alike for long", "alike for a long word", "another from the start", "the same"],
 )
 def test_two_texts_are_cut_so_that_where_they_part_is_seen(a: str, b: str, shown: tuple[str, str]) -> None:
     found = texts.from_where_they_part(a, b, 20)

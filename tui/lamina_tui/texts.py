@@ -139,7 +139,10 @@ def from_where_they_part(a: str, b: str, width: int, more: str = "…") -> tuple
         return a, b
     parts = next((at for at, (one, other) in enumerate(zip(a, b, strict=False)) if one != other), min(len(a), len(b)))
     start = max(0, parts - width // 2)
-    start = a.rfind(" ", 0, start + 1) + 1 or start  # words are read, not their halves
+    word = a.rfind(" ", 0, start + 1) + 1  # words are read, not their halves
+    if parts - word > width * 3 // 4:  # of a long one there would be no room left for where they part
+        word = a.find(" ", start, parts) + 1
+    start = word or start
     if cell_len(a[:parts]) < width * 3 // 4 or not start:
         return a, b
     return more + a[start:], more + b[start:]

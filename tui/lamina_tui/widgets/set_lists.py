@@ -174,6 +174,15 @@ class MemberList(SetList):
             self._fold(self.image, opened=False)
 
 
+_BAR = 10
+"""Cells of a bar."""
+
+
+def _layer_bar(width: int) -> int:
+    """Cells of the bar of a layer's size: none where the instruction needs them."""
+    return _BAR if width >= 60 else 0
+
+
 class HeldList(SetList):
     """The distinct layers, by how many images have them."""
 
@@ -213,7 +222,8 @@ class HeldList(SetList):
         count, size = (
             f"{word}{sign if key == self.sort_key else ' '}" for key, word in (("count", "images"), ("size", "size"))
         )
-        return [(texts.fit(f" {count:>8} {size:>{texts.SIZE_WIDTH + 1}} {'':10} instruction", width), "header")]
+        bar = " " * (_layer_bar(width) + 2) if _layer_bar(width) else ""
+        return [(texts.fit(f" {count:>8} {size:>{texts.SIZE_WIDTH + 1}} {bar}instruction", width), "header")]
 
     def row(self, index: int, width: int) -> list[Part]:
         """A layer: how many have it, its size, drawn against the largest, its instruction."""
@@ -224,10 +234,12 @@ class HeldList(SetList):
         head = f" {len(held.images):>3} of {total:<2}{texts.size(held.size):>{texts.SIZE_WIDTH}}  "
         largest = max(other.size for other in self.figures.layers) or 1
         text = glyphs.text(short_instruction(held.layer.instruction)) or "(no instruction)"
+        cells = _layer_bar(width)
+        bar = glyphs.bar(held.size / largest, cells) + "  " if cells else ""
         return [
             (head, "strong" if many else "dim"),
-            (glyphs.bar(held.size / largest, 10) + "  ", "bar"),
-            (texts.fit(text, max(0, width - len(head) - 12), glyphs.more), "plain" if many else "dim"),
+            (bar, "bar"),
+            (texts.fit(text, max(0, width - len(head) - len(bar)), glyphs.more), "plain" if many else "dim"),
         ]
 
     def describe(self) -> list[str]:
