@@ -15,6 +15,7 @@ from lamina_tui import texts
 from lamina_tui.glyphs import ASCII, LOOSE, UNICODE, needs_ascii
 from lamina_tui.texts import mode_text
 from lamina_tui.viewpoint import Viewpoint
+from lamina_tui.widgets.image_list import MARK
 
 PRINTABLE = st.text(st.characters(exclude_categories=("C", "Z", "M"))) | st.text("ab 宽字é")
 
@@ -102,6 +103,8 @@ def test_no_ascii_sign_has_two_meanings_in_one_list() -> None:
     marks = [change.mark for change in Change if change.mark.strip()]
     signs = [ASCII.opened, ASCII.closed, ASCII.up, ASCII.down, ASCII.more, LOOSE, CHANGED_BELOW, *marks]
     assert len(signs) == len(set(signs))
+    # and what the list of images draws
+    assert MARK not in {ASCII.up, ASCII.down, ASCII.opened, ASCII.closed}
     # and behind a title stands nothing that could be its last letter
     assert not (ASCII.up + ASCII.down).isalpha()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lamina.model import Change
 from lamina_tui import texts
 from lamina_tui.glyphs import LOOSE, Glyphs
+from lamina_tui.widgets.image_list import MARK
 from lamina_tui.widgets.row_list import STYLE_OF_CHANGE
 from lamina_tui.widgets.text_lines import TextLine
 
@@ -64,7 +65,8 @@ def legend(glyphs: Glyphs) -> list[TextLine]:
             f"{guilt[0]} {guilt[-1]}",
         ),
         TextLine("from the layer that ships it to the one that hides it", glyphs.arrow),
-        TextLine("the layer that a range starts after", glyphs.mark),
+        TextLine("the layer that a range starts after; a version of a file that is marked", glyphs.mark),
+        TextLine("an image that is marked; the engine that is looked at", MARK),
         TextLine("the column that rows are sorted by; the same the other way round", f"{glyphs.down} {glyphs.up}"),
         TextLine("found, though its name only has the letters of the text, in their order", LOOSE),
         TextLine("text was cut here", glyphs.more),
