@@ -463,3 +463,13 @@ async def test_a_click_in_the_footer_presses_the_key(drive: Drive, shop: Any) ->
         await screen.pilot.click("#keys", offset=(99, 0))
         await screen.settle()
         assert screen.text == before
+
+
+async def test_what_hides_all_files_is_told_with_the_key_that_is_in_effect(drive: Drive, small: list[str]) -> None:
+    # given a layer whose files are all of a kind that is not shown, with another key for the choice of kinds
+    async with drive(small, settings=settings({"kinds": "f6"})) as screen:
+        await screen.press("tab", "f6", "space", "escape")
+        # then it is no empty layer, and neither text names a key that does something else
+        assert "nothing of the kinds that are shown" in screen.text
+        assert "f6 chooses others" in screen.text
+        assert "hidden (f6)" in screen.text

@@ -321,6 +321,16 @@ class Keymap:
         moved = {key for was, now in zip(COMMANDS, self.commands, strict=True) if was != now for key in was.keys}
         return [(_footer_key(command, moved), command.footer) for command in found]
 
+    def key_of(self, scope: Scope, name: str) -> str:
+        """The first key of a command for people, where a text tells of it: ``F``, ``^f``; empty where it has none.
+
+        Args:
+            scope: where the command works.
+            name: what a configuration calls it.
+        """
+        keys = next(command.keys for command in self.of(scope) if command.name == name)
+        return key_text(keys[0]) if keys else ""
+
     def moved(self) -> dict[str, str]:
         """By id of the commands whose keys are not the table's: their keys, as Textual's ``set_keymap`` takes them."""
         pairs = zip(COMMANDS, self.commands, strict=True)

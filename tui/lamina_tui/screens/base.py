@@ -16,6 +16,7 @@ from lamina_tui.glyphs import Glyphs, glyphs_of
 from lamina_tui.navigation import Navigation, navigation_of
 from lamina_tui.widgets.key_bar import KeyBar
 from lamina_tui.widgets.line_bar import Line, LineBar
+from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
 
 
@@ -86,8 +87,10 @@ class FullScreen(Screen[None]):
 
     def refresh_footer(self) -> None:
         """Show the keys that work now."""
+        prompt = self.focused.parent if isinstance(self.focused, Input) else None
+        words = prompt.words if isinstance(prompt, Prompt) else {}
         for bar in self.query(KeyBar):
-            bar.show_scopes(self.scopes())
+            bar.show_scopes(self.scopes(), words)
 
     def say(self, text: str) -> None:
         """Tell something once; untrusted text is fine."""

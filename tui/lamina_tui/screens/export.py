@@ -59,7 +59,7 @@ class ExportScreen(FullScreen):
             if kept and text.strip():
                 self._write(tree, Path(text.strip()).expanduser(), f"{label} {view}")
 
-        self.query_one(Prompt).open("write (.txt .json .ncdu):", file_name(label, view), done=done)
+        self.query_one(Prompt).open("write (.txt .json .ncdu):", file_name(label, view), done=done, does="write")
 
     @work(exclusive=True, group="export")
     async def _write(self, tree: TreeRows, path: Path, root: str) -> None:

@@ -37,7 +37,7 @@ class ExtractScreen(ExportScreen):
             if kept and text.strip():
                 self._extract(image, path, scope, Path(text.strip()).expanduser())
 
-        self.query_one(Prompt).open("extract to (folder or new name):", ".", done=done)
+        self.query_one(Prompt).open("extract to (folder or new name):", ".", done=done, does="extract")
 
     @property
     def extracts(self) -> bool:

@@ -11,6 +11,7 @@ from lamina.figures.advice import advise
 from lamina.figures.image import LoadedImage
 from lamina.model import ImageInfo, Progress
 from lamina_tui.command import Scope
+from lamina_tui.keymap import keymap_of
 from lamina_tui.screens import image_lines
 from lamina_tui.screens.about import about_advice, about_guilt, about_layer, about_path
 from lamina_tui.screens.base import Notice
@@ -188,7 +189,7 @@ class ImagePanes(ReadingScreen):
         self._show_verdict()
         self.viewpoint.layer = layers.cursor
         if not image.complete:
-            self._said = "stopped: R reads again"
+            self._said = f"stopped: {keymap_of(self.app).key_of(Scope.IMAGE, 'reload')} reads again"
         elif image.read_from:
             self._said = f"read {image.read_from}"
         self._show_title()

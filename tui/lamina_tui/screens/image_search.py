@@ -15,7 +15,6 @@ from lamina.model import Change
 from lamina_tui import texts
 from lamina_tui.background import outcome_of
 from lamina_tui.command import Scope
-from lamina_tui.key_names import key_text
 from lamina_tui.keymap import keymap_of
 from lamina_tui.navigation import LayerPath
 from lamina_tui.screens.image_panes import ImagePanes
@@ -129,8 +128,8 @@ class ImageSearch(ImagePanes):
         """``1 in layer 5 (removed in 9): F``, ``14 in 3 other layers: F``; where there is no room ``14 more: F``."""
         if not found.count:
             return ""
-        keys = next(c for c in keymap_of(self.app).of(Scope.IMAGE) if c.action == "find_everywhere").keys
-        lists = f": {key_text(keys[0])}" if keys else ""
+        key = keymap_of(self.app).key_of(Scope.IMAGE, "find_everywhere")
+        lists = f": {key}" if key else ""
         if self.size.width < 60:
             return f"{texts.count(found.count)} more{lists}"
         where = f"layer {found.layer}" if found.layers == 1 else f"{found.layers} other layers"

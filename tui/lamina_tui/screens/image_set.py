@@ -17,7 +17,7 @@ from lamina_tui import texts
 from lamina_tui.background import Failure, outcome_of
 from lamina_tui.command import Scope
 from lamina_tui.image_entries import Entry, Lister, listed
-from lamina_tui.keymap import bindings
+from lamina_tui.keymap import bindings, keymap_of
 from lamina_tui.navigation import LayerPath
 from lamina_tui.reading_messages import Rate, ScreenObserver
 from lamina_tui.screens.base import Notice
@@ -142,7 +142,8 @@ class SetScreen(WorkingScreen):
         for rows in self.query(RowList):
             rows.placeholder = placeholder
         if cancel.is_set() and left:
-            self._said = f"stopped: {len(self.loaded)} of {len(self.entries)} images read, R reads the rest"
+            key = keymap_of(self.app).key_of(Scope.SET, "reload")
+            self._said = f"stopped: {len(self.loaded)} of {len(self.entries)} images read, {key} reads the rest"
         elif self.faults:
             names = [entry.short_name for entry in self.entries if entry.key in self.faults]
             self._said = f"{', '.join(names)} can't be read: {next(iter(self.faults.values()))}"

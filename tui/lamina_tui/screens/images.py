@@ -206,7 +206,7 @@ class ImagesScreen(ListingScreen):
 
     def action_open_other(self) -> None:
         """Ask for something to open."""
-        self.query_one(Prompt).open("open (file, folder or image name):", "", done=self._open_typed)
+        self.query_one(Prompt).open("open (file, folder or image name):", "", done=self._open_typed, does="open")
 
     def _open_typed(self, text: str, kept: bool) -> None:
         if kept and text.strip():
@@ -214,7 +214,8 @@ class ImagesScreen(ListingScreen):
 
     def action_search(self) -> None:
         """Ask for words to search registries for."""
-        self.query_one(Prompt).open("search for (words, or HOST/words for one registry):", "", done=self._search_typed)
+        label = "search for (words, or HOST/words for one registry):"
+        self.query_one(Prompt).open(label, "", done=self._search_typed, does="search")
 
     def _search_typed(self, text: str, kept: bool) -> None:
         if kept and text.strip():

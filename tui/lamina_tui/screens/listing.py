@@ -211,7 +211,7 @@ class ListingScreen(FullScreen):
                 "  r   ask again",
                 "  x   look at another engine",
                 "  d   look at the built-in sample images: they need no engine",
-                "  o   open an archive (docker save, skopeo), an OCI layout folder, or docker://NAME in a registry",
+                "  o   open an archive, an OCI layout folder, or docker://NAME in a registry",
                 "  q   quit",
             ],
         )

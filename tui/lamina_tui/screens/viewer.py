@@ -275,7 +275,7 @@ class Viewer(FullScreen):
     def action_find(self) -> None:
         """Ask for a text, and go to it."""
         if self._content is not None:
-            self.query_one(Prompt).open("/", display_name(self._sought), done=self._find)
+            self.query_one(Prompt).open("/", display_name(self._sought), done=self._find, does="find")
 
     def _find(self, text: str, kept: bool) -> None:
         if not kept:

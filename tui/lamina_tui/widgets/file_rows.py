@@ -7,6 +7,8 @@ from lamina.names import decode, display_name
 from lamina.stack.group_rows import group_of_row
 from lamina.stack.tree_rows import TreeRows
 from lamina_tui import texts
+from lamina_tui.command import Scope
+from lamina_tui.keymap import keymap_of
 from lamina_tui.widgets.row_list import STYLE_OF_CHANGE, Part
 from lamina_tui.widgets.tree_columns import (
     FIGURE,
@@ -220,6 +222,17 @@ class FileRows(TreeSwitches):
         here = self.path_id
         return None if self.tree_rows is None or here is None else self.tree_rows.view.union.paths.path(here)
 
+    @property
+    def _key_of_kinds(self) -> str:
+        return keymap_of(self.app).key_of(Scope.FILES, "kinds") or "ctrl+p"
+
+    def why_empty(self) -> str:
+        """That there are files, where only their kinds of change keep them from being shown."""
+        tree = self.tree_rows
+        if tree is None or not tree.hidden_by_kinds or self.kinds == self.usual_kinds:
+            return super().why_empty()
+        return f"nothing of the kinds that are shown\n{self._key_of_kinds} chooses others"
+
     def remarks(self) -> list[str]:
         """What the rows leave out: by the filter, by the kinds of change. Safe to show."""
         tree, found = self.tree_rows, []
@@ -231,7 +244,7 @@ class FileRows(TreeSwitches):
             word = "1 match" if matches == 1 else f"{texts.count(matches)} matches"
             found.append(f"{word} for {display_name(self.filter)}")
         if tree is not None and tree.hidden_by_kinds and self.kinds != self.usual_kinds:
-            found.append(f"{texts.count(tree.hidden_by_kinds)} hidden (f)")
+            found.append(f"{texts.count(tree.hidden_by_kinds)} hidden ({self._key_of_kinds})")
         return found
 
     def describe(self) -> str:

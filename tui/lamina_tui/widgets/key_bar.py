@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.segment import Segment
 from textual import events
@@ -20,12 +20,18 @@ class KeyBar(LineBar):
         self._keys: list[tuple[int, str]] = []
         """Of each command: cells, and the key as Textual names it."""
 
-    def show_scopes(self, scopes: Iterable[Scope]) -> None:
-        """Show the keys of some scopes, beside the app's own."""
+    def show_scopes(self, scopes: Iterable[Scope], words: Mapping[str, str]) -> None:
+        """Show the keys of some scopes, beside the app's own.
+
+        Args:
+            scopes: the nearest first.
+            words: by action, what stands in place of the table's word for it.
+        """
         parts: list[Part] = []
         keymap, shown = keymap_of(self.app), [Scope.APP, *scopes]
         self._keys = []
         for command, (key, word) in zip(keymap.in_footer(shown), keymap.footer(shown), strict=True):
+            word = words.get(command.action, word)  # noqa: PLW2901 - the same, said of what is done here
             parts += [(f" {key}", "key"), (f" {word} ", "dim")]
             self._keys.append((len(key) + len(word) + 3, command.keys[0]))
         self.show((parts, ()))

@@ -47,6 +47,8 @@ class Prompt(Horizontal):
         self._back: Widget | None = None
         self._typed: Callable[[str], None] | None = None
         self._done: Callable[[str, bool], None] | None = None
+        self.words: dict[str, str] = {}
+        """By action: the footer's word for it, where it is not the table's."""
 
     def compose(self) -> ComposeResult:
         """Label and input."""
@@ -72,6 +74,7 @@ class Prompt(Horizontal):
         *,
         done: Callable[[str, bool], None],
         typed: Callable[[str], None] | None = None,
+        does: str = "",
     ) -> None:
         """Show the line and take the keyboard.
 
@@ -80,7 +83,9 @@ class Prompt(Horizontal):
             text: to start with.
             done: called with the text, and whether it is to be kept, when the line closes.
             typed: called with every change of the text.
+            does: what Enter does with the text, in the footer; empty: it keeps a filter.
         """
+        self.words = {"accept": does, "cancel": "cancel"} if does else {}
         self._back, self._typed, self._done = self.screen.focused, typed, done
         self.query_one(Label).update(f" {label} ")
         field = self.query_one(_Field)

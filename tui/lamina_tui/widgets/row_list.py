@@ -109,6 +109,10 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         """One row, at most ``width`` cells."""
         raise NotImplementedError
 
+    def why_empty(self) -> str:
+        """What stands in place of rows where there are none; a second line says what can be done."""
+        return self.placeholder
+
     # Drawing
 
     @property
@@ -152,9 +156,9 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _placeholder_parts(self, y: int, width: int) -> list[Part]:
         """A line of the placeholder, where there is no row at all."""
-        if self.row_count() or not self.placeholder:
+        if self.row_count() or not (told := self.why_empty()):
             return []
-        lines = [line for part in self.placeholder.split("\n") for line in texts.wrap(part, max(1, width - 4))]
+        lines = [line for part in told.split("\n") for line in texts.wrap(part, max(1, width - 4))]
         index = y - self.header_lines - 1
         if 0 <= index < len(lines):
             return [("  " + self.glyphs.text(lines[index]), "dim" if index else "plain")]

@@ -93,7 +93,7 @@ class SearchScreen(AskingScreen[SearchResult]):
 
     def action_search(self) -> None:
         """Search for something else."""
-        self.query_one(Prompt).open("search for (words, or HOST/words):", self._term, done=self._typed)
+        self.query_one(Prompt).open("search for (words, or HOST/words):", self._term, done=self._typed, does="search")
 
     def _typed(self, text: str, kept: bool) -> None:
         if kept and text.strip() and not self.busy:
