@@ -14,8 +14,8 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # type checkers know it by its name: typing itself takes longer to load than all the rest here
 if TYPE_CHECKING:
+    from lamina.advice.model import Advice
     from lamina.errors import Cancelled, LaminaError
-    from lamina.figures.advice import Advice
     from lamina.figures.compare import Comparison
     from lamina.figures.duplicates import Duplicate
     from lamina.figures.sharing import Sharing
@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "Advice": "lamina.figures.advice",
+    "Advice": "lamina.advice.model",
     "Cancelled": "lamina.errors",
     "Cause": "lamina.model",
     "Change": "lamina.model",

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, BinaryIO
 
+from lamina.advice.advise import advise
+from lamina.advice.model import Advice
 from lamina.figures import compare as comparing
 from lamina.figures import sharing
-from lamina.figures.advice import Advice, advise
 from lamina.figures.compare import Comparison
 from lamina.figures.duplicates import Duplicate, find_duplicates
 from lamina.figures.image import LoadedImage, Tally
@@ -175,7 +176,7 @@ class Image:
 
     @cached_property
     def advice(self) -> list[Advice]:
-        """What to do about the waste, most bytes first."""
+        """What to do about it, the most severe first, then by bytes; what only its base's builder can follow, last."""
         return advise(self.figures)
 
     def file(self, path: str, layer: int | None = None) -> BinaryIO:

@@ -151,7 +151,7 @@ def figures(built: str) -> Callable[..., list[dict[str, Any]]]:
             del image["base"]
             for row in image["advice"]:
                 del row["in_base"]
-            image["advice"].sort(key=lambda row: (-row["bytes"], row["text"]))
+            image["advice"].sort(key=lambda row: (-row["saves"], row["text"]))
             for layer in image["layers"]:
                 for key in ("digest", "blob_size"):
                     del layer[key]

@@ -60,4 +60,4 @@ def test_layers_are_led_to_the_lines_that_made_them(built: str, docker_cli: Call
     exact = {layer["line"]: layer["line_exact"] for layer in image["layers"]}
     assert [exact[line] for line in (6, 12, 18, 19, 21)] == [True] * 5
     assert image["layers"][0]["line"] is None
-    assert all(advice["line"] == 21 for advice in image["advice"] if advice["kind"] == "removed")
+    assert all(advice["line"] == 21 for advice in image["advice"] if advice["rule"] == "deleted-later")

@@ -47,7 +47,7 @@ def test_layers_limits_and_advice_have_their_lines(report: Json) -> None:
     assert [(limit["name"], limit["line"]) for limit in image["limits"]] == [
         ("max-wasted", 3), ("max-size", 2), ("forbid", 2),
     ]  # fmt: skip
-    assert [(advice["kind"], advice["line"]) for advice in image["advice"]] == [("removed", 3)]
+    assert [(advice["rule"], advice["line"]) for advice in image["advice"]] == [("deleted-later", 3)]
     assert "RUN make it \\(line 2\\)" in to_markdown(report)
 
 
@@ -145,7 +145,7 @@ def test_sarif_has_a_place_for_every_result(report: Json) -> None:
     (run,) = log["runs"]
     results = run["results"]
     assert [(result["ruleId"], result["level"]) for result in results] == [
-        ("limit/max-wasted", "error"), ("limit/forbid", "error"), ("advice/removed", "note"),
+        ("limit/max-wasted", "error"), ("limit/forbid", "error"), ("advice/deleted-later", "warning"),
     ]  # fmt: skip
     places = [result["locations"][0]["physicalLocation"] for result in results]
     assert {unquote(place["artifactLocation"]["uri"]) for place in places} == {"build/Docker:file,é"}

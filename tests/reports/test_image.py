@@ -72,11 +72,18 @@ IMAGE = {
     "base": frozenset({dict, type(None)}),
     "advice": [
         {
-            "kind": TEXT,
-            "bytes": NUMBER,
-            "layer": OPTIONAL_NUMBER,
+            "rule": TEXT,
+            "severity": TEXT,
+            "saves": NUMBER,
+            "layers": [NUMBER],
             "hidden_by": OPTIONAL_NUMBER,
+            "cause": OPTIONAL_TEXT,
+            "changes": OPTIONAL_NUMBER,
+            "instruction": OPTIONAL_TEXT,
+            "paths": {"count": NUMBER, "first": [TEXT]},
             "text": TEXT,
+            "do": TEXT,
+            "line": type(None),
             "in_base": bool,
         }
     ],
@@ -432,7 +439,7 @@ def test_a_cancelled_report_says_so_or_is_whole(tmp_path: Path) -> None:
 
 
 def test_a_base_and_the_advice_that_is_for_it() -> None:
-    image = stack([file("a", 50_000), file("own", 9_000)], [whiteout("a")], [whiteout("own")])
+    image = stack([file("a", 50_000), file("own", 9_000)], [whiteout("a")], [file("own", 9_000, mode=0o600)])
     history = [{"created_by": "ADD"}, {"created_by": "RUN"}, {"created_by": "CMD x", "empty_layer": True}, {}]
 
     image = with_info(image, config={"history": history})
@@ -441,9 +448,9 @@ def test_a_base_and_the_advice_that_is_for_it() -> None:
     document = as_read(build([image]))
 
     (told,) = document["images"]
-    own = {"layers": 1, "size": 0, "wasted": 0}
+    own = {"layers": 1, "size": 9_000, "wasted": 9_000}
     assert told["base"] == {"layers": 2, "name": None, "by": "history", "size": 59_000, "own": own}
-    assert [(row["bytes"], row["in_base"]) for row in told["advice"]] == [(9_000, False), (50_000, True)]
+    assert [(row["saves"], row["in_base"]) for row in told["advice"]] == [(9_000, False), (50_000, True)]
     for shown in (to_text(document), to_markdown(document)):
         (line,) = (line for line in shown.splitlines() if "50.0 K" in line and "layer 0 ships" in line)
         assert line.replace("\\", "").endswith("(the base, layers 0 to 1)")
@@ -457,7 +464,7 @@ def test_what_only_the_base_can_mend_is_left_out_where_own_layers_are_asked_for(
 
     (told,) = document["images"]
     assert [row["path"] for row in told["waste"]] == ["own"]
-    assert [row["layer"] for row in told["advice"]] == [2]
+    assert [row["layers"] for row in told["advice"]] == [[2]]
     assert (told["wasted"], told["base"]["own"]["wasted"]) == (59_000, 9_000)
     line = "built on os:1x1b (2 layers, 50.0 KB; as was said), own 9.0 KB in 2 layers, 9.0 KB avoidable"
     for shown in (to_text(document), to_markdown(document)):

@@ -11,7 +11,7 @@ import pytest
 
 from builders import Image, file, layer, link, old_docker, pack
 from driving import Drive, Driven
-from lamina.figures.advice import advise
+from lamina.advice.advise import advise
 from lamina.model import Change, LaminaError
 from lamina_tui import texts
 from lamina_tui.widgets.layer_list import LayerList
@@ -302,7 +302,10 @@ async def test_advice_is_told_whole_and_leads_to_its_files(drive: Drive, shop: A
         assert screen.image.tab == "files"
         assert screen.image.viewpoint.title == "layer 1"
         assert screen.image.layer_list.cursor == 1
-        assert screen.image.files.copied_text() in (b"var/lib/apt/lists", b"var/cache/apt")
+        # Exactly its files, under their folders.
+        assert (screen.image.files.copied_text() or b"").startswith(b"var/lib/apt/lists/")
+        assert screen.image.files.filter == "(package-cache)"
+        assert "(package-cache)" in screen.text
         await screen.press("escape", "escape")
         assert advice.row_count() > 4
 
@@ -311,7 +314,7 @@ async def test_following_all_advice_counts_no_byte_twice(drive: Drive, shop: Any
     async with drive(shop) as screen:
         image, advice = screen.image.image, screen.image.advice
         assert image is not None
-        of_waste = sum(each.bytes for each in advise(image) if each.cause is not None)
+        of_waste = sum(each.saves for each in advise(image) if each.cause is not None)
         assert of_waste <= image.wasted
         assert advice.total - of_waste <= image.visible
 

@@ -104,5 +104,5 @@ async def test_advice_that_is_for_the_base_stands_apart(drive: Drive, tmp_path: 
         assert screen.lines.index(own) < screen.lines.index(base)  # it saves less, and can be done
         assert "with all of it 140 KB would be 120 KB" in screen.text
         await screen.press("3")
-        assert "base: Layer 1" in screen.line_with("50.0 K  0")
+        assert "base: Layer 1" in screen.line_with("50.0 K  high")
         assert "all of it saves 70.0 KB, 50.0 KB of it in the base" in screen.text

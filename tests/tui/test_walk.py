@@ -147,7 +147,7 @@ async def walk_rest(screen: Driven) -> int:
     for index in range(advice.row_count()):
         advice.move_to(index)
         assert advice.advice is not None
-        saves.append(advice.advice.bytes)
+        saves.append(advice.advice.saves)
         assert texts.size(saves[-1]) in shown(advice, index, WIDTH)
     assert in_order(saves)
     assert sum(saves) == advice.total <= image.size

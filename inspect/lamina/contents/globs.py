@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,18 @@ class Globs:
         hits = np.fromiter((hit.start() for hit in self._pattern.finditer(b"\0" + joined)), dtype=np.int64)
         found[np.searchsorted(starts, hits)] = True
         return found
+
+
+def fitting(paths: PathTable, globs: Sequence[str]) -> NDArray[np.bool_]:
+    """By path: whether one of the globs fits, the whole path where the glob has a slash in it, else the name."""
+    whole = tuple(glob.strip("/") for glob in globs if "/" in glob)
+    names = tuple(glob for glob in globs if "/" not in glob)
+    found = np.zeros(paths.count, dtype=bool)
+    if names:
+        found |= Globs(names).names(paths)
+    if whole:
+        found |= Globs(whole).whole(paths.texts(np.arange(paths.count, dtype=np.int32)))
+    return found
 
 
 def _expression(glob: str) -> bytes:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lamina.contents.globs import Globs
+from lamina.contents.globs import fitting
 from lamina.figures.dive import dive_figures
 from lamina.figures.image import LoadedImage
 from lamina.figures.own import own_waste
@@ -17,7 +17,6 @@ from lamina.gate.baseline import Baseline
 from lamina.gate.dive_ci import DiveRules, user_waste_is_within
 from lamina.gate.limits import Limits
 from lamina.model import Kind
-from lamina.stack.union import Union
 
 Unit = Literal["bytes", "ratio", "count"]
 
@@ -151,7 +150,9 @@ class _Judge:
         self.size = sum(layer.size for layer in image.layers[self.first :])
         held = own_waste(image) if own else np.ones(len(image.waste), dtype=bool)
         self._ignored = (
-            union.paths.with_subtrees(fitting(union, ignore)) if ignore else np.zeros(union.paths.count, dtype=bool)
+            union.paths.with_subtrees(fitting(union.paths, ignore))
+            if ignore
+            else np.zeros(union.paths.count, dtype=bool)
         )
         ignored = self._ignored[image.waste.path_id]
         self.ignored_bytes = int(image.waste.size[held & ignored].sum())
@@ -207,19 +208,7 @@ class _Judge:
     def forbidden(self, glob: str) -> LimitResult:
         """How many paths a glob fits in any layer: what a later layer removes is shipped all the same."""
         union = self.image.union
-        marked = fitting(union, [glob]) & ~self._ignored
+        marked = fitting(union.paths, [glob]) & ~self._ignored
         events = self.counted & marked[union.path]
         count = len(np.unique(union.path[events]))
         return LimitResult("forbid", "count", glob, count, count == 0, self.largest(events, empty=True))
-
-
-def fitting(union: Union, globs: Sequence[str]) -> NDArray[np.bool_]:
-    """By path: whether one of the globs fits, the whole path where the glob has a slash in it, else the name."""
-    whole = tuple(glob.strip("/") for glob in globs if "/" in glob)
-    names = tuple(glob for glob in globs if "/" not in glob)
-    found = np.zeros(union.paths.count, dtype=bool)
-    if names:
-        found |= Globs(names).names(union.paths)
-    if whole:
-        found |= Globs(whole).whole(union.paths.texts(np.arange(union.paths.count, dtype=np.int32)))
-    return found

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lamina.advice.advise import advise
 from lamina.amounts import plural, size, size_bytes
-from lamina.figures.advice import advise
 from lamina.gate.baseline import Baseline
 from lamina.gate.dockerfile import Stage
 from lamina.gate.layer_lines import LayerLine, layer_lines
 from lamina.gate.verdict import HeldPath, LimitResult, Verdict
 from lamina.names import display_name, image_name
+from lamina.reports.advice_rows import advice_fields
 from lamina.reports.json_text import Json, path_fields, plain_text
 from lamina.reports.sharing import head
 from lamina.reports.tables import path_of, table
@@ -66,16 +67,7 @@ def _image(verdict: Verdict, file: BuildFile | None) -> Json:
             }
             for layer, figures, line in zip(image.info.layers, image.layers, lines, strict=True)
         ],
-        "advice": [
-            {
-                "kind": advice.kind,
-                "bytes": advice.bytes,
-                "text": advice.text,
-                "in_base": advice.in_base,
-                "line": _line_of(lines, advice.changes),
-            }
-            for advice in advise(image)
-        ],
+        "advice": [advice_fields(advice, image.info, _line_of(lines, advice.changes)) for advice in advise(image)],
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lamina.amounts import plural, size, size_bytes
 from lamina.names import display_name, image_name, short_instruction
+from lamina.reports.advice_rows import told, weight
 from lamina.reports.check import allowed, exact, found, outcome, step, title, why
 from lamina.reports.json_text import Json
 from lamina.reports.tables import cut, md, path_of
@@ -78,5 +79,5 @@ def _advice(image: Json) -> list[str]:
     lines = [f"<details><summary>Advice ({len(image['advice'])})</summary>", ""]
     for row in image["advice"][:_TOP_ADVICE]:
         base = " (the base's)" if row["in_base"] else ""
-        lines.append(f"- {size_bytes(row['bytes'])}: {md(row['text'])}{base}")
+        lines.append(f"- {weight(row)} ({row['rule']}): {md(told(row))}{base}")
     return [*lines, "", "</details>"]

@@ -10,6 +10,7 @@ from lamina.amounts import percent, plural, size, size_bytes
 from lamina.figures.folders import FolderShare, folder_shares
 from lamina.figures.image import LoadedImage
 from lamina.names import display_name, image_name, short_instruction
+from lamina.reports.advice_rows import told, weight
 from lamina.reports.html_page import COLOURS, page, table
 from lamina.reports.json_text import Json
 from lamina.reports.tables import path_of
@@ -75,8 +76,7 @@ def _advice(image: Json) -> str:
     if not rows:
         return ""
     items = [
-        f"<li><b>{size_bytes(row['bytes'])}</b> {escape(display_name(row['text']))}"
-        f"{' (the base’s)' if row['in_base'] else ''}</li>"
+        f"<li><b>{escape(weight(row))}</b> {escape(told(row))}{' (the base’s)' if row['in_base'] else ''}</li>"
         for row in rows
     ]
     return f"<h2>Advice</h2><ul>{''.join(items)}</ul>\n"

@@ -10,7 +10,7 @@ import base64
 import threading
 from collections.abc import Sequence
 
-from lamina.figures.advice import advise
+from lamina.advice.advise import advise
 from lamina.figures.base import BaseUpdate
 from lamina.figures.dive import dive_figures
 from lamina.figures.duplicates import find_duplicates
@@ -19,6 +19,7 @@ from lamina.figures.own import own_figures, own_waste
 from lamina.figures.written import written
 from lamina.model import LayerInfo
 from lamina.packages.find_packages import find_packages, records_at_hand
+from lamina.reports.advice_rows import advice_fields
 from lamina.reports.json_text import Json, path_fields, plain_text
 from lamina.reports.packages import package_fields
 from lamina.reports.sharing import head, sharing_of
@@ -79,16 +80,7 @@ def _image(image: LoadedImage, cancel: threading.Event | None, own: bool) -> Jso
         ],
         **package_fields(find_packages(image, cancel) if records_at_hand(image) else None),
         "advice": [
-            {
-                "kind": advice.kind,
-                "bytes": advice.bytes,
-                "layer": advice.layer,
-                "hidden_by": advice.hidden_by,
-                "text": advice.text,
-                "in_base": advice.in_base,
-            }
-            for advice in advise(image)
-            if not (own and advice.in_base)
+            advice_fields(advice, info) for advice in advise(image, cancel=cancel) if not (own and advice.in_base)
         ],
     }
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from lamina.advice.catalogue import summary_of
 from lamina.amounts import size_bytes
 from lamina.gate.limits import FORMS
-from lamina.names import display_name
+from lamina.reports.advice_rows import told, weight
 from lamina.reports.check import allowed, found, title, why
 from lamina.reports.json_text import Json
 from lamina.reports.tables import path_of
 
+_LEVELS = {"high": "warning", "medium": "warning", "low": "note", "info": "note"}
+"""SARIF's, by severity: advice breaks nothing."""
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -40,9 +43,11 @@ def to_sarif(report: Json, version: str) -> Json:
 
 def _rule(rule: str) -> Json:
     kind, _, name = rule.partition("/")
+    if kind == "advice":
+        return {"id": rule, "shortDescription": {"text": _text(summary_of(name))}}
     form = FORMS.get(name)
-    text = form.help.replace("%%", "%") if form else f"dive's {name}" if kind == "limit" else f"Waste: {name}"
-    return {"id": rule, "shortDescription": {"text": _text(f"{name}: {text}" if form else text)}}
+    text = f"{name}: {form.help.replace('%%', '%')}" if form else f"dive's {name}"
+    return {"id": rule, "shortDescription": {"text": _text(text)}}
 
 
 def _results(image: Json) -> list[Json]:
@@ -54,8 +59,8 @@ def _results(image: Json) -> list[Json]:
         text = f"{title(image)}: {limit['name']} allows {allowed(limit)}, found {found(limit)}"
         results.append(_result(image, f"limit/{limit['name']}", "error", text + paths, limit["line"]))
     for advice in image["advice"]:
-        text = f"{title(image)}: {size_bytes(advice['bytes'])}: {display_name(advice['text'])}"
-        results.append(_result(image, f"advice/{advice['kind']}", "note", text, advice["line"]))
+        text = f"{title(image)}: {weight(advice)}: {told(advice)}"
+        results.append(_result(image, f"advice/{advice['rule']}", _LEVELS[advice["severity"]], text, advice["line"]))
     return results
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 
 from lamina.amounts import percent, plural, size, size_bytes
 from lamina.names import display_name, image_name, short_instruction
+from lamina.reports.advice_rows import told, weight
 from lamina.reports.json_text import Json
 from lamina.reports.packages import package_lines, package_rows, weighty
 from lamina.reports.sharing_text import sharing_markdown, sharing_text
@@ -190,7 +191,8 @@ def _text_image(image: Json) -> str:
     if image["advice"]:
         lines += ["", "Advice:"]
         for row in image["advice"][:_TOP_ADVICE]:
-            lines.append(f"  {size(row['bytes']):>7}  {row['text']}{_base(image, row)}")
+            saves = size(row["saves"]) if row["saves"] else ""
+            lines.append(f"  {saves:>7}  {row['severity']:<6}  {told(row)}{_base(image, row)}")
     return "\n".join(lines) + "\n"
 
 
@@ -234,8 +236,5 @@ def _markdown_image(image: Json) -> str:
         ]
     if image["advice"]:
         lines += ["", "**Advice:**", ""]
-        lines += [
-            f"- {size_bytes(row['bytes'])}: {md(row['text'] + _base(image, row))}"
-            for row in image["advice"][:_TOP_ADVICE]
-        ]
+        lines += [f"- {weight(row)}: {md(told(row) + _base(image, row))}" for row in image["advice"][:_TOP_ADVICE]]
     return "\n".join(lines) + "\n"

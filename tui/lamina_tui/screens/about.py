@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lamina.figures.advice import Advice
+from lamina.advice.model import Advice
 from lamina.figures.image import LoadedImage, Tally
 from lamina.figures.path_history import path_history
 from lamina.model import Change, ImageInfo, Kind
@@ -88,8 +88,16 @@ def about_guilt(info: ImageInfo, ships: int, hides: int) -> list[TextLine]:
 def about_advice(info: ImageInfo, advice: Advice) -> list[TextLine]:
     """What to do, what it saves, and the instructions that it is about."""
     lines = TextLines()
-    lines.heading(f"Saves {texts.count(advice.bytes)} B")
+    lines.heading(f"Saves {texts.count(advice.saves)} B" if advice.saves else "To know")
+    lines.add(f"{advice.rule}, {advice.severity.word}", "rule")
+    lines.blank()
     lines.add(advice.text)
+    lines.add(advice.do)
+    lines.blank()
+    for path in advice.paths.first(_PLACES):
+        lines.add("/" + decode(path), "", "dim")
+    if len(advice.paths) > _PLACES:
+        lines.add(f"and {texts.count(len(advice.paths) - _PLACES)} more", "", "dim")
     lines.blank()
     if advice.layer is not None and advice.hidden_by is not None and advice.hidden_by != advice.layer:
         return [*lines.lines, *about_guilt(info, advice.layer, advice.hidden_by)]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textual import on, work
 
+from lamina.advice.model import Advice
 from lamina.contents.image_files import files_of
 from lamina.contents.place import Scope as FileScope
 from lamina.contents.place import event_in
 from lamina.contents.versions import Version
-from lamina.figures.advice import Advice
 from lamina.figures.duplicates import find_duplicates
 from lamina.figures.image import LoadedImage
 from lamina.figures.path_history import path_history
@@ -119,7 +119,7 @@ class ImageScreen(ExtractScreen, ImageSearch):
             self.stop_reading()
         elif self.extracts:
             self.stop_extracting()
-        elif not self.failed and self.filter:
+        elif not self.failed and self.filter and not self._shows_advised_files:
             self._filter("")
         elif self._came_from == RESULTS:
             self.show_results()
@@ -127,6 +127,11 @@ class ImageScreen(ExtractScreen, ImageSearch):
             self.action_show_tab(self._came_from)
         else:
             self._leave()
+
+    @property
+    def _shows_advised_files(self) -> bool:
+        """Whether the files of an advice are shown, and nothing else: to go back leads to the advice."""
+        return self.tab == "files" and self.files.shows_only and bool(self._came_from)
 
     def _leave(self) -> None:
         """Go back to the images; whoever comes again finds this one as it is left."""
@@ -217,13 +222,13 @@ class ImageScreen(ExtractScreen, ImageSearch):
             self.waste.set_filter("", None)
             self.action_show_tab("waste")
             self.waste.show_group(advice.layer, advice.hidden_by, advice.cause)
-        elif self.image is not None:
-            path = self.image.union.paths.find(advice.directory)
-            if path is not None and advice.layer is not None:
+        elif self.image is not None and len(advice.paths):
+            path = int(advice.paths.rows[0])
+            if advice.layer is not None:
                 self.show_in_layer(path, advice.layer)
             else:
                 self._show_in_the_end(path)
-            self.files.action_unfold()
+            self.files.show_only(advice.rule, advice.paths.rows)
 
     @work(exclusive=True, group="duplicates")
     async def _find_duplicates(self, image: LoadedImage) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lamina.figures.advice import Advice
+from lamina.advice.model import Advice
 from lamina.figures.image import LoadedImage
 from lamina.figures.own import own_figures
 from lamina.model import ImageInfo, Progress
@@ -96,7 +96,8 @@ def verdict(image: LoadedImage, best: tuple[Advice, str] | None, glyphs: Glyphs)
         what = "every byte that it ships is reachable" if not image.wasted else "nothing is worth changing"
         return [(f" {what}", "good")], []
     advised, instruction = best
-    saved = f" {texts.size_bytes(advised.bytes)} ({texts.percent(advised.bytes / (image.size or 1))}) could go"
+    share = texts.percent(advised.saves / (image.size or 1))
+    saved = f" {texts.size_bytes(advised.saves)} ({share}) could go" if advised.saves else f" {advised.rule}"
     shown = f": {instruction}" if instruction else ""
     return [(saved, "bad"), (glyphs.text(display_name(f"{shown}  {glyphs.dot} {advised.text}")), "plain")], [
         (" 3 tells how ", "key")

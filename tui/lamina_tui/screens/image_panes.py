@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.widgets import ContentSwitcher
 
-from lamina.figures.advice import advise
+from lamina.advice.advise import advise
 from lamina.figures.image import LoadedImage
 from lamina.model import ImageInfo, Progress
 from lamina_tui.command import Scope

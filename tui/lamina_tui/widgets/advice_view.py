@@ -1,4 +1,4 @@
-"""What to do about an image, the largest saving first."""
+"""What to do about an image, the most severe first."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.message import Message
 
-from lamina.figures.advice import Advice
+from lamina.advice.model import Advice, Severity
 from lamina.model import ImageInfo
 from lamina.names import display_name, short_instruction
 from lamina_tui import texts
@@ -15,10 +15,23 @@ from lamina_tui.keymap import bindings
 from lamina_tui.widgets.row_list import Part, RowList
 
 _LAYERS = 7
+_SEVERITY = 7
 
 
 OF_BASE = " It is for who builds the base."
 """Behind advice about layers that came with the image that this one is built from."""
+
+
+SEVERITY_STYLES = {Severity.HIGH: "waste", Severity.MEDIUM: "strong", Severity.LOW: "plain", Severity.INFO: "dim"}
+"""Styles of the words that tell how much an advice matters."""
+
+
+def layers_of(advice: Advice, arrow: str) -> str:
+    """Who ships what an advice is about, and who hides it: ``3``, ``3→5``; nothing where many do."""
+    layers = "" if advice.layer is None else str(advice.layer)
+    if advice.hidden_by is not None and advice.hidden_by != advice.layer:
+        layers += f"{arrow}{advice.hidden_by}"
+    return layers
 
 
 def titled(title: str, advice: Sequence[Advice], size: int, room: int, arrow: str) -> str:
@@ -31,7 +44,7 @@ def titled(title: str, advice: Sequence[Advice], size: int, room: int, arrow: st
         room: cells.
         arrow: of this terminal.
     """
-    saved = sum(each.bytes for each in advice if not each.in_base)
+    saved = sum(each.saves for each in advice if not each.in_base)
     if not saved:
         return title
     now, then = texts.size_bytes(size), texts.size_bytes(size - saved)
@@ -72,18 +85,22 @@ class AdviceView(RowList):
         self._arrange()
 
     def set_filter(self, text: str) -> None:
-        """Show only advice whose text, or whose instruction, has a text."""
+        """Show only advice whose rule, text or instruction has a text."""
         if text != self.filter:
             self.filter = text
             self._arrange()
 
     def _arrange(self) -> None:
         wanted = self.filter.casefold()
-        self._shown = [each for each in self._all if wanted in f"{each.text} {self._instruction(each)}".casefold()]
+        self._shown = [
+            each
+            for each in self._all
+            if wanted in f"{each.rule} {each.text} {each.do} {self._instruction(each)}".casefold()
+        ]
         self.placeholder = (
             f"nothing here has “{display_name(self.filter)}”"
             if self.filter
-            else "nothing to advise: no layer hides much of another, and no cache was left behind"
+            else "nothing to advise: no layer hides much of another, and nothing needless was left behind"
         )
         self.rows_changed(0)
 
@@ -100,14 +117,16 @@ class AdviceView(RowList):
     @property
     def total(self) -> int:
         """Bytes that following all of it saves: no byte is in two of them."""
-        return sum(advice.bytes for advice in self._all)
+        return sum(advice.saves for advice in self._all)
 
     def summary(self) -> str:
         """What the tab line says of this pane."""
         if not self._all:
             return ""
+        if not self.total:
+            return texts.plural(len(self._all), "remark")
         told = f"all of it saves {texts.size_bytes(self.total)}"
-        base = sum(advice.bytes for advice in self._all if advice.in_base)
+        base = sum(advice.saves for advice in self._all if advice.in_base)
         return told + (f", {texts.size_bytes(base)} of it in the base" if base else "")
 
     def row_count(self) -> int:
@@ -116,21 +135,19 @@ class AdviceView(RowList):
 
     def header(self, width: int) -> list[Part]:
         """Column names."""
-        line = f"{'saves':>{texts.SIZE_WIDTH + 2}}  {'layers':<{_LAYERS}}"
+        line = f"{'saves':>{texts.SIZE_WIDTH + 2}}  {'':<{_SEVERITY}}{'layers':<{_LAYERS}}"
         line += titled("what to do", self._all, self.size_now, width - len(line), self.glyphs.arrow)
         return [(texts.fit(line, width), "header")]
 
     def row(self, index: int, width: int) -> list[Part]:
         """One advice."""
         advice, glyphs = self._shown[index], self.glyphs
-        layers = "" if advice.layer is None else str(advice.layer)
-        if advice.hidden_by is not None and advice.hidden_by != advice.layer:
-            layers += f"{glyphs.arrow}{advice.hidden_by}"
-        room = max(0, width - texts.SIZE_WIDTH - 4 - _LAYERS)
+        room = max(0, width - texts.SIZE_WIDTH - 4 - _LAYERS - _SEVERITY)
         told = ("base: " if advice.in_base else "") + display_name(advice.text)
         return [
-            (f"{texts.size(advice.bytes):>{texts.SIZE_WIDTH + 2}}  ", "waste"),
-            (texts.fit(layers, _LAYERS), "dim"),
+            (f"{texts.size(advice.saves) if advice.saves else '':>{texts.SIZE_WIDTH + 2}}  ", "waste"),
+            (texts.fit(advice.severity.word, _SEVERITY), SEVERITY_STYLES[advice.severity]),
+            (texts.fit(layers_of(advice, glyphs.arrow), _LAYERS), "dim"),
             (texts.fit(glyphs.text(told), room, glyphs.more), "dim" if advice.in_base else "plain"),
         ]
 
@@ -142,14 +159,14 @@ class AdviceView(RowList):
         return short_instruction(self.info.layers[layer].instruction)
 
     def describe(self) -> tuple[str, str]:
-        """The row under the cursor: its instruction, and its whole text. Safe to show."""
+        """The row under the cursor: its rule and instruction, and what to do. Safe to show."""
         advice = self.advice
         if advice is None:
             return "", ""
         layer = advice.changes
         instruction = self._instruction(advice)
-        named = f"layer {layer}  {instruction}" if instruction else ""
-        told = display_name(advice.text) + (OF_BASE if advice.in_base else "")
+        named = f"{advice.rule}: layer {layer}  {instruction}" if instruction else advice.rule
+        told = f"{display_name(advice.text)} {display_name(advice.do)}" + (OF_BASE if advice.in_base else "")
         return self.glyphs.text(display_name(named)), self.glyphs.text(told)
 
     def action_follow(self) -> None:
@@ -159,4 +176,4 @@ class AdviceView(RowList):
 
     def copied_text(self) -> str | None:
         """The advice."""
-        return None if self.advice is None else self.advice.text
+        return None if self.advice is None else f"{self.advice.text} {self.advice.do}"

@@ -42,6 +42,8 @@ class FileRows(TreeSwitches):
         self.usual_kinds = self.kinds
         """What it takes no remark to hide."""
         self.filter = ""
+        self.shows_only = False
+        """Whether the filter is no text, but stands for certain paths."""
         self.metadata = ""
         """One of :data:`lamina_tui.widgets.tree_columns.METADATA`."""
         self.shows_layers = False

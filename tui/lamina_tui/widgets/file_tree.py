@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from textual.message import Message
 
 from lamina.model import Change
@@ -232,7 +233,7 @@ class FileTree(FileRows):
         """Show only names that have a text; the cursor goes to the first match."""
         if text == self.filter:
             return
-        self.filter = text
+        self.filter, self.shows_only = text, False
         if self.tree_rows is None:
             return
         here = self.path_id
@@ -246,6 +247,20 @@ class FileTree(FileRows):
             self.post_message(self.Shape(self))
         else:
             self._rows_changed(here)
+
+    def show_only(self, word: str, paths: NDArray[np.int32]) -> None:
+        """Filter by paths instead of a text.
+
+        Args:
+            word: says what they are; stands where a filter's text does.
+            paths: rows of the path table.
+        """
+        if self.tree_rows is not None:
+            self.set_filter("")
+            text = f"({word})"
+            self.tree_rows.names.stand_for(text, paths)
+            self.set_filter(text)
+            self.shows_only = True
 
     def action_match(self, step: int) -> None:
         """To the next or previous match of the filter, around the end."""

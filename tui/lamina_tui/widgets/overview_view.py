@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from lamina.figures.advice import Advice
+from lamina.advice.model import Advice, Severity
 from lamina.figures.image import LoadedImage
 from lamina.figures.largest import LargeFile, largest_files
 from lamina.names import display_name, short_instruction
 from lamina_tui import texts
 from lamina_tui.command import Scope
 from lamina_tui.keymap import bindings
-from lamina_tui.widgets.advice_view import OF_BASE, titled
+from lamina_tui.widgets.advice_view import OF_BASE, layers_of, titled
 from lamina_tui.widgets.row_list import Part, RowList
 
 _BEST = 3
@@ -74,23 +74,24 @@ class OverviewView(RowList):
     def _advice_rows(self, image: LoadedImage, advice: Sequence[Advice]) -> list[_Row]:
         glyphs = self.glyphs
         rows = []
-        for each in advice[:_BEST]:
-            layers = "" if each.layer is None else str(each.layer)
-            if each.hidden_by is not None and each.hidden_by != each.layer:
-                layers += f"{glyphs.arrow}{each.hidden_by}"
+        best = [each for each in advice if each.saves or each.severity > Severity.INFO][:_BEST]
+        for each in best:
+            layers = layers_of(each, glyphs.arrow)
             changed = each.changes
             instruction = "" if changed is None else short_instruction(image.info.layers[changed].instruction)
-            saves = (f"{texts.size(each.bytes):>{texts.SIZE_WIDTH + 2}}  ", "waste")
-            named = glyphs.text(display_name(instruction)) or "(several layers)"
+            saves = (f"{texts.size(each.saves) if each.saves else '':>{texts.SIZE_WIDTH + 2}}  ", "waste")
+            named = glyphs.text(display_name(instruction)) or (
+                "(several layers)" if len(each.layers) > 1 else each.rule
+            )
             rows.append(_Row((saves, (texts.fit(layers, _LAYERS) + "  ", "dim"), (named, "strong")), advice=each))
             told = display_name(each.text) + (OF_BASE if each.in_base else "")
             rows.append(_Row(((_INDENT + glyphs.text(told), "plain"),), advice=each))
-        if len(advice) > _BEST:
-            more = f"{_INDENT}and {len(advice) - _BEST} more: 3 lists all"
-            rows.append(_Row(((more, "dim"),)))
-        if not advice:
+        if not best:
             words = "every byte that it ships is reachable" if not image.wasted else "nothing is worth changing"
             rows.append(_Row(((f"  {words}", "added"),)))
+        if len(advice) > len(best):
+            more = f"{_INDENT}and {len(advice) - len(best)} more: 3 lists all"
+            rows.append(_Row(((more, "dim"),)))
         return rows
 
     def _file_rows(self, image: LoadedImage, files: Sequence[LargeFile]) -> list[_Row]:
@@ -147,7 +148,7 @@ class OverviewView(RowList):
             return ""
         row = self._rows[self.cursor]
         if row.advice is not None:
-            return self.glyphs.text(display_name(row.advice.text))
+            return self.glyphs.text(display_name(f"{row.advice.text} {row.advice.do}"))
         if row.file is None:
             return ""
         path = display_name(self._image.union.paths.path(row.file.path))
@@ -170,5 +171,5 @@ class OverviewView(RowList):
             return None
         row = self._rows[self.cursor]
         if row.advice is not None:
-            return row.advice.text
+            return f"{row.advice.text} {row.advice.do}"
         return None if row.file is None else self._image.union.paths.path(row.file.path)

@@ -1,0 +1,32 @@
+"""All rules, in the order in which they claim bytes."""
+
+from __future__ import annotations
+
+from inspect import cleandoc
+
+from lamina.advice.finding import Rule
+from lamina.advice.rules.package_cache import PackageCache
+from lamina.advice.rules.waste import DeletedLater, MetadataCopy, Rewritten, ShippedAgain, Timestamps
+
+RULES: tuple[type[Rule], ...] = (
+    # Bytes that nothing reaches, by cause.
+    MetadataCopy,
+    Timestamps,
+    DeletedLater,
+    Rewritten,
+    ShippedAgain,
+    # Bytes of the final file system: what says most of why a file is there comes first.
+    PackageCache,
+)
+"""No two names are the same."""
+
+
+def summary_of(name: str) -> str:
+    """The first line of a rule's documentation; of what is no rule the name itself."""
+    found = next((rule for rule in RULES if rule.name == name), None)
+    return name if found is None else cleandoc(found.__doc__ or "").partition("\n")[0]
+
+
+def rule_names() -> tuple[str, ...]:
+    """The names of all rules, in their order."""
+    return tuple(rule.name for rule in RULES)

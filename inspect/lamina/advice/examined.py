@@ -1,0 +1,241 @@
+"""An image as rules look at it: its visible files as columns, which bytes are spoken for, and first bytes of files."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamina.advice.model import floor
+from lamina.figures.image import LoadedImage
+from lamina.model import Cause, Kind
+from lamina.packages.path_lookup import PathLookup
+from lamina.stack.paths import PathTable
+from lamina.stack.union import ABSENT, Union
+from lamina.stack.waste import LayerWaste, WasteTable
+
+Rows = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """Files that are taken together because the same layers ship them."""
+
+    inodes: Rows
+    """Largest first."""
+    layers: tuple[int, ...]
+    bytes: int
+
+
+@dataclass(slots=True)
+class _Names:
+    """Names of regular files of the final file system, by path."""
+
+    path: Rows
+    inode: Rows
+    count: NDArray[np.int32]
+    """By event: how many of these names lead to it."""
+    at: Rows
+    """By event: the path that its bytes stand at, -1 where no name leads to it."""
+    several: bool
+    """Whether any file has more than one name."""
+
+
+class Examined:
+    """What the rules share about one image.
+
+    Args:
+        image: read whole.
+        ignored: by path: whether it is not to be spoken of.
+        cancel: ends what takes long.
+    """
+
+    def __init__(self, image: LoadedImage, ignored: NDArray[np.bool_] | None, cancel: threading.Event) -> None:
+        self.image = image
+        self.union: Union = image.union
+        self.paths: PathTable = image.union.paths
+        self.ignored = ignored
+        self.cancel = cancel
+        self.floor = floor(image.size)
+        self.heads: Mapping[int, bytes] = {}
+        """The first bytes of those files that rules wanted to see, by inode, as far as they could be read."""
+        self.reads = False
+        """Whether contents can be read."""
+        self._claimed = np.zeros(image.union.event_count, dtype=bool)
+
+    @cached_property
+    def lookup(self) -> PathLookup:
+        """Where paths stand, links of directories followed."""
+        return PathLookup(self.union)
+
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """What the image's config says of how it is run: untrusted."""
+        config = self.image.info.config.get("config")
+        return config if isinstance(config, Mapping) else {}
+
+    @cached_property
+    def alive(self) -> Rows:
+        """The events of the final file system."""
+        return self.union.alive(self.union.layer_count - 1)
+
+    @cached_property
+    def event_at(self) -> Rows:
+        """By path: what stands there in the final file system, :data:`ABSENT` for nothing."""
+        at = np.full(self.paths.count, ABSENT, dtype=np.int32)
+        at[self.union.path[self.alive]] = self.alive
+        return at
+
+    @cached_property
+    def _names(self) -> _Names:
+        union = self.union
+        events = self.alive[union.regular()[self.alive]]
+        events = events[np.argsort(union.path[events], kind="stable")]
+        path, inode = union.path[events], union.inode[events]
+        count = np.bincount(inode, minlength=union.event_count).astype(np.int32)
+        at = np.full(union.event_count, -1, dtype=np.int32)
+        at[inode[::-1]] = path[::-1]
+        own = events[events == inode]  # where the file's own name is left, its bytes stand there
+        at[own] = union.path[own]
+        return _Names(path, inode, count, at, bool((count > 1).any()))
+
+    @cached_property
+    def waste(self) -> WasteTable:
+        """What is wasted, without what is not to be spoken of, and without what a container has written over."""
+        table = self.image.waste
+        writable = [layer.index for layer in self.image.info.layers if layer.writable]
+        spoken = ~np.isin(table.hidden_by, writable)  # no image would be any smaller without it
+        if self.ignored is not None:
+            spoken &= ~self.ignored[table.path_id]
+        return table if spoken.all() else table.only(spoken)
+
+    @cached_property
+    def waste_groups(self) -> list[LayerWaste]:
+        """The same by layers and cause, most bytes first."""
+        return self.waste.by_layer()
+
+    @cached_property
+    def only_times(self) -> set[tuple[int, int]]:
+        """(ships, hides) of those layers between which all files that differ by metadata differ by their time alone."""
+        union, dead = self.union, self.union.dead
+        rows = np.flatnonzero((dead.provisional == Cause.OVERWRITTEN) & (dead.successor != ABSENT))
+        old, new = dead.inode[rows], dead.successor[rows]
+        rows = np.flatnonzero(union.same_content(old, new) & ~union.same_metadata(old, new))
+        old, new = old[rows], new[rows]
+        alike = (union.mode[old] == union.mode[new]) & (union.xattr[old] == union.xattr[new])
+        alike &= (union.uid[old] == union.uid[new]) & (union.gid[old] == union.gid[new])
+        pairs = list(zip(union.born[old].tolist(), union.born[new].tolist(), strict=True))
+        return {*pairs} - {pair for pair, same in zip(pairs, alike.tolist(), strict=True) if not same}
+
+    def folders(self, places: Sequence[bytes]) -> Rows:
+        """The rows of those folders and files that any layer has; ``~`` is each home folder."""
+        rows = set()
+        for place in places:
+            for whole in self._at_home(place) if place.startswith(b"~/") else (place,):
+                row = self.lookup.row(whole)
+                if row is not None:
+                    rows.add(row)
+        return np.array(sorted(rows), dtype=np.int32)
+
+    def _at_home(self, place: bytes) -> Iterator[bytes]:
+        for home in self.homes:
+            yield home + place[1:]
+
+    @cached_property
+    def homes(self) -> tuple[bytes, ...]:
+        """The home folders: root's, those in /home, and what the config calls so."""
+        homes = [b"root"]
+        row = self.lookup.row(b"home")
+        if row is not None:
+            homes += [b"home/" + name for name in self.lookup.below(row)]
+        env = self.config.get("Env")
+        for entry in env if isinstance(env, list) else ():
+            if isinstance(entry, str) and entry.startswith("HOME=/") and entry.strip("/") != "HOME=":
+                homes.append(entry[6:].strip("/").encode("utf-8", "surrogatepass"))
+        return tuple(dict.fromkeys(homes))
+
+    def inside(self, folders: Rows) -> NDArray[np.bool_]:
+        """By path: whether it is one of these, or below one."""
+        return self.paths.covered(folders, self.paths.end[folders])
+
+    def visible(self, marked: NDArray[np.bool_]) -> Rows:
+        """The files of which all names that are left are marked, whoever has claimed them; largest first.
+
+        Args:
+            marked: by path.
+        """
+        names = self._names
+        if self.ignored is not None:
+            marked = marked & ~self.ignored
+        found = names.inode[marked[names.path]]
+        if names.several:
+            left = np.bincount(found, minlength=self.union.event_count)
+            found = np.unique(found)
+            found = found[left[found] == names.count[found]]
+        return self._ordered(found.astype(np.int32))
+
+    def free(self, marked: NDArray[np.bool_]) -> Rows:
+        """Those of the same that have bytes of which nothing was told yet: to leave them out saves just those."""
+        found = self.visible(marked)
+        return found[~self._claimed[found] & (self.union.size[found] > 0)]
+
+    def named(self, rows: Rows) -> Rows:
+        """What names of the final file system lead to a file of its bytes, for each of some paths; duplicates drop."""
+        events = self.event_at[rows]
+        events = events[events != ABSENT]
+        inodes = self.union.inode[events[self.union.regular()[events]]]
+        return np.unique(inodes).astype(np.int32)
+
+    def _ordered(self, inodes: Rows) -> Rows:
+        order = np.lexsort((self._names.at[inodes], -self.union.size[inodes]))
+        return inodes[order]
+
+    def rows_of(self, inodes: Rows) -> Rows:
+        """The paths that files' bytes stand at in the final file system."""
+        return self._names.at[inodes]
+
+    def unclaimed(self, inodes: Rows) -> NDArray[np.bool_]:
+        """Of each file: whether nothing was told of its bytes yet."""
+        return ~self._claimed[inodes]
+
+    def claim(self, inodes: Rows) -> None:
+        """Nobody else counts the bytes of these."""
+        self._claimed[inodes] = True
+
+    def by_layer(self, inodes: Rows) -> Iterator[Shipped]:
+        """Files by the layer that ships them, most bytes first; those of layers with little together.
+
+        Nothing is told below the floor.
+        """
+        sizes, born = self.union.size[inodes], self.union.born[inodes]
+        totals = np.bincount(born, weights=sizes, minlength=1) if len(inodes) else np.zeros(0)
+        much = np.flatnonzero(totals >= self.floor)
+        for layer in sorted(much.tolist(), key=lambda layer: (-totals[layer], layer)):
+            mine = inodes[born == layer]
+            yield Shipped(mine, (layer,), int(self.union.size[mine].sum()))
+        rest = inodes[~np.isin(born, much)]
+        if len(rest) and (left := int(self.union.size[rest].sum())) >= self.floor:
+            yield Shipped(rest, tuple(np.unique(self.union.born[rest]).tolist()), left)
+
+    def shipped_events(self, marked: NDArray[np.bool_]) -> Rows:
+        """The regular files that any layer carries at marked paths, the ones that later layers hide too.
+
+        Args:
+            marked: by path.
+        """
+        union = self.union
+        if self.ignored is not None:
+            marked = marked & ~self.ignored
+        events = np.flatnonzero((union.kind[: union.implicit] == Kind.FILE) & marked[union.path[: union.implicit]])
+        return events.astype(np.int32)
+
+    def mark(self, rows: Rows | Collection[int]) -> NDArray[np.bool_]:
+        """By path: whether it is one of these."""
+        marked = np.zeros(self.paths.count, dtype=bool)
+        marked[np.asarray(rows, dtype=np.int64)] = True
+        return marked

@@ -1,0 +1,87 @@
+"""What an instruction says, as far as advice about it depends on that; all that is returned is safe to show."""
+
+from __future__ import annotations
+
+import re
+
+from lamina.model import ImageInfo
+from lamina.names import short_instruction
+
+_QUOTED = 100  # characters
+_VERB = re.compile(r"[A-Z]{2,12}\b")
+_OWNER = re.compile(r"\bchown\s+(?:-\S+\s+)*([A-Za-z0-9_.-]+(?::[A-Za-z0-9_.-]+)?)\s")
+_MODE = re.compile(r"\bchmod\s+(?:-[RrvfcP]+\s+|--\S+\s+)*([0-7]{3,4}|[ugoa]*[-+=][rwxXst]+)\s")
+_CLASSIC = re.compile(r"(?:file|dir|multi):\S+ in ")
+"""How the classic builder writes what it copied: by a digest."""
+
+
+class Instruction:
+    """One layer's instruction.
+
+    Args:
+        info: the image's head.
+        layer: number of the layer.
+    """
+
+    def __init__(self, info: ImageInfo, layer: int) -> None:
+        self.layer = layer
+        self.text = short_instruction(info.layers[layer].instruction) if layer < len(info.layers) else ""
+        found = _VERB.match(self.text)
+        self.verb = found[0] if found else ""
+        """``RUN``, ``COPY``; empty where the history doesn't tell."""
+
+    @property
+    def copies(self) -> bool:
+        """Whether it takes files from outside."""
+        return self.verb in ("COPY", "ADD")
+
+    @property
+    def runs(self) -> bool:
+        """Whether it runs a command."""
+        return self.verb == "RUN"
+
+    @property
+    def where(self) -> str:
+        """``layer 3 (RUN apt-get update)``."""
+        return f"layer {self.layer} ({self.quoted})" if self.text else f"layer {self.layer}"
+
+    @property
+    def quoted(self) -> str:
+        """The instruction in a line that is not too long."""
+        return self.text if len(self.text) <= _QUOTED else self.text[: _QUOTED - 1] + "…"
+
+    @property
+    def owner(self) -> str | None:
+        """Whom its ``chown`` makes the owner."""
+        found = _OWNER.search(self.text) if self.runs else None
+        return found[1] if found else None
+
+    @property
+    def mode(self) -> str | None:
+        """What its ``chmod`` sets."""
+        found = _MODE.search(self.text) if self.runs else None
+        return found[1] if found else None
+
+    def with_option(self, option: str) -> str:
+        """A COPY or ADD with one more option."""
+        rest = _CLASSIC.sub("… ", self.text[len(self.verb) :].strip(), count=1)
+        made = f"{self.verb} {option} {rest}"
+        return made if len(made) <= _QUOTED else made[: _QUOTED - 1] + "…"
+
+
+def leave_out(instruction: Instruction, run: str) -> str:
+    """What to do about files that a layer ships and nobody needs, in words that fit its instruction.
+
+    Args:
+        instruction: the layer's.
+        run: what to write in a RUN, a clause: ``end it with && rm -rf /tmp/*``.
+    """
+    if instruction.copies:
+        return (
+            f"Leave them out of what is copied, by .dockerignore or by copying less, in layer {instruction.layer}: "
+            f"{instruction.quoted}"
+        )
+    if instruction.runs:
+        return f"In layer {instruction.layer}, {run}: {instruction.quoted}"
+    named = f": {instruction.quoted}" if instruction.text else ""
+    return f"Where layer {instruction.layer} is made, {run}{named}"

@@ -1,0 +1,1 @@
+"""The rules, each by itself. :mod:`lamina.advice.catalogue` has their order."""
