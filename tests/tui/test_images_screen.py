@@ -367,7 +367,9 @@ async def test_what_could_go_is_told_first_and_can_be_marked(drive: Drive) -> No
         await screen.press("m")
         assert "2 marked" in screen.lines[0]
         assert "could go" not in screen.text
-        await screen.press("m", "A", "A")
+        await screen.press("m")
+        assert "no more is known that could go" in screen.lines[0]
+        await screen.press("A", "A")
         assert "70.0 KB could go" in screen.lines[1]
     async with drive(lambda: ImagesScreen(listing, "x"), size=(100, 24)) as screen:
         assert "could go" not in screen.text  # what is no engine has nothing that could be removed

@@ -148,10 +148,12 @@ class ImagesScreen(ListingScreen):
     def action_mark_removable(self) -> None:
         """Mark the images that the first line says could go."""
         removal = self._worst_unmarked()
-        if removal is not None:
-            self.images.mark_ids(removal.ids)
-            self.say("")
-            self._show_verdict()
+        if removal is None:
+            self.say("no more is known that could go")
+            return
+        self.images.mark_ids(removal.ids)
+        self.say("")
+        self._show_verdict()
 
     # Opening
 
