@@ -735,6 +735,24 @@ async def test_the_border_between_the_panes_can_be_moved(drive: Drive, shop: Any
         assert "1 Files" in screen.text
 
 
+async def test_the_mouse_moves_the_tabs_that_are_the_border_to_the_layers_above(drive: Drive, shop: Any) -> None:
+    async with drive(shop, size=(100, 40)) as screen:
+        tabs = screen.app.screen.query_one("#tabs")
+        for row in (20, 9):
+            # when the tabs are drawn to another row, from a place where a click would open one
+            here = tabs.region.y
+            await screen.pilot.mouse_down(offset=(18, here))
+            await screen.pilot.hover(offset=(18, row))
+            await screen.pilot.mouse_up(offset=(18, row))
+            await screen.settle()
+            # then there they are, and it was no click
+            assert tabs.region.y == row
+            assert screen.image.tab == "files"
+        await screen.pilot.click(offset=(25, 9))
+        await screen.settle()
+        assert screen.image.tab == "waste"
+
+
 @pytest.mark.parametrize("ending", ["txt", "json", "ncdu"])
 async def test_what_is_shown_is_written(drive: Drive, small: list[str], tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"out.{ending}"

@@ -28,6 +28,7 @@ from lamina_tui.screens.viewer import viewer_of
 from lamina_tui.widgets.advice_view import AdviceView
 from lamina_tui.widgets.duplicates_view import DuplicatesView
 from lamina_tui.widgets.file_tree import FileTree
+from lamina_tui.widgets.line_bar import TabBar
 from lamina_tui.widgets.overview_view import OverviewView
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
@@ -102,6 +103,11 @@ class ImageScreen(ExtractScreen, ImageSearch):
     def action_move_border(self, step: int) -> None:
         """Give the layers more room, or less."""
         self.query_one(SidePane).move_border(step)
+
+    @on(TabBar.Dragged)
+    def _tabs_dragged(self, event: TabBar.Dragged) -> None:
+        """The tabs stand on the border, where the layers are above them."""
+        self.query_one(SidePane).end_at(event.y)
 
     def on_resize(self) -> None:
         """The panes may stand otherwise now."""

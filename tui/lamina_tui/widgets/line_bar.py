@@ -9,6 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -140,6 +141,14 @@ _GAP = 3
 class TabBar(LineBar):
     """Tabs by number, with room on the right for what the tab shows: of several parts the last is the last to go."""
 
+    class Dragged(Message):
+        """The mouse holds the bar and went up or down with it."""
+
+        def __init__(self, y: int) -> None:
+            super().__init__()
+            self.y = y
+            """The row of the screen that the mouse is at."""
+
     def __init__(
         self,
         names: Sequence[str],
@@ -155,6 +164,9 @@ class TabBar(LineBar):
         self.active = 0
         self.here = False
         self.note: Sequence[Part] = []
+        self._held: int | None = None
+        """The row of the screen that the mouse took hold of the bar at, or was last told to be at."""
+        self._dragged = False
 
     def update(
         self, *, active: int | None = None, here: bool | None = None, note: Sequence[Part] | None = None
@@ -198,8 +210,27 @@ class TabBar(LineBar):
         """Draw the tabs."""
         self._show()
 
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Take hold of the bar: it may be the border to what is above."""
+        self._held, self._dragged = event.screen_y, False
+        self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Tell where the bar is drawn to."""
+        if self._held is not None and event.screen_y != self._held:
+            self._held, self._dragged = event.screen_y, True
+            self.post_message(self.Dragged(event.screen_y))
+
+    def on_mouse_up(self) -> None:
+        """Let go of the bar."""
+        if self._held is not None:
+            self._held = None
+            self.release_mouse()
+
     def on_click(self, event: events.Click) -> None:
         """Open the tab under the mouse."""
+        if self._dragged:
+            return
         x = 0
         for index, label in enumerate(self._labels()):
             x += len(label)

@@ -1,4 +1,4 @@
-"""A pane with a border to the pane beside or below it, which keys move, and the mouse where it can be seen."""
+"""A pane with a border to the pane beside or below it, which keys and the mouse move."""
 
 from __future__ import annotations
 
@@ -52,6 +52,13 @@ class SidePane(Vertical):
             styles.height, styles.max_height = f"{self.share}%", "90%"
 
     # The mouse, on the border
+
+    def end_at(self, y: int) -> None:
+        """Where the other pane is below: end above a row of the screen, as near to it as the least share allows."""
+        parent = self.parent
+        whole = getattr(parent, "region", self.region)
+        if not self._beside and whole.height:
+            self._set(round(100 * (y - whole.y) / whole.height))
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Take hold of the border."""
