@@ -190,6 +190,19 @@ async def test_what_needs_two_images_says_so(drive: Drive) -> None:
         assert "4 images are marked" in screen.lines[0]
 
 
+async def test_what_the_title_has_no_room_for_is_told_below(drive: Drive) -> None:
+    async with drive(["demo"], (40, 12)) as screen:
+        below = screen.lines[-3:-1]
+        await screen.press("y")
+        assert "copied" in screen.lines[0]
+        # what is longer than the line is told in the last ones, until the cursor moves
+        await screen.press("A", "D")
+        told = "4 images are marked: a comparison takes two"
+        assert " ".join(line.strip() for line in screen.lines[-3:-1]) == told
+        await screen.press("down", "up")
+        assert screen.lines[-3:-1] == below
+
+
 async def test_the_cursor_is_told_in_words(drive: Drive) -> None:
     async with drive(["demo"]) as screen:
         assert "removing it frees 2.1 MB" in screen.lines[-3]

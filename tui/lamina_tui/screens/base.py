@@ -104,6 +104,15 @@ class FullScreen(Screen[None]):
         """A line of what was told once; untrusted text is fine."""
         return [(f" {self.glyphs.text(display_name(text))}", "strong")], []
 
+    def is_cut_off(self, text: str, title: str) -> bool:
+        """Whether the right of the title line has no room for what is told once; untrusted text is fine.
+
+        Args:
+            text: what is told.
+            title: what the line begins with and keeps.
+        """
+        return texts.cell_len(f"{title} {self.glyphs.text(display_name(text))} ") > self.size.width
+
     def said_whole(self, text: str, bar: LineBar) -> list[Line]:
         """The same in as many lines as it takes and the bar has."""
         pieces = texts.wrap(self.glyphs.text(display_name(text)), (bar.size.width or 80) - 2)

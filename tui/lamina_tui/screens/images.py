@@ -27,6 +27,8 @@ from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
 from lamina_tui.widgets.text_lines import TextLine
 
+_TITLE = " lamina "
+
 
 class ImagesScreen(ListingScreen):
     """The images of an engine, an archive or the demo; Enter opens one."""
@@ -61,20 +63,22 @@ class ImagesScreen(ListingScreen):
     # Telling
 
     def say(self, text: str) -> None:
-        """Tell something once, in the title line."""
+        """Tell something once, in the title line; what it has no room for in the last lines."""
         self._said = text
         self._show_title()
+        self._show_totals()
 
     @on(RowList.Moved)
     def _moved(self) -> None:
         if self._said:
             self.say("")
-        self._show_totals()
+        else:
+            self._show_totals()
 
     def _show_title(self) -> None:
         images = self.images
         left: list[Part] = [
-            (" lamina ", "strong"),
+            (_TITLE, "strong"),
             (f" {self.glyphs.text(display_name(self._label))}", "plain"),
         ]
         right = self.glyphs.text(display_name(self._said or self._busy))
@@ -105,7 +109,11 @@ class ImagesScreen(ListingScreen):
             ]
         while len(totals) > 1 and sum(len(text) for text, _ in totals) > self.size.width:
             del totals[-1]  # whole, as a figure without its end would be another
-        self.query_one("#totals", LineBar).show((here, []), (totals, []))
+        bar = self.query_one("#totals", LineBar)
+        if self.is_cut_off(self._said, _TITLE):
+            bar.show(*self.said_whole(self._said, bar))
+        else:
+            bar.show((here, []), (totals, []))
         about = self.query_one(AboutPane)
         if about.size.height:
             about.show_soon(self._about)

@@ -19,6 +19,8 @@ from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
 from lamina_tui.widgets.text_lines import TextLine, TextLines
 
+_TITLE = " layer tree "
+
 
 class TreeScreen(FullScreen):
     """Images as a prefix tree of layers.
@@ -62,7 +64,7 @@ class TreeScreen(FullScreen):
         return tuple(dict.fromkeys(super().scopes()))
 
     def say(self, text: str) -> None:
-        """Tell something once, in the title line."""
+        """Tell something once, in the title line; what it has no room for in the last lines."""
         self._said = text
         self._show()
 
@@ -75,11 +77,13 @@ class TreeScreen(FullScreen):
         glyphs = self.glyphs
         name = glyphs.text(display_name(self._label))
         right = glyphs.text(display_name(self._said)) or texts.plural(len(self._stacks), "image")
-        self.query_one("#title", LineBar).show(
-            ([(" layer tree ", "strong"), (f" {name}", "plain")], [(f"{right} ", "dim")])
-        )
+        self.query_one("#title", LineBar).show(([(_TITLE, "strong"), (f" {name}", "plain")], [(f"{right} ", "dim")]))
         first, second = self.tree_list.describe()
-        self.query_one("#totals", LineBar).show(([(f" {first}", "plain")], []), ([(f" {second}", "dim")], []))
+        bar = self.query_one("#totals", LineBar)
+        if self.is_cut_off(self._said, _TITLE):
+            bar.show(*self.said_whole(self._said, bar))
+            return
+        bar.show(([(f" {first}", "plain")], []), ([(f" {second}", "dim")], []))
 
     @on(RowList.Activated)
     def _open(self) -> None:
