@@ -110,3 +110,20 @@ async def test_ascii_terminals_get_ascii(drive: Drive, shop: list[str]) -> None:
         await screen.press(*card_of("conf"), "d")
         assert screen.text.isascii()
         assert " | " in screen.line_with("- line 7")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)], ids=str)
+async def test_the_last_of_many_layers_is_seen_in_a_card_of_any_height(
+    drive: Drive, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    # given a file that more layers touch than the card has rows, below a name of several lines
+    name = f"etc/{'a-long-name-' * 6}conf"
+    path = tmp_path / "many.tar"
+    layers = [layer(file(name, b"x" * (number + 1))) for number in range(25)]
+    path.write_bytes(pack(old_docker(Image(layers, tags=("many:1",)))))
+    async with drive([str(path)], size) as screen:
+        # when the cursor goes to the first of them
+        await screen.press(*card_of("conf"), "G")
+        # then that row is within the box
+        assert [line for line in screen.lines if "0 + added" in line]
+        assert "enter layer" in screen.text

@@ -204,6 +204,16 @@ class FileCard(ModalScreen[None]):
         self.query_one(TextPane).show_lines([TextLine("/" + display_name(self._path), style="strong"), *self._facts()])
         self.set_focus(self.query_one(VersionList))
 
+    def on_resize(self) -> None:
+        """The list has another height, when the text above it has its own."""
+        self.call_after_refresh(self._fit_list)
+
+    def _fit_list(self) -> None:
+        """Give the list what the text above it leaves, so that it scrolls within the box and not out of it."""
+        box = self.query_one(".card")
+        room = self.size.height * 9 // 10 - box.gutter.height
+        self.query_one(VersionList).styles.max_height = max(2, room - self.query_one(TextPane).outer_size.height)
+
     def _facts(self) -> list[TextLine]:
         last = self._versions[-1]
         lines = []
