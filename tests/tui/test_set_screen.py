@@ -67,6 +67,10 @@ async def test_a_layer_that_stands_on_others_is_shared_and_stored_twice(drive: D
         assert "saved by sharing 0 B" in screen.lines[0]
         told = " ".join(screen.text.split())
         assert "share 59.0 KB, 99% of the smaller; 59.0 KB of it on other layers, so stored twice" in told
+        # and of each image, why its removal frees more than what is unique to it
+        await screen.press("2")
+        told = " ".join(screen.text.split())
+        assert "removing a:1 frees 59.4 KB, 59.0 KB of it shared, but stored twice" in told
 
 
 async def test_the_matrix_scrolls_both_ways(drive: Drive, tmp_path: Path) -> None:

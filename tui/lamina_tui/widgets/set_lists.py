@@ -134,8 +134,11 @@ class MemberList(SetList):
             ]
         adds = figures.adds[image]
         frees = texts.size_bytes(figures.frees[image])
+        # An engine keeps a layer once for each stack below it: what is shared may be on disk for this image alone.
+        twice = figures.frees[image] - figures.sharing.unique[image]
+        where = f", {texts.size_bytes(twice)} of it shared, but stored twice" if twice > 0 else " of an engine's disk"
         return [
-            f"removing {self.image_name(image)} frees {frees} of an engine's disk",
+            f"removing {self.image_name(image)} frees {frees}{where}",
             f"adding it to the others pulls {texts.cost(adds)} and stores {frees}",
         ]
 
