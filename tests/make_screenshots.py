@@ -75,8 +75,9 @@ SCREENS: dict[str, str] = {
     "waste-by-directory": "enter 2 b l down",
     "waste-by-layer": "enter 2 2*b l down",
     "advice": "enter 3 down",
-    "duplicates": "enter 4",
-    "config": "enter 5",
+    "packages": "enter 4 down",
+    "duplicates": "enter 5",
+    "config": "enter 6",
     "help": "enter 1 question_mark",
 }
 

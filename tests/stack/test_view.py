@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from lamina.model import Change, Kind
@@ -240,3 +241,25 @@ def test_a_hard_link_to_nothing_differs_where_it_leads_elsewhere(target: str, ch
     view = view_layer(image.union, 1)
 
     assert Change(int(view.change[at(view, "h")])) is change
+
+
+def test_a_view_of_some_paths_has_their_sums() -> None:
+    union = stack(
+        [file("d/a", 100), file("d/b", 10), file("e/c", 1)],
+        [file("d/a", 50), whiteout("d/b"), file("e/f", 7)],
+    ).union
+    view = view_upto(union, 1)
+    mine = np.zeros(union.paths.count, dtype=bool)
+    mine[[union.paths.find(b"d/a"), union.paths.find(b"d/b")]] = True
+
+    part = view.only(mine)
+
+    def figures(path: bytes) -> tuple[bool, int, int, str]:
+        row = union.paths.find(path)
+        assert row is not None
+        return bool(part.present[row]), int(part.size[row]), int(part.removed[row]), part.mark(row)
+
+    assert figures(b"") == (True, 50, 10, "~")
+    assert figures(b"d") == (True, 50, 10, "~")
+    assert figures(b"d/b") == (True, 0, 10, "-")
+    assert not part.present[union.paths.find(b"e")]

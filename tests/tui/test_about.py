@@ -66,7 +66,7 @@ async def test_of_waste_and_advice_who_ships_and_who_hides(drive: Drive, shop: A
             assert "Shipped by layer 3 RUN /bin/sh -c pip install -r requirements.txt" in text
             assert "Hidden by layer 5 RUN /bin/sh -c chmod -R o-rwx" in text
         assert text.startswith("Saves ")
-        assert "Layer 5 copies 51 files" in text
+        assert "Layer 5 copies 59 files" in text
 
 
 async def test_of_an_image_in_a_list_its_layers_and_who_has_them(drive: Drive) -> None:

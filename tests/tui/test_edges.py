@@ -21,7 +21,8 @@ SCREENS = {
     "waste": ("enter", "2"),
     "waste by layer": ("enter", "2", "b", "b"),
     "advice": ("enter", "3"),
-    "config": ("enter", "5"),
+    "packages": ("enter", "4"),
+    "config": ("enter", "6"),
     "pairs": ("A", "c"),
     "images of a set": ("A", "c", "2"),
     "layers of a set": ("A", "c", "3"),
@@ -138,7 +139,7 @@ async def test_no_name_is_lost_at_any_width(drive: Drive, columns: int, keys: tu
 
 
 async def test_what_the_tab_line_says_goes_part_by_part(drive: Drive) -> None:
-    for columns, said in ((100, ("122 files by extension", "up to layer 8")), (40, ("up to layer 8",))):
+    for columns, said in ((100, ("149 files by extension", "up to layer 8")), (40, ("up to layer 8",))):
         async with drive(["demo"], size=(columns, 20)) as screen:
             await screen.press("enter", "G", "1", "v", "b", "b")
             line = next(line for line in screen.lines if "1 Files" in line)

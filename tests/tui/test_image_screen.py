@@ -30,7 +30,7 @@ async def test_the_whole_screen_fits(drive: Drive, small: list[str], size: tuple
         assert "77.2 KB" in title
         assert "wasted 5.4 KB (7.0 %)" in title
         assert "efficiency 93.0 %" in title
-        assert "1 Files  2 Waste  3 Advice  4 Duplicates  5 Config" in screen.text
+        assert re.search(r"1 Files +2 Waste +3 Advice +4 Packages +5( Duplicates)? +6", screen.text)
         assert screen.lines[-1].startswith(" ? help  q quit  enter files")
 
 
@@ -207,7 +207,7 @@ async def test_escape_drops_what_was_typed(drive: Drive, small: list[str]) -> No
     async with drive(small) as screen:
         before = screen.text.splitlines()[7:]
         await screen.press("slash", "z", "z")
-        assert "0 matches for zz" in screen.text
+        assert "none for zz" in screen.text
         assert "nothing here" in screen.text
         await screen.press("escape")
         assert "matches" not in screen.text
@@ -274,7 +274,7 @@ async def test_copying(drive: Drive, small: list[str]) -> None:
 
 async def test_config_tab(drive: Drive, small: list[str]) -> None:
     async with drive(small) as screen:
-        await screen.press("5")
+        await screen.press("6")
         assert "small:1" in screen.line_with(" tag ")
         assert "linux/amd64" in screen.line_with(" platform ")
         assert '["true"]' in screen.line_with(" Cmd ")
@@ -289,11 +289,11 @@ async def test_advice_is_told_whole_and_leads_to_its_files(drive: Drive, shop: A
         advice = screen.image.advice
         told = " ".join(screen.text.split())
         assert "layer 5 RUN chmod -R o-rwx" in told
-        assert "Layer 5 copies 51 files of layer 3 only to change mode" in told
+        assert "Layer 5 copies 59 files of layer 3 only to change mode" in told
         assert f"saves {texts.size_bytes(advice.total)}" in screen.text
         await screen.press("enter")
         assert screen.image.tab == "waste"
-        assert "51 files, 1.3 MB shipped by layer 3" in " ".join(screen.text.split())
+        assert "59 files, 1.3 MB shipped by layer 3" in " ".join(screen.text.split())
         await screen.press("escape")
         assert screen.image.tab == "advice"
         await screen.press("slash", *"apt", "enter")
@@ -304,8 +304,7 @@ async def test_advice_is_told_whole_and_leads_to_its_files(drive: Drive, shop: A
         assert screen.image.layer_list.cursor == 1
         # Exactly its files, under their folders.
         assert (screen.image.files.copied_text() or b"").startswith(b"var/lib/apt/lists/")
-        assert screen.image.files.filter == "(package-cache)"
-        assert "(package-cache)" in screen.text
+        assert "of package-cache" in screen.text
         await screen.press("escape", "escape")
         assert advice.row_count() > 4
 
@@ -321,7 +320,7 @@ async def test_following_all_advice_counts_no_byte_twice(drive: Drive, shop: Any
 
 async def test_the_verdict_stands_above_all(drive: Drive, shop: Any, tmp_path: Path) -> None:
     async with drive(shop, size=(100, 24)) as screen:
-        assert screen.lines[1].startswith(" 1.3 MB (16.2 %) could go: RUN chmod -R o-rwx")
+        assert screen.lines[1].startswith(" 1.3 MB (16.3 %) could go: RUN chmod -R o-rwx")
         assert screen.lines[1].endswith("3 tells how")
     async with drive(shop, size=(100, 30)) as screen:
         bar = screen.lines[1]
@@ -588,7 +587,7 @@ async def test_escape_leads_back_to_the_waste_that_led_here(drive: Drive, small:
 
 async def test_letters_filter_in_every_tab_and_run_nothing(drive: Drive, small: list[str]) -> None:
     async with drive(small) as screen:
-        for tab, text in (("3", "zz"), ("5", "amd64")):
+        for tab, text in (("3", "zz"), ("6", "amd64")):
             await screen.press(tab, "slash", *text)
             assert screen.focus == "_Field"
             await screen.press("enter")
@@ -606,11 +605,11 @@ async def test_no_width_cuts_a_tab_or_loses_an_instruction(drive: Drive, shop: A
         await screen.press("2", "b", "b")
         line = next(line for line in screen.lines if "2 Waste" in line).rpartition("│")[2]
         # A tab has its whole name or only its digit; the open one its name. What the pane shows is told where it fits.
-        labels = re.findall(r"(?<!\S)([0-5])( [A-Z]\w+)?(?!\S)", line)
-        assert [digit for digit, _ in labels] == list("012345"), line
-        names = {" Overview", " Files", " Waste", " Advice", " Duplicates", " Config", ""}
+        labels = re.findall(r"(?<!\S)([0-6])( [A-Z]\w+)?(?!\S)", line)
+        assert [digit for digit, _ in labels] == list("0123456"), line
+        names = {" Overview", " Files", " Waste", " Advice", " Packages", " Duplicates", " Config", ""}
         assert {name for _, name in labels} <= names
-        assert ("1.9 MB in 93 files by layer" in line) == (width >= 60), line
+        assert ("1.9 MB in 102 files by layer" in line) == (width >= 60), line
         assert "RUN" in screen.lines[4] or "COPY" in screen.lines[4]
 
 
@@ -681,7 +680,7 @@ async def test_the_same_content_at_several_places(drive: Drive, tmp_path: Path) 
     path = tmp_path / "image.tar"
     path.write_bytes(pack(old_docker(Image(layers))))
     async with drive([str(path)], size=(100, 30)) as screen:
-        await screen.press("4")
+        await screen.press("5")
         duplicates = screen.image.duplicates
         assert duplicates.found is not None
         assert sum(each.bytes for each in duplicates.found) == len(big) + 2 * len(small)
@@ -701,7 +700,7 @@ async def test_no_duplicates_and_some_that_cant_be_looked_for(
     drive: Drive, small: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with drive(small) as screen:
-        await screen.press("4")
+        await screen.press("5")
         assert "have the same content" in screen.text
 
     def fail(*_: object) -> None:
@@ -709,7 +708,7 @@ async def test_no_duplicates_and_some_that_cant_be_looked_for(
 
     monkeypatch.setattr("lamina_tui.screens.image.find_duplicates", fail)
     async with drive(small) as screen:
-        await screen.press("4")
+        await screen.press("5")
         assert "could not be looked for: it is gone\\x1b[2J" in screen.text
 
 

@@ -77,7 +77,7 @@ async def test_a_long_config_costs_no_more_than_is_shown(drive: Drive, tmp_path:
     async with drive(target(tmp_path, config=config)) as screen:
         # When the tab is opened, and the terminal gets another width
         wrapped.clear()
-        await screen.press("5")
+        await screen.press("6")
         await screen.pilot.resize_terminal(100, 30)
         await screen.settle()
         # Then only what can be shown is wrapped, and what comes after it is shown too
@@ -91,7 +91,7 @@ async def test_a_long_config_costs_no_more_than_is_shown(drive: Drive, tmp_path:
 
 async def test_a_line_that_is_cut_is_copied_from_the_whole(drive: Drive, tmp_path: Path) -> None:
     async with drive(target(tmp_path, config={"User": "u" * 1_000_000})) as screen:
-        await screen.press("5", "end", "up", "y")
+        await screen.press("6", "end", "up", "y")
         assert screen.clipboard == "u" * COPIED
         assert f"copied the first {COPIED:,} of 1,000,000 characters" in screen.text
 

@@ -15,7 +15,7 @@ async def test_an_image_opens_on_what_is_most_worth_doing(drive: Drive, shop: An
         best = screen.line_with("1.3 M  3→5")
         assert "RUN chmod -R o-rwx" in best
         assert "and 4 more: 3 lists all" in screen.text
-        assert "122 files in 9 layers" in screen.text
+        assert "149 files in 9 layers" in screen.text
         assert "lib/x86_64-linux-gnu/libc.so.6" in screen.line_with("412 K")
         # Nothing is said twice: in place of the verdict the image's own facts.
         assert "3 tells how" not in screen.text
@@ -26,11 +26,11 @@ async def test_enter_leads_to_the_files_and_escape_back(drive: Drive, shop: Any)
         await screen.press("tab")
         assert any(line.startswith("◂  3") for line in screen.lines)  # who ships and who hides are marked
         assert (
-            len([line for line in screen.lines if "Layer 5 copies 51 files of layer 3" in line]) == 2
+            len([line for line in screen.lines if "Layer 5 copies 59 files of layer 3" in line]) == 2
         )  # and whole below
         await screen.press("enter")
         assert screen.image.tab == "waste"
-        assert "▾ 51 files" in screen.text
+        assert "▾ 59 files" in screen.text
         await screen.press("escape")
         assert screen.image.tab == "overview"
         assert screen.image.overview.cursor == 0

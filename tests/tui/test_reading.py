@@ -103,7 +103,7 @@ async def test_layers_show_with_the_head_and_fill_in_as_they_come(slow: Slow) ->
         await reading.until(screen, lambda: "3.0 K " in screen.text)
         assert len([row for row in screen.lines if "step " in row and "…" in row]) == 2
         # Meanwhile the screen answers: the config is known, other layers can be chosen.
-        screen.send("down", "5")
+        screen.send("down", "6")
         await reading.until(screen, lambda: "linux/amd64" in screen.text and screen.image.tab == "config")
         slow.steps.release(2)
         await screen.settle()
@@ -172,7 +172,7 @@ async def test_errors_leave_the_app_alive(slow: Slow, error: Exception) -> None:
         )
         assert words in screen.text
         assert screen.lines[-1] == " ? help  q quit"
-        for key in ("down", "tab", "1", "2", "3", "4", "5", "v", "r", "i", "z", "z", "slash", "escape", "enter"):
+        for key in ("down", "tab", "1", "2", "3", "4", "5", "6", "v", "r", "i", "z", "z", "slash", "escape", "enter"):
             if key != "escape":
                 await screen.press(key)
         slow.error = None

@@ -134,7 +134,7 @@ async def walk_rest(screen: Driven) -> int:
     """Duplicates, advice, the overview: in order, and no more than there is."""
     image = screen.image.image
     assert image is not None
-    await screen.press("4")
+    await screen.press("5")
     found = screen.image.duplicates.found
     assert found is not None
     assert in_order([copies.bytes for copies in found])

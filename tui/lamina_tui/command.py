@@ -32,6 +32,7 @@ class Scope(enum.Enum):
     FILES = "Files"
     WASTE = "Waste"
     ADVICE = "Advice"
+    PACKAGES = "Packages"
     DUPLICATES = "Duplicates"
     TEXT = "Texts"
     CARD = "A path's layers"

@@ -14,7 +14,6 @@ class NameSearch:
     def __init__(self, paths: PathTable) -> None:
         self.paths = paths
         self._lower: NDArray[np.uint8] | None = None
-        self._known: dict[str, NDArray[np.bool_]] = {}
 
     @property
     def lower(self) -> NDArray[np.uint8]:
@@ -23,25 +22,12 @@ class NameSearch:
             self._lower = np.frombuffer(b"\0" + self.paths.names.lower(), dtype=np.uint8)
         return self._lower
 
-    def stand_for(self, text: str, paths: NDArray[np.int32]) -> None:
-        """Make a text mean some paths, whatever their names.
-
-        Args:
-            text: one that nobody looks for in a name.
-            paths: rows of the path table.
-        """
-        found = np.zeros(self.paths.count, dtype=bool)
-        found[paths] = True
-        self._known[text] = found
-
     def search(self, text: str) -> NDArray[np.bool_]:
         """By path id: whether the path is a match.
 
         Args:
             text: a substring of the name; ``a/b`` wants a name beginning with ``b`` right below one ending in ``a``.
         """
-        if text in self._known:
-            return self._known[text].copy()
         *parents, last = text.split("/")
         found = self._containing(last, at_start=bool(parents)) if last else np.ones(self.paths.count, dtype=bool)
         above = self.paths.parent

@@ -80,3 +80,38 @@ def joined_directories(view: View, shown: NDArray[np.bool_]) -> NDArray[np.bool_
     joined[parents[view.change[nodes] == view.change[parents]]] = True
     joined[0] = False
     return joined
+
+
+def whole_tree(
+    view: View, shown: NDArray[np.bool_], opened: NDArray[np.bool_], key: str, *, reverse: bool
+) -> NDArray[np.int32]:
+    """The rows of a tree in display order, all levels at once: faster than level by level where much is unfolded.
+
+    Args:
+        view: what is shown.
+        shown: by path id.
+        opened: by path id, whether what is below it shows.
+        key: as for :func:`sibling_order`.
+        reverse: the same.
+    """
+    paths = view.union.paths
+    folded = np.flatnonzero(~opened).astype(np.int32)
+    visible = shown & ~paths.covered(folded + 1, paths.end[folded])
+    visible[0] = False
+    nodes = np.flatnonzero(visible).astype(np.int32)
+    if not nodes.size or (key, reverse) == ("name", False):
+        return nodes
+    nodes = nodes[sibling_order(view, nodes, paths.parent[nodes].astype(np.int64), key, reverse=reverse)]
+    parents = paths.parent[nodes]
+    # Of each row: how many stand before it since its parent, itself included. Summed over a row and all above it,
+    # which a running sum over the pre-order does, that is where the row stands.
+    below = paths.subtree_counts(visible)[nodes]
+    before = np.cumsum(below) - below
+    first = np.concatenate([[True], parents[1:] != parents[:-1]])
+    steps = before - before[first][np.cumsum(first) - 1] + 1
+    changes = np.zeros(paths.count + 1, dtype=np.int64)
+    changes[nodes] = steps
+    np.subtract.at(changes, paths.end[nodes], steps)
+    rows = np.zeros(len(nodes), dtype=np.int32)
+    rows[np.cumsum(changes)[nodes] - 1] = nodes
+    return rows

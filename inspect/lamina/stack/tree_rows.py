@@ -13,7 +13,7 @@ from lamina.model import Change
 from lamina.stack.file_groups import FileGroups, by_extension, by_owner
 from lamina.stack.group_rows import GroupRows, group_of_row
 from lamina.stack.name_search import NameSearch
-from lamina.stack.row_order import SIZE_BITS, Level, flattened, joined_directories, sibling_order
+from lamina.stack.row_order import SIZE_BITS, Level, flattened, joined_directories, sibling_order, whole_tree
 from lamina.stack.view import View
 
 ALL_CHANGES = frozenset(Change)
@@ -44,6 +44,7 @@ class TreeRows:
         self._joined = np.zeros(paths.count, dtype=bool)
         self._kinds: frozenset[Change] = ALL_CHANGES
         self._filter = ""
+        self._only: NDArray[np.bool_] | None = None
         self._match = np.zeros(paths.count, dtype=bool)
         # Children by parent, each parent's by name: one sort for the life of the image.
         self._child: NDArray[np.int32] = (np.argsort(paths.parent[1:], kind="stable") + 1).astype(np.int32)
@@ -69,7 +70,7 @@ class TreeRows:
     def set_view(self, view: View) -> None:
         """Show another view of the same union; folds, sort, kinds and filter stay."""
         self._view = view
-        if self._filter:
+        if self.filters:
             self._apply_filter()
         self._refresh()
 
@@ -138,25 +139,30 @@ class TreeRows:
         """The kinds of change shown."""
         return self._kinds
 
-    def set_filter(self, text: str) -> None:
+    def set_filter(self, text: str, only: NDArray[np.bool_] | None = None) -> None:
         """Show only what matches, its ancestors unfolded, and what lies below a match.
 
         Args:
             text: a substring of the name, ASCII letters of either case; ``a/b`` wants a name beginning with ``b``
                 right below one ending in ``a``. Empty: everything, and the folds as they were.
+            only: by path id, what matches in place of what a text finds.
         """
-        if text == self._filter:
+        if text == self._filter and only is self._only:
             return
-        if text and self._open_unfiltered is None:
+        if self._open_unfiltered is None:
             self._open_unfiltered = self._open
-        self._filter = text
-        if text:
+        self._filter, self._only = text, only
+        if self.filters:
             self._apply_filter()
         else:
             self._match = np.zeros(self._paths.count, dtype=bool)
-            if self._open_unfiltered is not None:
-                self._open, self._open_unfiltered = self._open_unfiltered, None
+            self._open, self._open_unfiltered = self._open_unfiltered, None
         self._refresh()
+
+    @property
+    def filters(self) -> bool:
+        """Whether anything is left out but by kinds."""
+        return bool(self._filter) or self._only is not None
 
     @property
     def filter(self) -> str:
@@ -288,7 +294,7 @@ class TreeRows:
             wanted = shown & asked_for[self._view.change]
             self.hidden_by_kinds = int(shown.sum() - wanted.sum())
             shown = self._with_ancestors(wanted)
-        if self._filter:
+        if self.filters:
             matched = self._match & shown
             shown = shown & (self._with_ancestors(matched) | self._paths.with_subtrees(matched))
         self._shown = shown
@@ -302,7 +308,8 @@ class TreeRows:
         return below
 
     def _apply_filter(self) -> None:
-        self._match = self.names.search(self._filter) & self._view.present
+        found = self.names.search(self._filter) if self._only is None else self._only
+        self._match = found & self._view.present
         self._match[0] = False
         ancestors = self._with_ancestors(self._match)
         ancestors &= self._paths.subtree_counts(self._match) > self._match
@@ -315,7 +322,7 @@ class TreeRows:
         if self.flat:
             return self._flat_rows()
         if top == 0 and np.count_nonzero(self._open) > count // _MANY and count < 1 << (63 - SIZE_BITS):
-            rows = self._all_rows()
+            rows = whole_tree(self._view, self._shown, self._open | self._joined, self._sort, reverse=self._reverse)
         else:
             rows = flattened(self._levels_below(top))
         return rows[~self._joined[rows]] if self._joins else rows
@@ -344,7 +351,7 @@ class TreeRows:
         self._groups = GroupRows(self._view, groups, nodes)
         opened = self._open_groups[self._grouping]
         # What a filter finds is not to be hidden in a group.
-        shown = np.array([bool(self._filter) or name in opened for name in groups.names], dtype=bool)
+        shown = np.array([self.filters or name in opened for name in groups.names], dtype=bool)
         return self._groups.rows(self._sort, shown, reverse=self._reverse)
 
     def _file_groups(self) -> FileGroups:
@@ -353,30 +360,6 @@ class TreeRows:
         if self._extensions is None:
             self._extensions = by_extension(self._paths)
         return self._extensions
-
-    def _all_rows(self) -> NDArray[np.int32]:
-        """The same for the whole tree, all levels at once: faster where much is unfolded."""
-        paths = self._paths
-        folded = np.flatnonzero(~(self._open | self._joined)).astype(np.int32)
-        visible = self._shown & ~paths.covered(folded + 1, paths.end[folded])
-        visible[0] = False
-        nodes = np.flatnonzero(visible).astype(np.int32)
-        if not nodes.size or (self._sort, self._reverse) == ("name", False):
-            return nodes
-        nodes = nodes[self._order(nodes, paths.parent[nodes].astype(np.int64))]
-        parents = paths.parent[nodes]
-        # Of each row: how many stand before it since its parent, itself included. Summed over a row and all above it,
-        # which a running sum over the pre-order does, that is where the row stands.
-        below = paths.subtree_counts(visible)[nodes]
-        before = np.cumsum(below) - below
-        first = np.concatenate([[True], parents[1:] != parents[:-1]])
-        steps = before - before[first][np.cumsum(first) - 1] + 1
-        changes = np.zeros(paths.count + 1, dtype=np.int64)
-        changes[nodes] = steps
-        np.subtract.at(changes, paths.end[nodes], steps)
-        rows = np.zeros(len(nodes), dtype=np.int32)
-        rows[np.cumsum(changes)[nodes] - 1] = nodes
-        return rows
 
     def _children_of(
         self, frontier: NDArray[np.int32], index: NDArray[np.int64]

@@ -114,6 +114,28 @@ class View:
         np.add.at(below, self.union.paths.parent[1:], column[1:])
         return column - below
 
+    def only(self, paths: NDArray[np.bool_]) -> View:
+        """The same view of some paths, with the directories above them, whose figures are then those paths' sums.
+
+        Args:
+            paths: by path of the union.
+        """
+        table = self.union.paths
+        kept = paths & self.present
+        changed = kept & (self.change != Change.UNCHANGED)
+
+        def part(name: str) -> NDArray[np.int64]:
+            return table.subtree_sums(np.where(kept, self.own(name), 0))
+
+        return dataclasses.replace(
+            self,
+            present=table.subtree_counts(kept) > 0,
+            changed_below=table.subtree_counts(changed) > changed,
+            size=part("size"),
+            removed=part("removed"),
+            was=None if self.was is None else part("before"),
+        )
+
     def kind(self, path: int) -> Kind:
         """What stands at a path; a directory where it is only implied."""
         event = int(self.event[path])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from textual import on, work
 
 from lamina.advice.model import Advice
@@ -12,7 +13,8 @@ from lamina.contents.versions import Version
 from lamina.figures.duplicates import find_duplicates
 from lamina.figures.image import LoadedImage
 from lamina.figures.path_history import path_history
-from lamina.model import Change
+from lamina.model import Change, Kind
+from lamina.packages.model import PackageTable
 from lamina_tui import dive_keys
 from lamina_tui.background import Failure, outcome_of
 from lamina_tui.command import Scope
@@ -30,6 +32,7 @@ from lamina_tui.widgets.duplicates_view import DuplicatesView
 from lamina_tui.widgets.file_tree import FileTree
 from lamina_tui.widgets.line_bar import TabBar
 from lamina_tui.widgets.overview_view import OverviewView
+from lamina_tui.widgets.packages_view import NOBODYS, PackagesView
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
 from lamina_tui.widgets.side_pane import SidePane
@@ -66,6 +69,8 @@ class ImageScreen(ExtractScreen, ImageSearch):
         self.set_focus(self.pane)
         if tab == "duplicates" and self.duplicates.found is None and self.image is not None:
             self._find_duplicates(self.image)
+        if tab == "packages" and self.packages.found is None and self.image is not None:
+            self._find_packages(self.image)
         self._show_all()
 
     def action_next_view(self) -> None:
@@ -125,7 +130,7 @@ class ImageScreen(ExtractScreen, ImageSearch):
             self.stop_reading()
         elif self.extracts:
             self.stop_extracting()
-        elif not self.failed and self.filter and not self._shows_advised_files:
+        elif not self.failed and (self.filter or (self.tab == "files" and self.files.only and not self._came_from)):
             self._filter("")
         elif self._came_from == RESULTS:
             self.show_results()
@@ -133,11 +138,6 @@ class ImageScreen(ExtractScreen, ImageSearch):
             self.action_show_tab(self._came_from)
         else:
             self._leave()
-
-    @property
-    def _shows_advised_files(self) -> bool:
-        """Whether the files of an advice are shown, and nothing else: to go back leads to the advice."""
-        return self.tab == "files" and self.files.shows_only and bool(self._came_from)
 
     def _leave(self) -> None:
         """Go back to the images; whoever comes again finds this one as it is left."""
@@ -234,7 +234,9 @@ class ImageScreen(ExtractScreen, ImageSearch):
                 self.show_in_layer(path, advice.layer)
             else:
                 self._show_in_the_end(path)
-            self.files.show_only(advice.rule, advice.paths.rows)
+            mine = np.zeros(self.image.union.paths.count, dtype=bool)
+            mine[advice.paths.rows] = True
+            self.files.show_only(mine, f"of {advice.rule}")
 
     @work(exclusive=True, group="duplicates")
     async def _find_duplicates(self, image: LoadedImage) -> None:
@@ -246,6 +248,44 @@ class ImageScreen(ExtractScreen, ImageSearch):
             self.duplicates.show(found)
         elif isinstance(found, Failure):
             self.duplicates.fail(found.text)
+
+    @work(exclusive=True, group="packages")
+    async def _find_packages(self, image: LoadedImage) -> None:
+        """Records have to be read for this, so it is done when it is asked for."""
+        from lamina.packages.find_packages import find_packages
+
+        found = await outcome_of(lambda: find_packages(image, self._cancel))
+        if image is not self.image:
+            return
+        if isinstance(found, PackageTable):
+            self.packages.show(found)
+        elif isinstance(found, Failure):
+            self.packages.fail(found.text)
+
+    @on(RowList.Activated, "#packages")
+    def _open_package(self) -> None:
+        self.packages.action_open()
+
+    @on(PackagesView.Jump)
+    def _jump_to_package(self, event: PackagesView.Jump) -> None:
+        """Show the files of a package: in the end, or, where none is left, in the layer that ships most of them."""
+        found, image = self.packages.found, self.image
+        if found is None or image is None:
+            return
+        place = -1 if event.package is None else event.package
+        package = None if event.package is None else found.packages[place]
+        union = image.union
+        mine = found.owner == place
+        # A list names folders too, in which others have files.
+        mine[union.path[union.kind == Kind.DIR]] = False
+        self._show_in_the_end(None)
+        if package is not None and not package.size and package.layer is not None:
+            self.viewpoint.mode, self.viewpoint.layer = "layer", package.layer
+            self.layer_list.move_to(package.layer)
+            self.show_view()
+        name = NOBODYS if package is None else f"of {package.name}"
+        self.files.show_only(mine, name)
+        self._came_from = "packages"
 
     @on(RowList.Activated, "#duplicates")
     def _open_duplicate(self) -> None:
@@ -335,6 +375,8 @@ class ImageScreen(ExtractScreen, ImageSearch):
             self.waste.set_filter(text, wanted)
         elif self.tab == "advice":
             self.advice.set_filter(text)
+        elif self.tab == "packages":
+            self.packages.set_filter(text)
         elif self.tab == "duplicates":
             self.duplicates.set_filter(text)
         elif self.tab != "overview":

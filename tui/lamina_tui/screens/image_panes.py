@@ -27,6 +27,7 @@ from lamina_tui.widgets.key_bar import KeyBar
 from lamina_tui.widgets.layer_list import LayerList
 from lamina_tui.widgets.line_bar import Line, LineBar, TabBar
 from lamina_tui.widgets.overview_view import OverviewView
+from lamina_tui.widgets.packages_view import PackagesView
 from lamina_tui.widgets.prompt import Prompt
 from lamina_tui.widgets.row_list import RowList
 from lamina_tui.widgets.side_pane import SidePane
@@ -34,8 +35,10 @@ from lamina_tui.widgets.text_lines import TextLine
 from lamina_tui.widgets.text_pane import TextPane
 from lamina_tui.widgets.waste_view import WasteView
 
-TABS = ("overview", "files", "waste", "advice", "duplicates", "config")
+TABS = ("overview", "files", "waste", "advice", "packages", "duplicates", "config")
 """By their digits."""
+_DESCRIBED = FileTree | PackagesView | DuplicatesView
+"""What has a line of words for the row under the cursor."""
 
 
 class ImagePanes(ReadingScreen):
@@ -73,6 +76,7 @@ class ImagePanes(ReadingScreen):
                     yield FileTree(id="files")
                     yield WasteView(id="waste")
                     yield AdviceView(id="advice")
+                    yield PackagesView(id="packages")
                     yield DuplicatesView(id="duplicates")
                     yield TextPane(id="config")
         yield Notice(id="notice")
@@ -108,6 +112,11 @@ class ImagePanes(ReadingScreen):
         return self.query_one(AdviceView)
 
     @property
+    def packages(self) -> PackagesView:
+        """The packages."""
+        return self.query_one(PackagesView)
+
+    @property
     def duplicates(self) -> DuplicatesView:
         """The files that are there several times."""
         return self.query_one(DuplicatesView)
@@ -121,7 +130,7 @@ class ImagePanes(ReadingScreen):
     def filter(self) -> str:
         """Of the pane of the open tab; the overview is too short to have one."""
         pane = self.pane
-        return pane.filter if isinstance(pane, FileTree | WasteView | AdviceView | DuplicatesView | TextPane) else ""
+        return "" if isinstance(pane, OverviewView) else str(getattr(pane, "filter", ""))
 
     def scopes(self) -> tuple[Scope, ...]:
         """The scopes whose commands work now."""
@@ -185,6 +194,7 @@ class ImagePanes(ReadingScreen):
         advice = advise(image)
         self.advice.show(advice, image.info, image.size)
         self.overview.show(image, advice)
+        self.packages.forget()
         self.duplicates.forget()
         self._show_verdict()
         self.viewpoint.layer = layers.cursor
@@ -256,21 +266,25 @@ class ImagePanes(ReadingScreen):
             lines = image_lines.advice(*self.advice.describe(), width, self.glyphs)
         elif self.tab == "overview" and self.focused is self.overview and self.overview.describe():
             lines = image_lines.story(self.overview.describe(), width, self.glyphs)
-        elif self.info is not None and self.viewpoint.layer < len(self.info.layers):
-            lines = image_lines.instruction(self.info, self.viewpoint.layer, max(1, room), width, self.glyphs)
+        elif self.info is not None and self._told_layer < len(self.info.layers):
+            lines = image_lines.instruction(self.info, self._told_layer, max(1, room), width, self.glyphs)
         lines = [*lines, *[([], [])] * height][:room]
         bar.show(*lines, *last)
         self._show_about()
+
+    @property
+    def _told_layer(self) -> int:
+        """The layer whose instruction the status tells: the one that brought a package, else the one that is shown."""
+        package = self.packages.package if self.tab == "packages" and self.focused is self.packages else None
+        return self.viewpoint.layer if package is None or package.layer is None else package.layer
 
     def _last_lines(self, bar: LineBar) -> list[Line]:
         if self.reading:
             return [self._progress]
         if self._said:
             return self.said_whole(self._said, bar)
-        if self.tab in {"files", "duplicates"}:
-            told = self.files.describe() if self.tab == "files" else self.duplicates.describe()
-            return [([(f" {told}", "dim")], [])]
-        return []
+        pane = self.pane
+        return [([(f" {pane.describe()}", "dim")], [])] if isinstance(pane, _DESCRIBED) else []
 
     def show_view(self) -> None:
         """Make the tree show the chosen view."""
@@ -285,13 +299,17 @@ class ImagePanes(ReadingScreen):
         """The tab line: which tab is open, and what its pane shows."""
         words: list[str] = []
         if self.tab == "files" and self.files.tree_rows is not None:
-            words = [*self.files.remarks(), self._elsewhere, self.viewpoint.title]
+            # In the narrowest terminal there is room for one: the layer is marked in its list.
+            title = "" if self._elsewhere and self.size.width < 60 else self.viewpoint.title
+            words = [*self.files.remarks(), self._elsewhere, title]
         elif self.tab == "overview":
             words = [self.overview.summary()]
         elif self.tab == "waste":
             words = [self.waste.summary()]
         elif self.tab == "advice":
             words = [self.advice.summary()]
+        elif self.tab == "packages":
+            words = [self.packages.summary()]
         elif self.tab == "duplicates":
             words = [self.duplicates.summary()]
         self.query_one(TabBar).update(
@@ -348,6 +366,7 @@ class ImagePanes(ReadingScreen):
 
     @on(FileTree.Shape)
     @on(WasteView.Shape)
+    @on(PackagesView.Shape)
     @on(DuplicatesView.Shape)
     def _shape_changed(self) -> None:
         self._show_all()

@@ -42,8 +42,8 @@ class FileRows(TreeSwitches):
         self.usual_kinds = self.kinds
         """What it takes no remark to hide."""
         self.filter = ""
-        self.shows_only = False
-        """Whether the filter is no text, but stands for certain paths."""
+        self.only = ""
+        """What the paths are that alone are shown; empty where no such choice is made."""
         self.metadata = ""
         """One of :data:`lamina_tui.widgets.tree_columns.METADATA`."""
         self.shows_layers = False
@@ -243,8 +243,10 @@ class FileRows(TreeSwitches):
             found.append(f"{texts.plural(files, 'file')} {GROUPING_WORDS[tree.grouping]}")
         if tree is not None and self.filter:
             matches = len(tree.matches)
-            word = "1 match" if matches == 1 else f"{texts.count(matches)} matches"
+            word = "1 match" if matches == 1 else f"{texts.count(matches)} matches" if matches else "none"
             found.append(f"{word} for {display_name(self.filter)}")
+        if tree is not None and self.only:
+            found.append(f"{texts.plural(len(tree.matches), 'file')} {display_name(self.only)}")
         if tree is not None and tree.hidden_by_kinds and self.kinds != self.usual_kinds:
             found.append(f"{texts.count(tree.hidden_by_kinds)} hidden ({self._key_of_kinds})")
         return found

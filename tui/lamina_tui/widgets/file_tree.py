@@ -35,11 +35,20 @@ class FileTree(FileRows):
             super().__init__()
             self.path = path
 
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self._view: View | None = None
+        self._paths: NDArray[np.bool_] | None = None
+        """The paths that alone are shown; None: all."""
+
     # Content
 
     def show(self, view: View) -> None:
         """Show a view; folds, sort order, kinds and the row under the cursor stay where they can."""
         here = self.path_id
+        self._view = view
+        if self._paths is not None:
+            view = view.only(self._paths)
         if self.tree_rows is None:
             self.tree_rows = TreeRows(view)
             self.tree_rows.set_kinds(self.kinds)
@@ -58,7 +67,8 @@ class FileTree(FileRows):
 
     def forget(self) -> None:
         """Show nothing, as before the first view."""
-        self.tree_rows = None
+        self.tree_rows, self._view = None, None
+        self.only, self._paths = "", None
         self.rows_changed(0)
 
     def _rows_changed(self, here: int | None) -> None:
@@ -231,40 +241,41 @@ class FileTree(FileRows):
 
     def set_filter(self, text: str) -> None:
         """Show only names that have a text; the cursor goes to the first match."""
-        if text == self.filter:
+        self._set_filter(text, "", None)
+
+    def show_only(self, paths: NDArray[np.bool_], name: str) -> None:
+        """Show some paths alone, until a filter is set or dropped.
+
+        Args:
+            paths: by path of the image's union.
+            name: what they are, after "files": untrusted.
+        """
+        self._set_filter("", name, paths)
+
+    def _set_filter(self, text: str, only: str, paths: NDArray[np.bool_] | None) -> None:
+        if (text, only) == (self.filter, self.only) and paths is None:
             return
-        self.filter, self.shows_only = text, False
-        if self.tree_rows is None:
+        self.filter, self.only = text, only
+        before, self._paths = self._paths, paths
+        if self.tree_rows is None or self._view is None:
             return
         here = self.path_id
-        self.tree_rows.set_filter(text)
-        if not text and here is not None:
+        if paths is not before:
+            self.tree_rows.set_view(self._view if paths is None else self._view.only(paths))
+        self.tree_rows.set_filter(text, paths)
+        if not text and paths is None and here is not None:
             # What was found is what the user wants to see among its neighbours.
             self.tree_rows.reveal(here)
         matches = self.tree_rows.matches
-        if text and len(matches):
+        if (text or only) and len(matches):
             self.rows_changed(int(matches[0]))
             self.post_message(self.Shape(self))
         else:
             self._rows_changed(here)
 
-    def show_only(self, word: str, paths: NDArray[np.int32]) -> None:
-        """Filter by paths instead of a text.
-
-        Args:
-            word: says what they are; stands where a filter's text does.
-            paths: rows of the path table.
-        """
-        if self.tree_rows is not None:
-            self.set_filter("")
-            text = f"({word})"
-            self.tree_rows.names.stand_for(text, paths)
-            self.set_filter(text)
-            self.shows_only = True
-
     def action_match(self, step: int) -> None:
         """To the next or previous match of the filter, around the end."""
-        if self.tree_rows is None or not self.filter:
+        if self.tree_rows is None or not self.tree_rows.filters:
             return
         matches = self.tree_rows.matches
         if not len(matches):

@@ -6,10 +6,11 @@ of happens in them as it does in images out there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from lamina.sources.demo.layer_writer import EXECUTABLE, FILE, LayerWriter, filler, source_code
+from lamina.sources.demo.records import write_distribution, write_dpkg
 
 _JUNE = 1_718_000_000  # seconds: 10 June 2024
 _DAY = 86_400
@@ -47,27 +48,27 @@ class Sample:
 
 # -- debian-base:12 ------------------------------------------------------------------------------------------------
 
-_BASE_FILES: tuple[tuple[str, int], ...] = (
-    ("usr/bin/bash", 262_000),
-    ("usr/bin/cat", 18_400),
-    ("usr/bin/chmod", 26_900),
-    ("usr/bin/cp", 62_100),
-    ("usr/bin/dash", 51_300),
-    ("usr/bin/find", 91_000),
-    ("usr/bin/grep", 84_200),
-    ("usr/bin/ls", 61_400),
-    ("usr/bin/perl", 236_000),
-    ("usr/bin/sed", 52_800),
-    ("usr/bin/tar", 142_000),
-    ("usr/lib/apt/methods/http", 48_600),
-    (f"{_ARCH}/libc.so.6", 412_000),
-    (f"{_ARCH}/libm.so.6", 186_000),
-    (f"{_ARCH}/libapt-pkg.so.6.0.0", 174_000),
-    (f"{_ARCH}/libsystemd.so.0.35.0", 141_000),
-    (f"{_ARCH}/libzstd.so.1.5.4", 118_000),
-    ("usr/sbin/adduser", 36_200),
-    ("usr/share/perl5/Debconf/Client.pm", 22_400),
-    ("var/lib/dpkg/info/libc6_amd64.symbols", 31_000),
+_BASE_FILES: tuple[tuple[str, int, str], ...] = (
+    ("usr/bin/bash", 262_000, "bash"),
+    ("usr/bin/cat", 18_400, "coreutils"),
+    ("usr/bin/chmod", 26_900, "coreutils"),
+    ("usr/bin/cp", 62_100, "coreutils"),
+    ("usr/bin/dash", 51_300, "dash"),
+    ("usr/bin/find", 91_000, "findutils"),
+    ("usr/bin/grep", 84_200, "grep"),
+    ("usr/bin/ls", 61_400, "coreutils"),
+    ("usr/bin/perl", 236_000, "perl-base"),
+    ("usr/bin/sed", 52_800, "sed"),
+    ("usr/bin/tar", 142_000, "tar"),
+    ("usr/lib/apt/methods/http", 48_600, "apt"),
+    (f"{_ARCH}/libc.so.6", 412_000, "libc6"),
+    (f"{_ARCH}/libm.so.6", 186_000, "libc6"),
+    (f"{_ARCH}/libapt-pkg.so.6.0.0", 174_000, "libapt-pkg6.0"),
+    (f"{_ARCH}/libsystemd.so.0.35.0", 141_000, "libsystemd0"),
+    (f"{_ARCH}/libzstd.so.1.5.4", 118_000, "libzstd1"),
+    ("usr/sbin/adduser", 36_200, "adduser"),
+    ("usr/share/perl5/Debconf/Client.pm", 22_400, "debconf"),
+    ("var/lib/dpkg/info/libc6_amd64.symbols", 31_000, ""),
 )
 
 
@@ -78,14 +79,21 @@ def _base(layer: LayerWriter) -> None:
     layer.file("etc/debian_version", b"12.5\n")
     layer.file("etc/passwd", b"root:x:0:0:root:/root:/bin/bash\n")
     layer.file("etc/apt/sources.list", b"deb http://deb.example.org/debian bookworm main\n")
-    for path, size in _BASE_FILES:
+    packages: dict[str, list[str]] = {"base-files": ["etc/os-release", "etc/debian_version"]}
+    for path, size, package in _BASE_FILES:
         layer.file(path, filler(path, size), mode=EXECUTABLE if "/bin/" in path else 0o644)
+        if package:  # dpkg's own records are none's
+            packages.setdefault(package, []).append(path)
+    packages["perl-base"].append("usr/bin/perl5.36.0")
     layer.hard_link("usr/bin/perl5.36.0", "usr/bin/perl", mode=EXECUTABLE)
     for language in ("de", "es", "fr", "ja", "pt_BR"):
         path = f"usr/share/locale/{language}/LC_MESSAGES/coreutils.mo"
         layer.file(path, filler(path, 21_000))
+        packages["coreutils"].append(path)
     for package in ("apt", "bash", "coreutils", "dpkg", "libc6", "perl-base", "tar"):
         layer.file(f"usr/share/doc/{package}/copyright", f"{package}: see the sources.\n".encode() * 90)
+        packages.setdefault(package, []).append(f"usr/share/doc/{package}/copyright")
+    write_dpkg(layer, packages)
     for path in ("tmp", "var/tmp"):
         layer.directory(path, mode=0o1777)
     layer.directory("root", mode=0o700)
@@ -100,15 +108,25 @@ _FROM_BASE = (
 # -- shop-web --------------------------------------------------------------------------------------------------------
 
 
-def _python(layer: LayerWriter) -> None:
+def _python(layer: LayerWriter, others: Mapping[str, Iterable[str]]) -> None:
     layer.file("usr/bin/python3.11", filler("usr/bin/python3.11", 448_000), mode=EXECUTABLE)
     layer.symlink("usr/bin/python3", "python3.11")
     layer.file(f"{_ARCH}/libssl.so.3", filler(f"{_ARCH}/libssl.so.3", 142_000))
     layer.file(f"{_ARCH}/libcrypto.so.3", filler(f"{_ARCH}/libcrypto.so.3", 386_000))
+    modules = []
     for module in ("argparse", "asyncio/events", "collections/abc", "dataclasses", "decimal", "email/message"):
-        layer.file(f"{_PYTHON}/{module}.py", source_code(module, 400))
+        modules.append(f"{_PYTHON}/{module}.py")
+        layer.file(modules[-1], source_code(module, 400))
     for module in ("http/client", "inspect", "json/decoder", "pathlib", "subprocess", "tarfile", "typing"):
-        layer.file(f"{_PYTHON}/{module}.py", source_code(module, 600))
+        modules.append(f"{_PYTHON}/{module}.py")
+        layer.file(modules[-1], source_code(module, 600))
+    packages = {
+        "python3.11": ["usr/bin/python3.11", "usr/bin/python3", *modules],
+        "libssl3": [f"{_ARCH}/libssl.so.3", f"{_ARCH}/libcrypto.so.3"],
+        **others,
+    }
+    base = {package for _, _, package in _BASE_FILES if package}
+    write_dpkg(layer, packages, before={*base, "base-files", "dpkg"})
 
 
 def _package_cache(layer: LayerWriter, packages: Iterable[tuple[str, int]], lists: int) -> None:
@@ -122,9 +140,8 @@ def _package_cache(layer: LayerWriter, packages: Iterable[tuple[str, int]], list
 
 
 def _web_apt(layer: LayerWriter) -> None:
-    _python(layer)
+    _python(layer, {})
     _package_cache(layer, (("python3.11_3.11.2-6", 214_000), ("libssl3_3.0.11-1", 128_000)), 190_000)
-    layer.file("var/lib/dpkg/status", b"Package: python3.11\nStatus: install ok installed\n\n" * 210)
 
 
 _WEB_REQUIREMENTS = b"flask==3.0.3\ngunicorn==22.0.0\nnumpy==1.26.4\nsqlalchemy==2.0.30\n"
@@ -142,27 +159,41 @@ _NUMPY_LIBRARIES = (
 
 
 _WEB_MODULES = (
-    ("flask", ("__init__", "app", "blueprints", "cli", "config", "ctx", "json/provider", "sessions", "wrappers")),
-    ("gunicorn", ("app/base", "arbiter", "config", "http/message", "http/wsgi", "sock", "workers/sync")),
-    ("sqlalchemy", ("engine/base", "orm/mapper", "orm/session", "sql/compiler", "sql/elements", "sql/schema")),
+    (
+        "flask",
+        "3.0.3",
+        ("__init__", "app", "blueprints", "cli", "config", "ctx", "json/provider", "sessions", "wrappers"),
+    ),
+    ("gunicorn", "22.0.0", ("app/base", "arbiter", "config", "http/message", "http/wsgi", "sock", "workers/sync")),
+    (
+        "sqlalchemy",
+        "2.0.30",
+        ("engine/base", "orm/mapper", "orm/session", "sql/compiler", "sql/elements", "sql/schema"),
+    ),
 )
 
 
 def _numpy(layer: LayerWriter, *, mode: int = FILE, when: int | None = None) -> None:
     for path, size in _NUMPY_LIBRARIES:
         layer.file(f"{_SITE}/{path}", filler(path, size), mode=mode, when=when)
-    for module in ("numpy/__init__", "numpy/core/numeric", "numpy/linalg/linalg", "numpy/tests/test_ctypeslib"):
+    modules = ("numpy/__init__", "numpy/core/numeric", "numpy/linalg/linalg", "numpy/tests/test_ctypeslib")
+    for module in modules:
         layer.file(f"{_SITE}/{module}.py", source_code(module, 500), mode=mode, when=when)
+    paths = [*(path for path, _ in _NUMPY_LIBRARIES), *(f"{module}.py" for module in modules)]
+    write_distribution(layer, _SITE, "numpy", "1.26.4", paths, mode=mode, when=when)
 
 
 def _web_site(layer: LayerWriter, *, mode: int = FILE, when: int | None = None) -> None:
     _numpy(layer, mode=mode, when=when)
-    for package, modules in _WEB_MODULES:
+    for package, version, modules in _WEB_MODULES:
+        paths = []
         for module in modules:
             name = f"{package}/{module}"
             layer.file(f"{_SITE}/{name}.py", source_code(name, 340), mode=mode, when=when)
             cached = f"{package}/{module}.cpython-311.pyc"
             layer.file(f"{_SITE}/{cached}", filler(cached, 7_600), mode=mode, when=when)
+            paths += [f"{name}.py", cached]
+        write_distribution(layer, _SITE, package, version, paths, mode=mode, when=when)
 
 
 def _web_packages(layer: LayerWriter) -> None:
@@ -240,15 +271,25 @@ def _web(version: str, day: int, assets: int) -> tuple[Step, ...]:
 
 
 def _worker_apt(layer: LayerWriter) -> None:
-    _python(layer)  # the same files as in shop-web, in a layer of its own
+    _python(layer, {"ffmpeg": ["usr/bin/ffmpeg"]})  # the same files as in shop-web, in a layer of its own
     layer.file("usr/bin/ffmpeg", filler("usr/bin/ffmpeg", 214_000), mode=EXECUTABLE)
     _package_cache(layer, (("ffmpeg_5.1.4-0", 166_000),), 190_000)
 
 
+_WORKER_MODULES = (
+    ("celery", "5.4.0", ("app/base", "worker/consumer")),
+    ("kombu", "5.3.7", ("connection",)),
+    ("redis", "5.0.4", ("client",)),
+)
+
+
 def _worker_packages(layer: LayerWriter) -> None:
     _numpy(layer)
-    for module in ("celery/app/base", "celery/worker/consumer", "kombu/connection", "redis/client"):
-        layer.file(f"{_SITE}/{module}.py", source_code(module, 420))
+    for project, version, modules in _WORKER_MODULES:
+        paths = [f"{project}/{module}.py" for module in modules]
+        for path in paths:
+            layer.file(f"{_SITE}/{path}", source_code(path.removesuffix(".py"), 420))
+        write_distribution(layer, _SITE, project, version, paths)
 
 
 def _worker_app(layer: LayerWriter) -> None:
