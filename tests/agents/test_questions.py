@@ -16,6 +16,7 @@ from lamina.agents.bounds import bounded, page
 from lamina.agents.questions import UNTRUSTED, Questions
 from lamina.model import LaminaError
 from lamina.workspace import Workspace
+from packages.support import apk_installed
 from tars import file, whiteout
 
 GO = threading.Event()
@@ -101,6 +102,31 @@ def test_comparing_and_sharing_are_those_reports(ask: Questions, archive: str, t
     assert ask.compare(archive, str(other), 0, GO)["pull"]["bytes"] > 0
     assert ask.share([archive, str(other)], GO)["sharing"]["sum"] == sum(range(1, 901)) + 24_000 + 9 + 3
     assert ask.history(archive, "d/000", GO)["layers"][1]["change"] == "removed"
+
+
+def test_packages_are_those_of_the_report(ask: Questions, tmp_path: Path) -> None:
+    path = tmp_path / "p.tar"
+    names = [(f"p{number:03}", "1", [f"f{number}"]) for number in range(300)]
+    members = [apk_installed(*names), *(file(f"f{number}", 10 + number) for number in range(300))]
+    path.write_bytes(pack(old_docker(Image([layer(*members)], ("p:1",)))))
+
+    rows = whole(lambda start: ask.packages(str(path), start, GO))
+
+    (report,) = Workspace(workers=1).open(str(path)).report()["images"]
+    assert rows == report["packages"]
+    assert ask.packages(str(path), 0, GO)["unowned"] == report["unowned"]
+    assert ask.overview(str(path), GO)["packages"]["total"] == 300
+
+
+def test_an_image_is_held_to_limits(ask: Questions, archive: str) -> None:
+    told = ask.check(archive, {"max-wasted": "1kB", "forbid": "binary", "forbid-package": "gcc*"}, GO)
+
+    assert [(limit["name"], limit["passed"]) for limit in told["images"][0]["limits"]] == [
+        ("max-wasted", False), ("forbid", False), ("forbid-package", True),
+    ]  # fmt: skip
+    for wrong in ({}, {"max-wasted": "-1"}, {"nothing": "1"}, {"max-growth": "1"}):
+        with pytest.raises(LaminaError):
+            ask.check(archive, wrong, GO)
 
 
 @pytest.mark.parametrize("target", ["-", "docker-archive:-", "nowhere.tar"])

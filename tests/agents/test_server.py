@@ -28,7 +28,7 @@ async def test_a_client_lists_the_tools_and_is_answered(tmp_path: Path) -> None:
         wrong = await client.call_tool("files", {"target": str(path), "start": -1})
 
     assert {tool.name for tool in tools} == {
-        *("images", "overview", "waste", "files", "read_file", "history", "share", "compare")
+        *("images", "overview", "waste", "packages", "check", "files", "read_file", "history", "share", "compare")
     }
     assert all(tool.annotations is not None and tool.annotations.read_only_hint for tool in tools)
     (told,) = waste.content

@@ -33,6 +33,7 @@ def one(name: str, value: object) -> object:
         ("max-layers", "12", 12),
         ("forbid", "*.pem", ("*.pem",)),
         ("forbid", ["*.pem", ".git"], ("*.pem", ".git")),
+        ("forbid-package", ["gcc*", "npm:left-pad"], ("gcc*", "npm:left-pad")),
     ],
 )
 def test_what_is_written_is_read(name: str, written: object, value: object) -> None:
@@ -59,6 +60,9 @@ def test_what_is_written_is_read(name: str, written: object, value: object) -> N
         ("max-layers", "1.5"),
         ("max-layers", "²"),
         ("forbid", ""),
+        ("forbid-package", " "),
+        ("forbid-package", ["x", 3]),
+        ("forbid-package", "x" * 501),
         ("forbid", "/"),
         ("forbid", 3),
         ("forbid", ["a", 3]),

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import lamina
+from builders import Image, old_docker, pack
 from lamina.figures.base import Base
 from lamina.figures.image import LoadedImage
 from lamina.gate.limits import Limits
-from lamina.gate.verdict import HeldPath, LimitResult, judge
+from lamina.gate.verdict import HeldPath, LimitResult, judge, sure_packages
+from lamina.model import LaminaError
+from packages.support import apk_installed, package_json
 from stacks import stack
-from tars import directory, file, hardlink, whiteout
+from tars import directory, file, hardlink, layer_tar, whiteout
 
 # Shipped 1,000 + 300 + 500 + 200 = 2,000; hidden for good: a (1,000) and key.pem (300).
 
@@ -94,3 +99,29 @@ def test_an_image_without_bytes_is_efficient() -> None:
     empty = stack([directory("srv")])
 
     assert judge(empty, Limits(max_wasted_ratio=0.0, min_efficiency=1.0, max_layer_size=0)).passed
+
+
+def test_packages_that_are_forbidden_are_found_in_any_layer(tmp_path: Path) -> None:
+    path = tmp_path / "image.tar"
+    layers = [
+        [apk_installed(("musl", "1", ["m"]), ("gcc", "13", ["g"])), file("m", 5), file("g", 70)],
+        [apk_installed(("musl", "1", ["m"])), whiteout("g"), package_json("node_modules/left-pad")],
+    ]
+    path.write_bytes(pack(old_docker(Image([layer_tar(*layer) for layer in layers]))))
+    image = lamina.open(str(path))
+    names = ("gcc*", "npm:left-pad", "apk:left-pad", "rust")
+
+    results = judge(image.figures, Limits(forbid_package=names), packages=sure_packages(image.packages)).results
+
+    assert [(result.limit, result.value, result.passed) for result in results] == [
+        ("gcc*", 1, False), ("npm:left-pad", 1, False), ("apk:left-pad", 0, True), ("rust", 0, True),
+    ]  # fmt: skip
+    assert results[0].paths == (HeldPath(b"g", 70, 0),)
+
+
+def test_nothing_is_said_to_be_missing_where_records_can_not_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "image.tar"
+    path.write_bytes(pack(old_docker(Image([layer_tar(file("var/lib/rpm/Packages", 70))]))))
+
+    with pytest.raises(LaminaError, match="/var/lib/rpm/Packages is not read"):
+        sure_packages(lamina.open(str(path)).packages)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import io
 import json
 import threading
+from pathlib import Path
 from typing import Any
 
 from builders import Image, directory, file, layer, link, old_docker, pack
 from lamina.figures.compare import compare
 from lamina.figures.image import LoadedImage, load
+from lamina.packages.find_packages import find_packages
+from lamina.packages.model import PackageTable
 from lamina.reports.diff import build, to_markdown, to_text
+from lamina.reports.diff_packages import ComparedPackages
 from lamina.reports.json_text import to_json
 from opening import resolve
+from packages.support import apk_installed
 from tars import Member
 
 BASE = layer(file("etc/base", b"b" * 5000))
@@ -120,3 +125,48 @@ def test_instructions_of_strangers_are_made_safe() -> None:
     assert diff["parting"]["before"] == "RUN \N{REPLACEMENT CHARACTER} | <b>"
     for text in (to_text(diff), to_markdown(diff)):
         assert all(line.isprintable() for line in text.splitlines())
+
+
+# Packages
+
+
+def with_packages(folder: Path, name: str, *packages: tuple[str, str, int]) -> tuple[LoadedImage, PackageTable]:
+    """An image of Alpine packages, each (name, version, bytes)."""
+    path = folder / name
+    database = apk_installed(*((package, version, [f"lib/{at}"]) for at, (package, version, _) in enumerate(packages)))
+    files = [file(f"lib/{at}", size) for at, (_, _, size) in enumerate(packages)]
+    path.write_bytes(pack(old_docker(Image([layer(database, *files)], tags=(f"{name}:1",)))))
+    image = load(resolve(str(path))[0], None, None, threading.Event())
+    return image, find_packages(image)
+
+
+def test_packages_that_are_others(tmp_path: Path) -> None:
+    evil = "evil\x1b[2J|`"
+    (a, before), (b, after) = (
+        with_packages(tmp_path, "a", ("musl", "1.1", 600), ("gone", "3", 90), ("same", "1", 5)),
+        with_packages(tmp_path, "b", ("musl", "1.2", 700), (evil, "1", 4000), ("same", "1", 5)),
+    )
+
+    diff = json.loads(to_json(build(compare(a, b), ComparedPackages(before, after))))
+
+    assert diff["packages"] == [
+        {"manager": "apk", "name": evil, "change": "added", "before": [], "after": ["1"], "before_bytes": 0,
+         "bytes": 4000},
+        {"manager": "apk", "name": "musl", "change": "upgraded", "before": ["1.1"], "after": ["1.2"],
+         "before_bytes": 600, "bytes": 700},
+        {"manager": "apk", "name": "gone", "change": "removed", "before": ["3"], "after": [], "before_bytes": 90,
+         "bytes": 0},
+    ]  # fmt: skip
+    assert diff["unowned"] == {"bytes": after.unowned, "before_bytes": before.unowned}
+    text, markdown = to_text(diff), to_markdown(diff)
+    assert "Packages: +4.0 KB; 1 added, 1 removed, 1 upgraded" in text
+    assert "1.1 -> 1.2" in text
+    assert "\x1b" not in text + markdown
+    assert "| \\+ | 4.0 K | \\+4.0 KB |" in markdown
+
+
+def test_packages_that_are_not_known_are_null() -> None:
+    diff = diff_of([file("a", b"1")], [file("b", b"2")])
+
+    assert (diff["packages"], diff["unowned"]) == (None, None)
+    assert "Packages" not in to_text(diff) + to_markdown(diff)

@@ -19,8 +19,11 @@ from lamina.contents.listing import list_place
 from lamina.contents.place import find_place, scope_of
 from lamina.contents.whole_history import history_of
 from lamina.figures.compare import compare
+from lamina.gate.limits import GateError, read_limits
+from lamina.gate.verdict import judge, sure_packages
 from lamina.model import LaminaError
-from lamina.reports import diff, history, image, shared
+from lamina.packages.find_packages import find_packages
+from lamina.reports import check, diff, history, image, packages, shared
 from lamina.reports.files import file_records
 from lamina.reports.json_text import Json
 from lamina.reports.waste_rows import WasteRows
@@ -57,9 +60,11 @@ class Questions:
         """An image's report with the heads of its long lists."""
         (told,) = image.build([self._images.get(target, cancel)], cancel)["images"]
         first: dict[str, Any] = {}
-        for key in ("waste", "duplicates"):
+        for key, figure in (("waste", "bytes"), ("duplicates", "bytes"), ("packages", "size")):
             rows = told[key]
-            first[key] = {"total": len(rows), "bytes": sum(row["bytes"] for row in rows), "first": list(rows[:_FIRST])}
+            if rows is not None:
+                total = sum(row[figure] for row in rows)
+                first[key] = {"total": len(rows), "bytes": total, "first": list(rows[:_FIRST])}
         return marked({"schema": image.SCHEMA, **told, **first})
 
     def waste(self, target: str, start: int, cancel: threading.Event) -> Json:
@@ -70,6 +75,24 @@ class Questions:
             for g in table.by_layer()[:_FIRST]
         ]
         return marked({"wasted": table.total, "by_layer": groups, **page(WasteRows(table), start)})
+
+    def packages(self, target: str, start: int, cancel: threading.Event) -> Json:
+        """The packages of an image, most bytes first, and what is of none."""
+        told = packages.package_fields(find_packages(self._images.get(target, cancel), cancel))
+        rows = told.pop("packages")
+        return marked({**told, **page(rows, start)})
+
+    def check(self, target: str, given: dict[str, str], cancel: threading.Event) -> Json:
+        """Whether an image keeps to limits, each by the name that ``lamina check`` has for it."""
+        try:
+            limits_ = read_limits(given, str)
+        except GateError as error:
+            raise LaminaError(str(error)) from None
+        if not limits_ or limits_.max_growth is not None:
+            raise LaminaError("say at least one limit, and not max-growth: `compare` tells of two images")
+        loaded = self._images.get(target, cancel)
+        found = sure_packages(find_packages(loaded, cancel)) if limits_.forbid_package else None
+        return marked(check.build([judge(loaded, limits_, packages=found)]))
 
     def files(self, target: str, path: str, layer: int | None, start: int, cancel: threading.Event) -> Json:
         """What is in a folder, of the final file system or of one layer; the largest first."""

@@ -36,6 +36,13 @@ Target = Annotated[
 ]
 Path = Annotated[str, Field(description="a path in the image, absolute; links in it are followed inside the image")]
 Layer = Annotated[int | None, Field(description="only what this layer carries, 0 is the lowest; else all together")]
+Limits = Annotated[
+    dict[str, str],
+    Field(
+        description="limits by name: max-wasted, max-size, max-layer-size (20MB, 1.5GiB), max-wasted-ratio, "
+        "min-efficiency (5%, 0.95), max-layers (a number), forbid (a glob of paths), forbid-package (a name)"
+    ),
+]
 Start = Annotated[int, Field(ge=0, description="where the page begins: the `next` of the one before")]
 
 _READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
@@ -66,6 +73,16 @@ def server(workspace: Workspace) -> MCPServer[Any]:
     async def waste(target: Target, start: Start = 0) -> str:
         """Files that a layer ships and nobody can reach: bytes, cause, the layer that ships and the one that hides."""
         return await _answered(partial(ask.waste, target, start))
+
+    @tool
+    async def packages(target: Target, start: Start = 0) -> str:
+        """Packages (dpkg, apk, rpm, Python, npm, gem, Go) by their real bytes: size, wasted, which layers ship them."""
+        return await _answered(partial(ask.packages, target, start))
+
+    @tool
+    async def check(target: Target, limits: Limits) -> str:
+        """Whether an image keeps to limits: each with what was found, and the paths that give the most of it."""
+        return await _answered(partial(ask.check, target, limits))
 
     @tool
     async def files(target: Target, path: Path = "/", layer: Layer = None, start: Start = 0) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:([kKmMgGtTpPeE])([iI]?)[bB]?|[bB])?")
 _PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*%")
 _NUMBER = re.compile(r"[0-9]*\.?[0-9]+")
+_LONGEST_NAME = 500  # characters of a package's name
 _LONGEST = 40  # characters of a number: more are none that anybody means
 
 
@@ -38,6 +39,8 @@ class Limits:
     """Against a baseline: bytes where it is an int, a share of the baseline's size where it is a float."""
     forbid: tuple[str, ...] = ()
     """Globs of paths that no layer may carry: of the whole path where there is a slash in it, else of the name."""
+    forbid_package: tuple[str, ...] = ()
+    """Names of packages that no layer may carry, as globs; ``npm:NAME`` means one manager's."""
 
     def __bool__(self) -> bool:
         return self != Limits()
@@ -45,8 +48,10 @@ class Limits:
     def over(self, others: Limits) -> Limits:
         """These where they say something, else the others; what is forbidden adds up."""
         given = {field.name: getattr(self, field.name) for field in fields(self)}
-        forbid = tuple(dict.fromkeys((*others.forbid, *self.forbid)))
-        return replace(others, **{key: value for key, value in given.items() if value is not None} | {"forbid": forbid})
+        lists = {
+            key: tuple(dict.fromkeys((*getattr(others, key), *given[key]))) for key in ("forbid", "forbid_package")
+        }
+        return replace(others, **{key: value for key, value in given.items() if value is not None} | lists)
 
 
 def read_size(value: object) -> int:
@@ -129,6 +134,20 @@ def read_globs(value: object) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def read_names(value: object) -> tuple[str, ...]:
+    """One package's name, or a list of them; ``*`` stands for anything.
+
+    Raises:
+        ValueError: one is none.
+    """
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) and text.strip() for text in texts):
+        raise ValueError("a package's name like 'gcc*' or 'npm:left-pad', or a list of them")
+    if any(len(text) > _LONGEST_NAME for text in texts):
+        raise ValueError(f"a name of at most {_LONGEST_NAME} characters")
+    return tuple(texts)
+
+
 @dataclass(frozen=True, slots=True)
 class LimitForm:
     """How one limit is written."""
@@ -141,7 +160,7 @@ class LimitForm:
     @property
     def several(self) -> bool:
         """Whether it may be given more than once."""
-        return self.read is read_globs
+        return self.read in (read_globs, read_names)
 
 
 FORMS: Mapping[str, LimitForm] = {
@@ -154,6 +173,9 @@ FORMS: Mapping[str, LimitForm] = {
     "max-growth": LimitForm(read_growth, "SIZE|N%%", "how much larger than --baseline it may be"),
     "forbid": LimitForm(
         read_globs, "GLOB", "no layer may carry such a path, not even one that is removed later; may be repeated"
+    ),
+    "forbid-package": LimitForm(
+        read_names, "NAME", "the same of a package: gcc, npm:left-pad, 'linux-headers-*'; may be repeated"
     ),
 }
 """Every limit by its name, which is its option's and its key's too."""

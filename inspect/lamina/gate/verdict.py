@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Literal
 
 import numpy as np
@@ -16,7 +17,9 @@ from lamina.figures.own import own_waste
 from lamina.gate.baseline import Baseline
 from lamina.gate.dive_ci import DiveRules, user_waste_is_within
 from lamina.gate.limits import Limits
-from lamina.model import Kind
+from lamina.model import Kind, LaminaError
+from lamina.names import display_name
+from lamina.packages.model import PackageTable
 
 Unit = Literal["bytes", "ratio", "count"]
 
@@ -42,9 +45,9 @@ class LimitResult:
     name: str
     unit: Unit
     limit: float | str
-    """Of ``forbid``: the glob."""
+    """Of ``forbid`` and ``forbid-package``: the glob."""
     value: float
-    """In the unit; of ``forbid`` how many paths fit."""
+    """In the unit; of ``forbid`` how many paths fit, of ``forbid-package`` how many packages."""
     passed: bool
     paths: tuple[HeldPath, ...] = ()
     """The three that give the most of it, most bytes first."""
@@ -76,6 +79,7 @@ def judge(
     dive: DiveRules | None = None,
     ignore: Sequence[str] = (),
     own: bool = False,
+    packages: PackageTable | None = None,
 ) -> Verdict:
     """Hold an image to limits.
 
@@ -86,6 +90,7 @@ def judge(
         dive: what dive would hold it to, as a whole and by dive's figures.
         ignore: globs of paths whose waste is not counted and that may be shipped; of a folder, all below it.
         own: hold only the layers above the image's base to them, where one is known.
+        packages: the image's; wanted where some are forbidden.
     """
     judge_of = _Judge(image, ignore, own=own)
     results: list[LimitResult] = []
@@ -116,9 +121,25 @@ def judge(
     if limits.max_growth is not None and baseline is not None:
         results.append(judge_of.growth(limits.max_growth, baseline))
     results += [judge_of.forbidden(glob) for glob in limits.forbid]
+    if packages is not None:
+        results += [judge_of.forbidden_package(name, packages) for name in limits.forbid_package]
     if dive is not None:
         results += _by_dive(image, dive, most_wasted)
     return Verdict(image, tuple(results), baseline, judge_of.ignored_bytes)
+
+
+def sure_packages(found: PackageTable) -> PackageTable:
+    """The same, where all records could be read: else nobody can say what is not there.
+
+    Raises:
+        LaminaError: one could not.
+    """
+    # What is known by its folder is known whatever its description says.
+    unread = [each for each in found.unreadable if each.manager != "npm"]
+    if unread:
+        path, reason = display_name(unread[0].path), unread[0].reason
+        raise LaminaError(f"no package can be said to be missing: /{path} is not read: {reason}")
+    return found
 
 
 def _by_dive(image: LoadedImage, rules: DiveRules, paths: tuple[HeldPath, ...]) -> list[LimitResult]:
@@ -212,3 +233,20 @@ class _Judge:
         events = self.counted & marked[union.path]
         count = len(np.unique(union.path[events]))
         return LimitResult("forbid", "count", glob, count, count == 0, self.largest(events, empty=True))
+
+    def forbidden_package(self, name: str, packages: PackageTable) -> LimitResult:
+        """How many packages a name fits; one that was removed again is shipped all the same."""
+        found = [
+            place
+            for place, package in enumerate(packages.packages)
+            if fnmatchcase(package.name, name) or fnmatchcase(f"{package.manager}:{package.name}", name)
+        ]
+        found = [
+            place
+            for place in found
+            if any(part.layer >= self.first for part in packages.packages[place].layers)
+            or not packages.packages[place].layers
+        ]
+        mine = np.isin(packages.owner, found) & ~self._ignored
+        events = self.counted & mine[self.image.union.path]
+        return LimitResult("forbid-package", "count", name, len(found), not found, self.largest(events))

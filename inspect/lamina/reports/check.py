@@ -19,6 +19,9 @@ from lamina.reports.tables import path_of, table
 
 SCHEMA = "lamina.check/1"
 
+_COUNTED = {"forbid": "path", "forbid-package": "package"}
+"""What is counted of what is forbidden."""
+
 
 @dataclass(frozen=True, slots=True)
 class BuildFile:
@@ -206,8 +209,8 @@ def allowed(limit: Json) -> str:
 
 def found(limit: Json) -> str:
     """What there is."""
-    if limit["name"] == "forbid":
-        return plural(limit["value"], "path")
+    if limit["name"] in _COUNTED:
+        return plural(limit["value"], _COUNTED[limit["name"]])
     layer = "" if limit["layer"] is None else f" in layer {limit['layer']}"
     return amount(limit, limit["value"]) + layer
 

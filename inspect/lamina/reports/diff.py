@@ -17,6 +17,7 @@ from lamina.figures.divergence import Divergence, divergence_of
 from lamina.figures.sharing import as_transferred, known_member, pull_cost
 from lamina.model import Change, Kind, KnownImage
 from lamina.names import display_name, image_name, short_instruction
+from lamina.reports.diff_packages import ComparedPackages, package_changes, package_markdown, package_text
 from lamina.reports.json_text import Json, path_fields, plain_text
 from lamina.reports.shared import known_head
 from lamina.reports.sharing import head
@@ -33,8 +34,12 @@ _TOP_FILES = 40
 _CHANGES = (("added", "+"), ("modified", "M"), ("metadata", "m"), ("removed", "-"))
 
 
-def build(found: Comparison) -> Json:
+def build(found: Comparison, packages: ComparedPackages | None = None) -> Json:
     """A comparison as a JSON object.
+
+    Args:
+        found: the comparison.
+        packages: of both images; None where they are not known, which makes the parts about them null.
 
     ``files`` has every changed path, directories too; ``bytes`` is its size in ``b`` and ``before_bytes`` that in
     ``a``, null where it is not there; a hard link has its file's. The tallies leave directories out, and count the
@@ -53,6 +58,7 @@ def build(found: Comparison) -> Json:
         "modified": _tally(found.modified),
         "metadata": _tally(found.metadata),
         "removed": _tally(found.removed),
+        **package_changes(packages),
         "files": _files(found),
     }
 
@@ -73,6 +79,7 @@ def build_unread(a: KnownImage, b: KnownImage) -> Json:
         "disk": None,
         "parting": _parting(divergence_of(a.layers, b.layers)),
         **dict.fromkeys([key for key, _ in _CHANGES]),
+        **package_changes(None),
         "files": None,
     }
 
@@ -145,6 +152,7 @@ def to_text(diff: Json) -> str:
     """The comparison as plain text."""
     lines = [_title(diff), f"  {_costs(diff)}", *(f"  {line}" for line in _divergence(diff)), f"  {_tallies(diff)}"]
     shown = _shown(diff)
+    lines += package_text(diff)
     if shown:
         lines.append("")
         lines += table(
@@ -162,6 +170,7 @@ def to_markdown(diff: Json) -> str:
     lines += [f"{md(line)}  " for line in _divergence(diff)]
     lines.append(_tallies(diff))
     shown = _shown(diff)
+    lines += package_markdown(diff)
     if shown:
         lines += ["", "| | bytes | before | path |", "|---|--:|--:|---|"]
         lines += [

@@ -22,7 +22,7 @@ def to_junit(report: Json) -> str:
             case = ET.SubElement(
                 suite,
                 "testcase",
-                name=f"{name} {allowed(limit)}" if name == "forbid" else name,
+                name=f"{name} {allowed(limit)}" if name.startswith("forbid") else name,
                 classname=title(image),
                 time="0",
             )

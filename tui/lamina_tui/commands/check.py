@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lamina.gate.baseline import Baseline
     from lamina.gate.configuration import Configuration
     from lamina.gate.dive_ci import DiveRules
+    from lamina.packages.model import PackageTable
     from lamina.reports.check import BuildFile
     from lamina.reports.json_text import Json
     from lamina.workspace import Workspace
@@ -101,8 +102,13 @@ def run(options: argparse.Namespace) -> int:
     workspace = workspace_of(options, meanwhile=_load_what_figures_need)
     with ProgressLine(sys.stderr) as line:
         images = read_all(workspace, options.targets, line, base=options.base)
-        from lamina.gate.verdict import judge
+        from lamina.gate.verdict import judge, sure_packages
+        from lamina.packages.find_packages import find_packages
         from lamina.reports import check as report
+
+        def packages(image: LoadedImage) -> PackageTable | None:
+            forbids = configuration.limits.forbid_package
+            return sure_packages(find_packages(image, line.cancel)) if forbids else None
 
         before = _baselines(options, workspace, line)
         verdicts = [
@@ -113,6 +119,7 @@ def run(options: argparse.Namespace) -> int:
                 dive=dive,
                 ignore=configuration.ignore,
                 own=options.own,
+                packages=packages(image),
             )
             for image in images
         ]

@@ -50,7 +50,9 @@ def run(options: argparse.Namespace) -> int:
     output = output_path(options)
     from lamina.figures.compare import compare
     from lamina.figures.image import load
+    from lamina.packages.find_packages import find_packages, records_at_hand
     from lamina.reports import diff as report
+    from lamina.reports.diff_packages import ComparedPackages
     from lamina_tui.commands.output import emit_document
     from lamina_tui.commands.progress_line import ProgressLine
 
@@ -66,6 +68,12 @@ def run(options: argparse.Namespace) -> int:
             source, name = workspace.resolve(target)
             images.append(load(source, name, line, line.cancel))
             line.check()
-        built = report.build(compare(images[0], images[1], line.cancel))
+        found = compare(images[0], images[1], line.cancel)
+        packages = (
+            ComparedPackages(*(find_packages(image, line.cancel) for image in images))
+            if all(map(records_at_hand, images))
+            else None
+        )
+        built = report.build(found, packages)
     emit_document(built, options, output, text=report.to_text, markdown=report.to_markdown)
     return OK
