@@ -135,9 +135,8 @@ def test_a_treemap_fills_its_box_in_proportion() -> None:
 
 
 def test_labels_stand_where_they_fit_and_tell_a_paths_end() -> None:
-    svg = treemap_svg(
-        [Tile("/usr/lib/" + "x" * 99 + "end", "1 MB", 9, 0), Tile("/a", "1 B", 1, 1)], 300, 100, letter=10, name="n"
-    )
+    tiles = [Tile("/usr/lib/" + "x" * 99 + "end", "1 MB", 9, 0), Tile("/a", "1 B", 1, 1)]
+    svg = treemap_svg([tiles], 300, 100, letter=10, name="n", of="o")
 
     assert svg.count("<title>") == 2
     assert "xend</text>" in svg

@@ -11,11 +11,12 @@ from lamina.figures.folders import FolderShare, folder_shares
 from lamina.figures.image import LoadedImage
 from lamina.names import display_name, image_name, short_instruction
 from lamina.reports.advice_rows import told, weight
+from lamina.reports.html_packages import packages_section
 from lamina.reports.html_page import COLOURS, page, table
 from lamina.reports.json_text import Json
 from lamina.reports.tables import path_of
 from lamina.reports.text import built_on, container_lines
-from lamina.reports.treemap import Tile, treemap_svg
+from lamina.reports.treemap import Tile, drawings
 
 _TILES = 90
 _TOP_WASTE = 50
@@ -65,6 +66,7 @@ def _image(image: Json, loaded: LoadedImage) -> str:
         + _advice(image)
         + _layers(image)
         + _map(loaded)
+        + packages_section(image)
         + _waste(image)
         + _duplicates(image)
         + "</section>\n"
@@ -130,12 +132,7 @@ def _map(image: LoadedImage) -> str:
         weights[share.top] += share.bytes
     tops = [top for top, _ in weights.most_common()]
     tiles = [_tile(share, tops) for share in shares]
-    return (
-        "<h2>Final file system</h2>"
-        + treemap_svg(tiles, 1200, 620, letter=14, name="broad")
-        + treemap_svg(tiles, 370, 560, letter=12, name="tall")
-        + "\n"
-    )
+    return f"<h2>Final file system</h2>{drawings([tiles], 'Final file system by folder')}\n"
 
 
 def _tile(share: FolderShare, tops: list[bytes]) -> Tile:

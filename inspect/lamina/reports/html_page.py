@@ -15,6 +15,7 @@ _STYLE = """
 body{margin:0 auto;padding:1rem;max-width:75rem;color:var(--ink);background:var(--paper);
 font:16px/1.45 system-ui,sans-serif;-webkit-text-size-adjust:100%}
 h1{font-size:1.4rem;margin:.5rem 0;overflow-wrap:anywhere}h2{font-size:1.1rem;margin:1.6rem 0 .4rem}
+h3{font-size:1rem;margin:1rem 0 .3rem}
 section.image{border-top:3px solid var(--ink);margin-top:2rem}
 p{margin:.3rem 0;overflow-wrap:anywhere}.soft{color:var(--soft)}.waste{color:var(--waste)}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.5rem;margin:.8rem 0}
@@ -30,8 +31,10 @@ td.t{overflow-wrap:anywhere;width:99%;font-family:ui-monospace,monospace;font-si
 .bar i{background:var(--waste);margin-left:auto}
 .meter{height:.4rem;background:var(--bar);border-radius:2px;display:flex;min-width:1px;margin-top:.25rem}
 .meter i{background:var(--waste);margin-left:auto;border-radius:2px}
-svg{width:100%;height:auto;display:block}svg text{fill:#14181d;font-family:system-ui,sans-serif}
-svg.tall{display:none}
+svg{width:100%;height:auto;display:block;margin:.4rem 0 .8rem}svg text{fill:#14181d;font-family:system-ui,sans-serif}
+svg.tall{display:none}svg .edge{fill:none;stroke:var(--paper);stroke-width:4}
+.key{display:flex;flex-wrap:wrap;gap:.2rem 1rem}.key i{display:inline-block;width:.9em;height:.9em;margin-right:.35em;
+vertical-align:-.1em;border-radius:2px}
 details{margin:.3rem 0}summary{cursor:pointer}
 .c0{fill:#9cc4e4;background:#9cc4e4}.c1{fill:#f2c879;background:#f2c879}.c2{fill:#8fd1b9;background:#8fd1b9}
 .c3{fill:#e3a6c4;background:#e3a6c4}.c4{fill:#f5e08a;background:#f5e08a}.c5{fill:#e8a889;background:#e8a889}
@@ -40,7 +43,7 @@ ul{padding-left:1.2rem;margin:.3rem 0}li{margin:.3rem 0;overflow-wrap:anywhere}
 @media(max-width:600px){body{padding:.7rem}.wide{display:none}svg.tall{display:block}svg.broad{display:none}}
 @media print{:root{--ink:#000;--soft:#444;--paper:#fff;--line:#bbb;--band:#f3f5f7;--waste:#b42318;--bar:#3b6ea8}
 html{font-size:11px}body{max-width:none;padding:0;font-size:1rem}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
-h2{break-after:avoid}tr,svg,.figures{break-inside:avoid}svg.tall{display:none}svg.broad{display:block}}
+h2,h3{break-after:avoid}tr,svg,.figures{break-inside:avoid}svg.tall{display:none}svg.broad{display:block}}
 """
 
 

@@ -100,7 +100,9 @@ def _text_image(image: Json) -> list[str]:
         lines += ["", *package_rows(image, rows)]
     if image["unowned"]:
         lines += ["", "Of no package:"]
-        lines += [f"  {size(row['bytes']):>7}  {_folder(row)}" for row in image["package_records"]["unowned_by_folder"]]
+        lines += [
+            f"  {size(row['bytes']):>7}  {folder_of(row)}" for row in image["package_records"]["unowned_by_folder"]
+        ]
     return lines
 
 
@@ -178,7 +180,8 @@ def brought_by(row: Json) -> int | None:
     return layer
 
 
-def _folder(row: Json) -> str:
+def folder_of(row: Json) -> str:
+    """A top folder that has bytes of no package, safe to show."""
     return f"/{path_of(row)}" if row["path"] else "/ itself"
 
 

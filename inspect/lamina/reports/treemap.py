@@ -24,6 +24,8 @@ class Tile:
     weight: int
     colour: int
     """Which of the classes ``c0``, ``c1``… it has."""
+    path: bool = True
+    """Whether the label is a path; else a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,35 +84,65 @@ def _worst(weights: Sequence[int], start: int, end: int, row: int, short: float,
     return max(short * short * largest / (side * side), side * side / (short * short * least))
 
 
-def treemap_svg(tiles: Sequence[Tile], width: int, height: int, *, letter: int, name: str) -> str:
-    """The drawing.
+def drawings(groups: Sequence[Sequence[Tile]], of: str) -> str:
+    """A drawing for a screen and for paper, and one for a phone: the page shows the one that fits.
 
     Args:
-        tiles: the largest first.
+        groups: as of :func:`treemap_svg`.
+        of: what is drawn, for who can't see it; safe to show.
+    """
+    return treemap_svg(groups, 1200, 620, letter=14, name="broad", of=of) + treemap_svg(
+        groups, 370, 560, letter=12, name="tall", of=of
+    )
+
+
+def treemap_svg(groups: Sequence[Sequence[Tile]], width: int, height: int, *, letter: int, name: str, of: str) -> str:
+    """The drawing. A tile's area is its part of all weights; the tiles of a group stand together.
+
+    Args:
+        groups: tiles, the largest first.
         width: of the drawing, in its own units.
         height: likewise.
         letter: height of a letter.
         name: the drawing's class.
+        of: what is drawn.
     """
-    shown = [tile for tile in tiles if tile.weight > 0]
-    parts = [f'<svg class="{name}" viewBox="0 0 {width} {height}" role="img" aria-label="Final file system by folder">']
-    for tile, box in zip(shown, squarified([tile.weight for tile in shown], Box(0, 0, width, height)), strict=True):
-        wide, high = max(box.width - _GAP, 0.1), max(box.height - _GAP, 0.1)
-        place = f'x="{box.left:.1f}" y="{box.top:.1f}" width="{wide:.1f}" height="{high:.1f}"'
-        parts.append(
-            f'<g><title>{escape(tile.label)}  {escape(tile.note)}</title><rect class="c{tile.colour}" {place}/>'
-        )
-        room = int((wide - letter) / (letter * _CHARACTER))
-        lines = [text for text in (tile.label, tile.note) if len(text) <= room] if room >= 4 else []
-        if tile.label not in lines and room >= 8:
-            # Of a path its end tells most.
-            lines.insert(0, "…" + tile.label[-(room - 1) :])
-        for number, text in enumerate(lines):
-            if (number + 1) * letter * 1.3 + letter * 0.4 <= high:
-                down = box.top + (number + 1) * letter * 1.3
-                parts.append(
-                    f'<text x="{box.left + letter / 2:.1f}" y="{down:.1f}" font-size="{letter}">{escape(text)}</text>'
-                )
-        parts.append("</g>")
+    shown = [[tile for tile in group if tile.weight > 0] for group in groups]
+    shown = sorted((group for group in shown if group), key=_weight, reverse=True)
+    parts = [f'<svg class="{name}" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(of)}">']
+    places = squarified([_weight(group) for group in shown], Box(0, 0, width, height))
+    for group, place in zip(shown, places, strict=True):
+        for tile, box in zip(group, squarified([tile.weight for tile in group], place), strict=True):
+            parts.append(_drawn(tile, box, letter))
+    if len(shown) > 1:
+        # Drawn over the tiles, so that the edge takes no area from one group more than from another.
+        parts += [f'<rect class="edge" {_place(box, box.width, box.height)}/>' for box in places]
     parts.append("</svg>")
     return "".join(parts)
+
+
+def _weight(group: Sequence[Tile]) -> int:
+    return sum(tile.weight for tile in group)
+
+
+def _place(box: Box, width: float, height: float) -> str:
+    return f'x="{box.left:.1f}" y="{box.top:.1f}" width="{width:.1f}" height="{height:.1f}"'
+
+
+def _drawn(tile: Tile, box: Box, letter: int) -> str:
+    wide, high = max(box.width - _GAP, 0.1), max(box.height - _GAP, 0.1)
+    parts = [f'<g><title>{escape(tile.label)}  {escape(tile.note)}</title><rect class="c{tile.colour}" ']
+    parts.append(f"{_place(box, wide, high)}/>")
+    room = int((wide - letter) / (letter * _CHARACTER))
+    lines = [text for text in (tile.label, tile.note) if len(text) <= room] if room >= 4 else []
+    if tile.label not in lines and room >= 8:
+        # Of a path its end tells most, of a name its beginning.
+        short = "…" + tile.label[-(room - 1) :] if tile.path else tile.label[: room - 1] + "…"
+        lines.insert(0, short)
+    for number, text in enumerate(lines):
+        if (number + 1) * letter * 1.3 + letter * 0.4 <= high:
+            down = box.top + (number + 1) * letter * 1.3
+            parts.append(
+                f'<text x="{box.left + letter / 2:.1f}" y="{down:.1f}" font-size="{letter}">{escape(text)}</text>'
+            )
+    return "".join(parts) + "</g>"
