@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,13 @@ async def test_of_a_near_miss_is_said_where_its_instructions_part(drive: Drive) 
         words = " ".join(line.strip() for line in screen.lines[-4:-1])
         assert "libssl3 in shop-web:1.5 layer 1" in words
         assert "libssl3 ffmpeg in shop-worker:2.0 layer 1" in words
+
+
+async def test_a_near_miss_tells_the_packages_of_its_files(drive: Drive) -> None:
+    async with drive(["demo"], size=(100, 40)) as screen:
+        await screen.press("A", "c", "4", "enter")
+        assert re.search(r"601 K +python3.11", screen.text)
+        assert re.search(r"528 K +libssl3", screen.text)
 
 
 async def test_no_near_misses(drive: Drive, three: list[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,10 @@ class NearMiss:
     """Both hold the same files; only times of modification or the order differ."""
     directories: tuple[tuple[bytes, int], ...]
     """Where in ``a`` they stand, with bytes: most first, at most three levels deep, the first few."""
+    paths: NDArray[np.int32] = field(compare=False, repr=False, default_factory=lambda: np.zeros(0, dtype=np.int32))
+    """Of each content: a row of the path table of ``a``'s image."""
+    sizes: NDArray[np.int64] = field(compare=False, repr=False, default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """Its bytes."""
 
 
 @dataclass(slots=True)
@@ -185,6 +189,8 @@ def _near_miss(a: _Layer, b: _Layer, rows: NDArray[np.int64], cancel: threading.
         same_instruction=bool(instruction_a) and instruction_a == instruction_b,
         only_times=_same_but_times(a, b, cancel),
         directories=_directories(a.image, a.inodes[rows], sizes),
+        paths=a.image.union.path[a.inodes[rows]],
+        sizes=sizes,
     )
 
 

@@ -10,9 +10,10 @@ from textual.widgets import ContentSwitcher
 
 from lamina.figures.image import LoadedImage, load
 from lamina.figures.image_set import ImageSet, image_set
-from lamina.figures.near_misses import find_near_misses
+from lamina.figures.near_misses import NearMiss, find_near_misses
 from lamina.model import Progress
 from lamina.names import display_name
+from lamina.packages.shared_files import PackageBytes, packages_of_misses
 from lamina_tui import texts
 from lamina_tui.background import Failure, outcome_of
 from lamina_tui.command import Scope
@@ -259,12 +260,16 @@ class SetScreen(WorkingScreen):
 
     @work(exclusive=True, group="misses")
     async def _find_misses(self, figures: ImageSet, cancel: threading.Event) -> None:
-        found = await outcome_of(lambda: find_near_misses(figures.images, cancel))
+        def find() -> tuple[list[NearMiss], list[PackageBytes]]:
+            misses = find_near_misses(figures.images, cancel)
+            return misses, packages_of_misses(figures.images, misses, cancel)
+
+        found = await outcome_of(find)
         self.busy = False
         rows = self.query_one(MissList)
-        if isinstance(found, list):
+        if isinstance(found, tuple):
             self._misses_of = len(figures.images)
-            rows.show_misses(found)
+            rows.show_misses(*found)
         elif found is None:
             rows.placeholder = "stopped: 4 looks again"
         else:
@@ -348,6 +353,11 @@ class SetScreen(WorkingScreen):
         lines.heading("where most of it is")
         for path, size in miss.directories:
             lines.add(f"/{display_name(path)}", f"{texts.size(size):>{texts.SIZE_WIDTH}}")
+        if rows.packages:
+            lines.blank()
+            lines.heading("packages")
+        for name, size in rows.packages:
+            lines.add(display_name(name), f"{texts.size(size):>{texts.SIZE_WIDTH}}")
         _ = self.app.push_screen(TextScreen("a near miss", lines.lines))
 
     def action_find(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from lamina.figures.image_set import HeldLayer, ImageSet
 from lamina.figures.near_misses import LayerOf, NearMiss
 from lamina.names import display_name, short_instruction
+from lamina.packages.shared_files import PackageBytes
 from lamina_tui import texts
 from lamina_tui.command import Scope
 from lamina_tui.keymap import bindings
@@ -280,10 +281,11 @@ class MissList(SetList):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self.misses: Sequence[NearMiss] = ()
+        self._packages: Sequence[PackageBytes] = ()
 
-    def show_misses(self, misses: Sequence[NearMiss]) -> None:
-        """Show what was found."""
-        self.misses = misses
+    def show_misses(self, misses: Sequence[NearMiss], packages: Sequence[PackageBytes]) -> None:
+        """Show what was found, and of each the packages that its files are of."""
+        self.misses, self._packages = misses, packages
         self.placeholder = "no near misses: no two layers hold the same files without being shared"
         self.rows_changed(0)
 
@@ -291,6 +293,11 @@ class MissList(SetList):
     def miss(self) -> NearMiss | None:
         """The near miss under the cursor."""
         return self.misses[self.cursor] if self.cursor < len(self.misses) else None
+
+    @property
+    def packages(self) -> PackageBytes:
+        """Of the near miss under the cursor."""
+        return self._packages[self.cursor] if self.cursor < len(self._packages) else ()
 
     def row_count(self) -> int:
         """Near misses."""
@@ -333,7 +340,7 @@ class MissList(SetList):
             return [f"{first}: in {places} the same {amount}, only times differ: build it once, in a common base"]
         if miss.same_instruction:
             return [f"{first}: made twice, in {places}; {amount} of the same files: put it in a common base"]
-        cut = max(24, self.size.width // 2)
+        cut = max(24, self.app.size.width // 2)  # its own is none before it is shown
         first, second = texts.from_where_they_part(first, second, cut, self.glyphs.more)
         first, second = (texts.fit(text, min(cut, texts.cell_len(text)), self.glyphs.more) for text in (first, second))
         both = f"{first} in {self._place(miss.a)} and {second} in {self._place(miss.b)}"
