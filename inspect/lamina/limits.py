@@ -83,3 +83,15 @@ PACKAGE_RECORDS = 512 << 20
 
 PROGRAMS = 1000
 """That belong to no package, and are looked at for what they were built from."""
+
+ADVISED_HEAD = 4096
+"""Of a file that advice may be about, its first: a program's loader is named there, and what kind of key it is."""
+
+ADVISED_FILES = 2000
+"""That advice looks into."""
+
+ADVISED_PROGRAMS = 300
+"""Whose sections are looked at, the largest."""
+
+ADVISED_SECTIONS = 256 << 10
+"""Of a program's table of sections, and of their names: real ones have some kilobytes."""

@@ -143,13 +143,15 @@ async def walk_rest(screen: Driven) -> int:
         assert copies.bytes == copies.size * (len(copies.paths) - 1)
         assert shown(screen.image.duplicates, index, WIDTH).split()[:2] == texts.size(copies.bytes).split()
     advice = screen.image.advice
-    saves = []
+    saves, ranks = [], []
     for index in range(advice.row_count()):
         advice.move_to(index)
         assert advice.advice is not None
         saves.append(advice.advice.saves)
-        assert texts.size(saves[-1]) in shown(advice, index, WIDTH)
-    assert in_order(saves)
+        ranks.append((not advice.advice.in_base, advice.advice.severity, saves[-1]))
+        assert not saves[-1] or texts.size(saves[-1]) in shown(advice, index, WIDTH)
+        assert advice.advice.severity.word in shown(advice, index, WIDTH)
+    assert ranks == sorted(ranks, reverse=True)
     assert sum(saves) == advice.total <= image.size
     overview = screen.image.overview
     files = [row.file.size for row in overview._rows if row.file is not None]

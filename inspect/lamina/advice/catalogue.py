@@ -5,7 +5,25 @@ from __future__ import annotations
 from inspect import cleandoc
 
 from lamina.advice.finding import Rule
+from lamina.advice.rules.duplicates import Duplicates
+from lamina.advice.rules.entrypoint import Entrypoint
+from lamina.advice.rules.large_files import LargeFiles
+from lamina.advice.rules.leftovers import (
+    BuildTools,
+    DebugSymbols,
+    Documentation,
+    LibraryTests,
+    Locales,
+    Logs,
+    PythonBytecode,
+    TemporaryFiles,
+    VersionControl,
+)
+from lamina.advice.rules.library_versions import LibraryVersions
 from lamina.advice.rules.package_cache import PackageCache
+from lamina.advice.rules.programs import CoreDumps, Unstripped
+from lamina.advice.rules.rights import RootUser, SetIds, WorldWritable
+from lamina.advice.rules.secrets import Secrets
 from lamina.advice.rules.waste import DeletedLater, MetadataCopy, Rewritten, ShippedAgain, Timestamps
 
 RULES: tuple[type[Rule], ...] = (
@@ -17,6 +35,27 @@ RULES: tuple[type[Rule], ...] = (
     ShippedAgain,
     # Bytes of the final file system: what says most of why a file is there comes first.
     PackageCache,
+    VersionControl,
+    PythonBytecode,
+    DebugSymbols,
+    CoreDumps,
+    TemporaryFiles,
+    Logs,
+    LibraryTests,
+    Locales,
+    Documentation,
+    Duplicates,
+    BuildTools,
+    LibraryVersions,
+    # What saves nothing by itself.
+    Unstripped,
+    LargeFiles,
+    # What is to be known.
+    Secrets,
+    Entrypoint,
+    RootUser,
+    SetIds,
+    WorldWritable,
 )
 """No two names are the same."""
 

@@ -12,8 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.advice.model import floor
+from lamina.advice.name_table import NameTable
+from lamina.figures.duplicates import Duplicate, find_duplicates
 from lamina.figures.image import LoadedImage
-from lamina.model import Cause, Kind
+from lamina.model import Cause, Kind, LaminaError
+from lamina.packages.find_packages import find_packages
+from lamina.packages.model import PackageTable
 from lamina.packages.path_lookup import PathLookup
 from lamina.stack.paths import PathTable
 from lamina.stack.union import ABSENT, Union
@@ -30,6 +34,8 @@ class Shipped:
     """Largest first."""
     layers: tuple[int, ...]
     bytes: int
+    made_in: int | None
+    """The layer that made them; a later one may have copied them. None where that are several."""
 
 
 @dataclass(slots=True)
@@ -53,9 +59,21 @@ class Examined:
         image: read whole.
         ignored: by path: whether it is not to be spoken of.
         cancel: ends what takes long.
+        reads: whether contents of files may be read.
+        packages: its packages, where somebody has looked for them.
+        duplicates: its duplicates, likewise.
     """
 
-    def __init__(self, image: LoadedImage, ignored: NDArray[np.bool_] | None, cancel: threading.Event) -> None:
+    def __init__(
+        self,
+        image: LoadedImage,
+        ignored: NDArray[np.bool_] | None,
+        cancel: threading.Event,
+        *,
+        reads: bool = False,
+        packages: PackageTable | None = None,
+        duplicates: Sequence[Duplicate] | None = None,
+    ) -> None:
         self.image = image
         self.union: Union = image.union
         self.paths: PathTable = image.union.paths
@@ -64,14 +82,36 @@ class Examined:
         self.floor = floor(image.size)
         self.heads: Mapping[int, bytes] = {}
         """The first bytes of those files that rules wanted to see, by inode, as far as they could be read."""
-        self.reads = False
-        """Whether contents can be read."""
+        self.reads = reads
+        """Whether contents of files may be read."""
+        self._packages = packages
+        self._duplicates = duplicates
         self._claimed = np.zeros(image.union.event_count, dtype=bool)
 
     @cached_property
     def lookup(self) -> PathLookup:
         """Where paths stand, links of directories followed."""
         return PathLookup(self.union)
+
+    @cached_property
+    def packages(self) -> PackageTable | None:
+        """The packages of the image; None where their records can't be read."""
+        if self._packages is not None or not self.reads:
+            return self._packages
+        try:
+            return find_packages(self.image, self.cancel)
+        except LaminaError:
+            return None
+
+    @cached_property
+    def duplicates(self) -> Sequence[Duplicate]:
+        """Same content at several places; none where contents can't be read."""
+        if self._duplicates is not None or not self.reads:
+            return self._duplicates or ()
+        try:
+            return find_duplicates(self.image, self.cancel)
+        except LaminaError:
+            return ()
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
@@ -85,6 +125,11 @@ class Examined:
         return self.union.alive(self.union.layer_count - 1)
 
     @cached_property
+    def regular(self) -> NDArray[np.bool_]:
+        """Which events are names of files that have bytes."""
+        return self.union.regular()
+
+    @cached_property
     def event_at(self) -> Rows:
         """By path: what stands there in the final file system, :data:`ABSENT` for nothing."""
         at = np.full(self.paths.count, ABSENT, dtype=np.int32)
@@ -94,7 +139,7 @@ class Examined:
     @cached_property
     def _names(self) -> _Names:
         union = self.union
-        events = self.alive[union.regular()[self.alive]]
+        events = self.alive[self.regular[self.alive]]
         events = events[np.argsort(union.path[events], kind="stable")]
         path, inode = union.path[events], union.inode[events]
         count = np.bincount(inode, minlength=union.event_count).astype(np.int32)
@@ -129,8 +174,9 @@ class Examined:
         old, new = old[rows], new[rows]
         alike = (union.mode[old] == union.mode[new]) & (union.xattr[old] == union.xattr[new])
         alike &= (union.uid[old] == union.uid[new]) & (union.gid[old] == union.gid[new])
-        pairs = list(zip(union.born[old].tolist(), union.born[new].tolist(), strict=True))
-        return {*pairs} - {pair for pair, same in zip(pairs, alike.tolist(), strict=True) if not same}
+        pairs = union.born[old].astype(np.int64) << 16 | union.born[new]
+        found = set(np.unique(pairs).tolist()) - set(np.unique(pairs[~alike]).tolist())
+        return {(pair >> 16, pair & 0xFFFF) for pair in found}
 
     def folders(self, places: Sequence[bytes]) -> Rows:
         """The rows of those folders and files that any layer has; ``~`` is each home folder."""
@@ -149,22 +195,51 @@ class Examined:
     @cached_property
     def homes(self) -> tuple[bytes, ...]:
         """The home folders: root's, those in /home, and what the config calls so."""
-        homes = [b"root"]
-        row = self.lookup.row(b"home")
-        if row is not None:
-            homes += [b"home/" + name for name in self.lookup.below(row)]
+        homes = [b"root", *(b"home/" + name for name in self.below(b"home"))]
         env = self.config.get("Env")
-        for entry in env if isinstance(env, list) else ():
-            if isinstance(entry, str) and entry.startswith("HOME=/") and entry.strip("/") != "HOME=":
-                homes.append(entry[6:].strip("/").encode("utf-8", "surrogatepass"))
-        return tuple(dict.fromkeys(homes))
+        said = [each for each in env if isinstance(each, str)] if isinstance(env, list) else []
+        homes += [each[6:].strip("/").encode("utf-8", "surrogatepass") for each in said if each.startswith("HOME=/")]
+        return tuple(dict.fromkeys(filter(None, homes)))
+
+    @cached_property
+    def names(self) -> NameTable:
+        """Paths by their last names."""
+        return NameTable(self.paths)
+
+    def called(self, *names: bytes) -> Rows:
+        """The rows of all paths whose last name is one of these."""
+        return np.concatenate([self.names.called(name) for name in names])
+
+    def ending(self, *endings: bytes) -> Rows:
+        """The rows of all paths whose last name ends in one of these."""
+        return np.concatenate([self.names.ending(text) for text in endings])
+
+    def containing(self, text: bytes, rows: Rows) -> NDArray[np.bool_]:
+        """Of some paths: whether the last name has a text in it."""
+        return np.fromiter((text in self.paths.name(row) for row in rows.tolist()), dtype=bool, count=len(rows))
+
+    def named_so(self, rows: Rows, beginning: bytes) -> NDArray[np.bool_]:
+        """Of some paths: whether the last name begins so."""
+        names = self.paths.names
+        starts = self.paths.name_start[rows].tolist()
+        return np.fromiter((names.startswith(beginning, start) for start in starts), dtype=bool, count=len(rows))
+
+    def below(self, place: bytes) -> list[bytes]:
+        """The names right below a folder."""
+        row = self.lookup.row(place)
+        return [] if row is None else list(self.lookup.below(row))
+
+    def python_libraries(self) -> Rows:
+        """The folders of Python's own library: ``usr/lib/python3.12``."""
+        homes = (b"usr/lib", b"usr/local/lib")
+        return self.folders([home + b"/" + name for home in homes for name in self.below(home) if _is_python(name)])
 
     def inside(self, folders: Rows) -> NDArray[np.bool_]:
         """By path: whether it is one of these, or below one."""
         return self.paths.covered(folders, self.paths.end[folders])
 
     def visible(self, marked: NDArray[np.bool_]) -> Rows:
-        """The files of which all names that are left are marked, whoever has claimed them; largest first.
+        """The files of which all names that are left are marked, whoever has claimed them; in no order.
 
         Args:
             marked: by path.
@@ -175,21 +250,23 @@ class Examined:
         found = names.inode[marked[names.path]]
         if names.several:
             left = np.bincount(found, minlength=self.union.event_count)
-            found = np.unique(found)
-            found = found[left[found] == names.count[found]]
-        return self._ordered(found.astype(np.int32))
+            return np.flatnonzero((left > 0) & (left == names.count)).astype(np.int32)
+        return found
 
     def free(self, marked: NDArray[np.bool_]) -> Rows:
-        """Those of the same that have bytes of which nothing was told yet: to leave them out saves just those."""
-        found = self.visible(marked)
-        return found[~self._claimed[found] & (self.union.size[found] > 0)]
+        """Those of the same that have bytes of which nothing was told yet: to leave them out saves just those.
 
-    def named(self, rows: Rows) -> Rows:
-        """What names of the final file system lead to a file of its bytes, for each of some paths; duplicates drop."""
-        events = self.event_at[rows]
-        events = events[events != ABSENT]
-        inodes = self.union.inode[events[self.union.regular()[events]]]
-        return np.unique(inodes).astype(np.int32)
+        Largest first, then by path.
+        """
+        found = self.visible(marked)
+        return self._ordered(found[~self._claimed[found] & (self.union.size[found] > 0)])
+
+    def of_at_least(self, size: int) -> NDArray[np.bool_]:
+        """By path: whether it names a file of so many bytes and more."""
+        names = self._names
+        marked = np.zeros(self.paths.count, dtype=bool)
+        marked[names.path[self.union.size[names.inode] >= size]] = True
+        return marked
 
     def _ordered(self, inodes: Rows) -> Rows:
         order = np.lexsort((self._names.at[inodes], -self.union.size[inodes]))
@@ -208,19 +285,40 @@ class Examined:
         self._claimed[inodes] = True
 
     def by_layer(self, inodes: Rows) -> Iterator[Shipped]:
-        """Files by the layer that ships them, most bytes first; those of layers with little together.
+        """Files by the layer that made them, most bytes first; those of layers with little together.
 
         Nothing is told below the floor.
         """
-        sizes, born = self.union.size[inodes], self.union.born[inodes]
-        totals = np.bincount(born, weights=sizes, minlength=1) if len(inodes) else np.zeros(0)
+        sizes, made = self.union.size[inodes], self._made_in(inodes)
+        totals = np.bincount(made, weights=sizes, minlength=1) if len(inodes) else np.zeros(0)
         much = np.flatnonzero(totals >= self.floor)
         for layer in sorted(much.tolist(), key=lambda layer: (-totals[layer], layer)):
-            mine = inodes[born == layer]
-            yield Shipped(mine, (layer,), int(self.union.size[mine].sum()))
-        rest = inodes[~np.isin(born, much)]
-        if len(rest) and (left := int(self.union.size[rest].sum())) >= self.floor:
-            yield Shipped(rest, tuple(np.unique(self.union.born[rest]).tolist()), left)
+            mine = inodes[made == layer]
+            yield self._shipped(mine, layer)
+        rest = inodes[~np.isin(made, much)]
+        if len(rest) and int(self.union.size[rest].sum()) >= self.floor:
+            yield self._shipped(rest, None)
+
+    def _shipped(self, inodes: Rows, made_in: int | None) -> Shipped:
+        layers = tuple(np.unique(self.union.born[inodes]).tolist())
+        return Shipped(inodes, layers, int(self.union.size[inodes].sum()), made_in)
+
+    def _made_in(self, inodes: Rows) -> NDArray[np.int16]:
+        """The layers that made files: those that ship them, or the lowest whose same content they copied."""
+        born = self.union.born[inodes]
+        return np.minimum(self._copied_from[self._names.at[inodes]], born)
+
+    @cached_property
+    def _copied_from(self) -> NDArray[np.int16]:
+        """By path: the lowest layer whose content a later one ships again; else a number above all."""
+        table = self.image.waste
+        again = np.isin(table.cause, (Cause.METADATA, Cause.IDENTICAL))
+        found = np.full(self.paths.count, np.iinfo(np.int16).max, dtype=np.int16)
+        np.minimum.at(found, table.path_id[again], table.layer[again])
+        # What is written over in between is made anew.
+        other = np.flatnonzero(~again)
+        np.maximum.at(found, table.path_id[other], table.hidden_by[other])
+        return found
 
     def shipped_events(self, marked: NDArray[np.bool_]) -> Rows:
         """The regular files that any layer carries at marked paths, the ones that later layers hide too.
@@ -239,3 +337,7 @@ class Examined:
         marked = np.zeros(self.paths.count, dtype=bool)
         marked[np.asarray(rows, dtype=np.int64)] = True
         return marked
+
+
+def _is_python(name: bytes) -> bool:
+    return name.startswith(b"python") and name[6:7].isdigit()

@@ -11,6 +11,7 @@ _QUOTED = 100  # characters
 _VERB = re.compile(r"[A-Z]{2,12}\b")
 _OWNER = re.compile(r"\bchown\s+(?:-\S+\s+)*([A-Za-z0-9_.-]+(?::[A-Za-z0-9_.-]+)?)\s")
 _MODE = re.compile(r"\bchmod\s+(?:-[RrvfcP]+\s+|--\S+\s+)*([0-7]{3,4}|[ugoa]*[-+=][rwxXst]+)\s")
+_DIGEST = re.compile(r"\b((?:file|dir|multi):[0-9a-f]{12})[0-9a-f]{20,}")
 _CLASSIC = re.compile(r"(?:file|dir|multi):\S+ in ")
 """How the classic builder writes what it copied: by a digest."""
 
@@ -25,15 +26,16 @@ class Instruction:
 
     def __init__(self, info: ImageInfo, layer: int) -> None:
         self.layer = layer
-        self.text = short_instruction(info.layers[layer].instruction) if layer < len(info.layers) else ""
+        text = short_instruction(info.layers[layer].instruction) if layer < len(info.layers) else ""
+        self.text = _DIGEST.sub(r"\1…", text)
         found = _VERB.match(self.text)
         self.verb = found[0] if found else ""
         """``RUN``, ``COPY``; empty where the history doesn't tell."""
 
     @property
     def copies(self) -> bool:
-        """Whether it takes files from outside."""
-        return self.verb in ("COPY", "ADD")
+        """Whether it takes files from outside; a root file system that an image begins with is made elsewhere."""
+        return self.verb == "COPY" or (self.verb == "ADD" and self.layer > 0)
 
     @property
     def runs(self) -> bool:
@@ -81,7 +83,5 @@ def leave_out(instruction: Instruction, run: str) -> str:
             f"Leave them out of what is copied, by .dockerignore or by copying less, in layer {instruction.layer}: "
             f"{instruction.quoted}"
         )
-    if instruction.runs:
-        return f"In layer {instruction.layer}, {run}: {instruction.quoted}"
-    named = f": {instruction.quoted}" if instruction.text else ""
-    return f"Where layer {instruction.layer} is made, {run}{named}"
+    where = f"In layer {instruction.layer}" if instruction.runs else f"Where layer {instruction.layer} is made"
+    return f"{where}, {run}: {instruction.quoted}" if instruction.text else f"{where}, {run}."

@@ -50,6 +50,8 @@ def build(images: Sequence[LoadedImage], cancel: threading.Event | None = None, 
 
 def _image(image: LoadedImage, cancel: threading.Event | None, own: bool) -> Json:
     info = image.info
+    packages = find_packages(image, cancel) if records_at_hand(image) else None
+    duplicates = find_duplicates(image, cancel)
     dive = dive_figures(image.union, [layer.size for layer in image.layers])
     return {
         **head(info),
@@ -76,11 +78,13 @@ def _image(image: LoadedImage, cancel: threading.Event | None, own: bool) -> Jso
                 "bytes": duplicate.bytes,
                 "paths": [path_fields(path) for path in duplicate.paths],
             }
-            for duplicate in find_duplicates(image, cancel)
+            for duplicate in duplicates
         ],
-        **package_fields(find_packages(image, cancel) if records_at_hand(image) else None),
+        **package_fields(packages),
         "advice": [
-            advice_fields(advice, info) for advice in advise(image, cancel=cancel) if not (own and advice.in_base)
+            advice_fields(advice, info)
+            for advice in advise(image, packages=packages, duplicates=duplicates, cancel=cancel)
+            if not (own and advice.in_base)
         ],
     }
 

@@ -26,6 +26,11 @@ SEVERITY_STYLES = {Severity.HIGH: "waste", Severity.MEDIUM: "strong", Severity.L
 """Styles of the words that tell how much an advice matters."""
 
 
+def worth_doing(advice: Sequence[Advice]) -> list[Advice]:
+    """Those that save something or that matter otherwise; the others are but to be known."""
+    return [each for each in advice if each.saves or each.severity > Severity.INFO]
+
+
 def layers_of(advice: Advice, arrow: str) -> str:
     """Who ships what an advice is about, and who hides it: ``3``, ``3→5``; nothing where many do."""
     layers = "" if advice.layer is None else str(advice.layer)
@@ -111,8 +116,9 @@ class AdviceView(RowList):
 
     @property
     def first(self) -> tuple[Advice, str] | None:
-        """The one that saves most, with its instruction; None where there is none."""
-        return (self._all[0], self._instruction(self._all[0])) if self._all else None
+        """The one that is most worth following, with its instruction; None where there is none."""
+        best = next(iter(worth_doing(self._all)), None)
+        return None if best is None else (best, self._instruction(best))
 
     @property
     def total(self) -> int:

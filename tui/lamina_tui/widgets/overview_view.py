@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from lamina.advice.model import Advice, Severity
+from lamina.advice.model import Advice
 from lamina.figures.image import LoadedImage
 from lamina.figures.largest import LargeFile, largest_files
 from lamina.names import display_name, short_instruction
 from lamina_tui import texts
 from lamina_tui.command import Scope
 from lamina_tui.keymap import bindings
-from lamina_tui.widgets.advice_view import OF_BASE, layers_of, titled
+from lamina_tui.widgets.advice_view import OF_BASE, layers_of, titled, worth_doing
 from lamina_tui.widgets.row_list import Part, RowList
 
 _BEST = 3
@@ -74,7 +74,7 @@ class OverviewView(RowList):
     def _advice_rows(self, image: LoadedImage, advice: Sequence[Advice]) -> list[_Row]:
         glyphs = self.glyphs
         rows = []
-        best = [each for each in advice if each.saves or each.severity > Severity.INFO][:_BEST]
+        best = worth_doing(advice)[:_BEST]
         for each in best:
             layers = layers_of(each, glyphs.arrow)
             changed = each.changes
@@ -90,8 +90,9 @@ class OverviewView(RowList):
             words = "every byte that it ships is reachable" if not image.wasted else "nothing is worth changing"
             rows.append(_Row(((f"  {words}", "added"),)))
         if len(advice) > len(best):
-            more = f"{_INDENT}and {len(advice) - len(best)} more: 3 lists all"
-            rows.append(_Row(((more, "dim"),)))
+            left = len(advice) - len(best)
+            words = f"{_INDENT}and {left} more" if best else f"  {texts.plural(left, 'remark')}"
+            rows.append(_Row(((f"{words}: 3 lists all", "dim"),)))
         return rows
 
     def _file_rows(self, image: LoadedImage, files: Sequence[LargeFile]) -> list[_Row]:

@@ -46,10 +46,12 @@ class ShippedFiles(Rule):
         files = plural(len(shipped.inodes), "file")
         layers = shipped.layers
         if len(layers) == 1:
-            text = f"Layer {layers[0]} ships {files} that {'is' if len(shipped.inodes) == 1 else 'are'} {sort.what}."
-            do = leave_out(Instruction(image.image.info, layers[0]), sort.run)
+            text = f"Layer {layers[0]} ships {sort.what} in {files}."
         else:
-            text = f"{len(layers)} layers together ship {files} that are {sort.what}."
+            text = f"{len(layers)} layers together ship {sort.what} in {files}."
+        if shipped.made_in is not None:
+            do = leave_out(Instruction(image.image.info, shipped.made_in), sort.run)
+        else:
             do = f"In each of them, {sort.run}."
         return Finding(
             text=text,
@@ -57,5 +59,5 @@ class ShippedFiles(Rule):
             rows=image.rows_of(shipped.inodes),
             layers=layers,
             saves=shipped.bytes,
-            changes=layers[0] if len(layers) == 1 else None,
+            changes=shipped.made_in,
         )

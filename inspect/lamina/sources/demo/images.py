@@ -307,8 +307,9 @@ def _worker_cleaned(layer: LayerWriter) -> None:
 
 def samples() -> tuple[Sample, ...]:
     """The sample images, the most telling first."""
-    serve = ("gunicorn", "shop.app:app")
+    serve = ("python3", "-m", "gunicorn", "shop.app:app")
     user = Step("USER 1000:1000", 20)
+    entry = 'ENTRYPOINT ["python3" "-m" "gunicorn" "shop.app:app"]'
     return (
         Sample(
             ("shop-web:1.5", "shop-web:latest"),
@@ -316,12 +317,14 @@ def samples() -> tuple[Sample, ...]:
                 *_web("1.5", 34, 30),
                 Step("COPY --chown=1000:1000 settings.toml requirements.txt ./ # buildkit", 34, _web_settings),
                 user,
-                Step('ENTRYPOINT ["gunicorn" "shop.app:app"]', 34),
+                Step(entry, 34),
             ),
             serve,
         ),
         Sample(
-            ("shop-web:1.4",), (*_web("1.4", 20, 24), user, Step('ENTRYPOINT ["gunicorn" "shop.app:app"]', 20)), serve
+            ("shop-web:1.4",),
+            (*_web("1.4", 20, 24), user, Step('ENTRYPOINT ["python3" "-m" "gunicorn" "shop.app:app"]', 20)),
+            serve,
         ),
         Sample(
             ("shop-worker:2.0",),
