@@ -43,7 +43,8 @@ ul{padding-left:1.2rem;margin:.3rem 0}li{margin:.3rem 0;overflow-wrap:anywhere}
 @media(max-width:600px){body{padding:.7rem}.wide{display:none}svg.tall{display:block}svg.broad{display:none}}
 @media print{:root{--ink:#000;--soft:#444;--paper:#fff;--line:#bbb;--band:#f3f5f7;--waste:#b42318;--bar:#3b6ea8}
 html{font-size:11px}body{max-width:none;padding:0;font-size:1rem}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
-h2,h3{break-after:avoid}tr,svg,.figures{break-inside:avoid}svg.tall{display:none}svg.broad{display:block}}
+h2,h3,.key{break-after:avoid}tr,svg,.figures{break-inside:avoid}svg.tall{display:none}svg.broad{display:block}
+svg rect{stroke:#fff;stroke-width:.75}}
 """
 
 
