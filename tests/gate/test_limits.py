@@ -33,6 +33,7 @@ def one(name: str, value: object) -> object:
         ("max-layers", "12", 12),
         ("forbid", "*.pem", ("*.pem",)),
         ("forbid", ["*.pem", ".git"], ("*.pem", ".git")),
+        ("severity", "high", "high"),
         ("forbid-package", ["gcc*", "npm:left-pad"], ("gcc*", "npm:left-pad")),
     ],
 )
@@ -60,6 +61,9 @@ def test_what_is_written_is_read(name: str, written: object, value: object) -> N
         ("max-layers", "1.5"),
         ("max-layers", "²"),
         ("forbid", ""),
+        ("severity", "worst"),
+        ("severity", 3),
+        ("severity", ["high"]),
         ("forbid-package", " "),
         ("forbid-package", ["x", 3]),
         ("forbid-package", "x" * 501),
@@ -107,6 +111,12 @@ def test_the_project_wins_over_the_user_and_its_own_file_over_pyproject(tmp_path
     assert found == Configuration(Limits(max_size=3000, max_layers=2, max_wasted=1, forbid=("*.pem",)), ("a", "b"))
 
 
+def test_rules_that_are_switched_off_add_up(tmp_path: Path) -> None:
+    found = configured(tmp_path, user='no-rule = "logs"\n', project='no-rule = ["tests", "logs"]\n')
+
+    assert found == Configuration(no_rule=("logs", "tests"))
+
+
 def test_without_files_nothing_is_limited(tmp_path: Path) -> None:
     assert configured(tmp_path, pyproject='[project]\nname = "x"\n') == Configuration()
     assert read_configuration(tmp_path, None) == Configuration()
@@ -123,6 +133,7 @@ def test_without_files_nothing_is_limited(tmp_path: Path) -> None:
         ("project", "\nlimits = 3\n", r"^\.lamina\.toml:2: limits is not a table"),
         ("project", 'theme = "dark"\n', r"^\.lamina\.toml:1: theme: no such setting"),
         ("project", "\nignore = [1]\n", r"^\.lamina\.toml:2: ignore is not a glob"),
+        ("project", '\nno-rule = ["logs", "lugs"]\n', r"^\.lamina\.toml:2: no-rule is not the name of a rule"),
         ("project", "[limits\n", r"^\.lamina\.toml: not TOML: .*line 1"),
         ("pyproject", "[tool]\nlamina = 3\n", r"^pyproject\.toml:2: lamina is not a table"),
         ("pyproject", "tool = 3\n", r"^pyproject\.toml:1: lamina is not a table"),

@@ -125,3 +125,34 @@ def test_nothing_is_said_to_be_missing_where_records_can_not_be_read(tmp_path: P
 
     with pytest.raises(LaminaError, match="/var/lib/rpm/Packages is not read"):
         sure_packages(lamina.open(str(path)).packages)
+
+
+# Advice.
+
+
+def test_no_advice_may_be_of_a_severity_or_above() -> None:
+    image = stack([file("tmp/a", 90_000), file("srv/b", 10_000), file("var/log/c", 500), file("var/log/d", 4500)])
+
+    high, low = (only(image, Limits(severity=severity)) for severity in ("high", "low"))
+
+    assert (high.name, high.unit, high.limit, high.value, high.passed) == ("severity", "count", "high", 1, False)
+    assert [(held.path, held.bytes, held.layer) for held in high.paths] == [(b"tmp/a", 90_000, 0)]
+    assert low.value == 2
+    assert [held.path for held in low.paths] == [b"tmp/a", b"var/log/d"]
+
+
+def test_advice_that_is_switched_off_or_ignored_breaks_nothing() -> None:
+    image = stack([file("tmp/a", 90_000)])
+    limits = Limits(severity="info")
+
+    assert not judge(image, limits).passed
+    assert judge(image, limits, no_rule=["temporary-files"]).passed
+    assert judge(image, limits, ignore=["tmp/*"]).passed
+
+
+def test_advice_for_the_bases_builder_breaks_nothing_where_own_layers_are_held() -> None:
+    image = stack([file("tmp/a", 90_000)], [file("srv/b", 1)])
+    image.base = Base(1, "flag")
+
+    assert not judge(image, Limits(severity="high")).passed
+    assert judge(image, Limits(severity="high"), own=True).passed

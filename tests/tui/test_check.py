@@ -208,3 +208,24 @@ def test_where_gitlab_runs_it_the_log_is_folded(
     monkeypatch.setenv("GITLAB_CI", "true")
     assert main(["check", str(archive), "--max-wasted", "0"]) == 1
     assert capsys.readouterr().out.startswith("\x1b[0Ksection_start:")
+
+
+def test_advice_of_weight_breaks_a_limit_and_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "heavy.tar"
+    path.write_bytes(builders.pack(builders.old_docker(builders.Image([layer_tar(file("tmp/x", 50_000))]))))
+
+    assert main(["check", str(path), "--severity", "high"]) == 1
+    out = capsys.readouterr().out
+    assert "FAIL  severity  below high  1 finding" in out
+    assert "50.0 KB, high  temporary-files: Layer 0 ships temporary files in 1 file." in out
+    assert main(["check", str(path), "--severity", "high", "--no-rule", "temporary-files"]) == 0
+    assert main(["check", str(path), "--severity", "high", "--no-rule", "x"]) == 2
+    assert main(["check", str(path), "--severity", "x"]) == 2
+
+
+def test_the_rules_are_listed_without_a_target(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["check", "--rules"])
+
+    assert ended.value.code == 0
+    assert "temporary-files" in capsys.readouterr().out

@@ -17,7 +17,7 @@ from lamina_tui.keymap import Keymap
 THEMES = ("auto", "dark", "light", "terminal", "high-contrast")
 """By name; :mod:`lamina_tui.themes` has what they look like."""
 UNITS = ("si", "binary")
-_OF_CHECK = ("limits", "ignore")
+_OF_CHECK = ("limits", "ignore", "no-rule")
 """Stand in the same file, and are no business of the screen: `lamina check` reads them."""
 
 

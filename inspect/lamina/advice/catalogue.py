@@ -60,10 +60,16 @@ RULES: tuple[type[Rule], ...] = (
 """No two names are the same."""
 
 
+def documentation_of(rule: type[Rule]) -> tuple[str, str]:
+    """What a rule says of itself: what it finds, in a line; and all the rest."""
+    first, _, more = cleandoc(rule.__doc__ or "").partition("\n")
+    return first, more.strip()
+
+
 def summary_of(name: str) -> str:
-    """The first line of a rule's documentation; of what is no rule the name itself."""
+    """What the rule of a name finds, in a line; of what is no rule the name itself."""
     found = next((rule for rule in RULES if rule.name == name), None)
-    return name if found is None else cleandoc(found.__doc__ or "").partition("\n")[0]
+    return name if found is None else documentation_of(found)[0]
 
 
 def rule_names() -> tuple[str, ...]:

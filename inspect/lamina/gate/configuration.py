@@ -1,7 +1,7 @@
 """What is written down once: limits and ignored paths, of the user and of the project in the working folder.
 
-``limits`` and ``ignore`` stand in ``$XDG_CONFIG_HOME/lamina/config.toml`` (beside what the screen is set to), under
-``[tool.lamina]`` of ``pyproject.toml``, and in ``.lamina.toml``; the later wins.
+``limits``, ``ignore`` and ``no-rule`` stand in ``$XDG_CONFIG_HOME/lamina/config.toml`` (beside what the screen is set
+to), under ``[tool.lamina]`` of ``pyproject.toml``, and in ``.lamina.toml``; the later wins.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from lamina import limits as bounds
-from lamina.gate.limits import GateError, Limits, read_globs, read_limits
+from lamina.gate.limits import GateError, Limits, read_globs, read_limits, read_rules
 
-_KEYS = ("limits", "ignore")
+_KEYS = ("limits", "ignore", "no-rule")
 _HEADING = re.compile(r"\[+([^\]]+)\]")
 _ASSIGNED = re.compile(r"((?:\"[^\"]*\"|'[^']*'|[\w.\s-])+?)\s*=")
 _PART = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^.\s\"']+)")
@@ -29,6 +29,8 @@ class Configuration:
     limits: Limits = field(default_factory=Limits)
     ignore: tuple[str, ...] = ()
     """Globs of paths whose waste counts for no limit, and that may be shipped whatever is forbidden."""
+    no_rule: tuple[str, ...] = ()
+    """Rules of advice that are not asked."""
 
 
 def read_configuration(folder: Path, user: Path | None) -> Configuration:
@@ -93,7 +95,15 @@ def _joined(before: Configuration, document: _Document, table: tuple[str, ...], 
         ignore = read_globs(settings["ignore"]) if "ignore" in settings else ()
     except ValueError as error:
         raise GateError(f"{document.at(*table, 'ignore')} is not {error}") from None
-    return Configuration(limits.over(before.limits), tuple(dict.fromkeys((*before.ignore, *ignore))))
+    try:
+        no_rule = read_rules(settings["no-rule"]) if "no-rule" in settings else ()
+    except ValueError as error:
+        raise GateError(f"{document.at(*table, 'no-rule')} is not {error}") from None
+    return Configuration(
+        limits.over(before.limits),
+        tuple(dict.fromkeys((*before.ignore, *ignore))),
+        tuple(dict.fromkeys((*before.no_rule, *no_rule))),
+    )
 
 
 @dataclass(frozen=True, slots=True)

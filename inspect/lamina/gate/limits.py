@@ -15,6 +15,8 @@ _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:([kKmMgGtTpPeE])([iI]?)[bB]?|[bB
 _PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*%")
 _NUMBER = re.compile(r"[0-9]*\.?[0-9]+")
 _LONGEST_NAME = 500  # characters of a package's name
+SEVERITIES = ("high", "medium", "low", "info")
+"""Of advice, as :class:`lamina.advice.model.Severity` has them."""
 _LONGEST = 40  # characters of a number: more are none that anybody means
 
 
@@ -41,6 +43,8 @@ class Limits:
     """Globs of paths that no layer may carry: of the whole path where there is a slash in it, else of the name."""
     forbid_package: tuple[str, ...] = ()
     """Names of packages that no layer may carry, as globs; ``npm:NAME`` means one manager's."""
+    severity: str | None = None
+    """There may be no advice of this severity or above: one of :data:`SEVERITIES`."""
 
     def __bool__(self) -> bool:
         return self != Limits()
@@ -148,6 +152,32 @@ def read_names(value: object) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def read_severity(value: object) -> str:
+    """The name of a severity of advice.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if value not in SEVERITIES:
+        raise ValueError(f"one of {', '.join(SEVERITIES)}")
+    return str(value)
+
+
+def read_rules(value: object) -> tuple[str, ...]:
+    """The name of a rule of advice, or a list of them.
+
+    Raises:
+        ValueError: one is none.
+    """
+    texts = [value] if isinstance(value, str) else value
+    from lamina.advice.catalogue import rule_names
+
+    known = rule_names()
+    if not isinstance(texts, list | tuple) or not all(text in known for text in texts):
+        raise ValueError("the name of a rule, or a list of them: `lamina check --rules` has them")
+    return tuple(texts)
+
+
 @dataclass(frozen=True, slots=True)
 class LimitForm:
     """How one limit is written."""
@@ -176,6 +206,11 @@ FORMS: Mapping[str, LimitForm] = {
     ),
     "forbid-package": LimitForm(
         read_names, "NAME", "the same of a package: gcc, npm:left-pad, 'linux-headers-*'; may be repeated"
+    ),
+    "severity": LimitForm(
+        read_severity,
+        "LEVEL",
+        "no advice of this severity or above: high, medium, low or info (see --rules)",
     ),
 }
 """Every limit by its name, which is its option's and its key's too."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -10,6 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.advice.advise import advise
+from lamina.advice.model import Advice, Severity
 from lamina.contents.globs import fitting
 from lamina.figures.dive import dive_figures
 from lamina.figures.image import LoadedImage
@@ -64,6 +67,8 @@ class Verdict:
     baseline: Baseline | None = None
     ignored: int = 0
     """Bytes of waste at ignored paths, which no limit counts."""
+    advice: tuple[Advice, ...] = ()
+    """What to do about it."""
 
     @property
     def passed(self) -> bool:
@@ -80,6 +85,8 @@ def judge(
     ignore: Sequence[str] = (),
     own: bool = False,
     packages: PackageTable | None = None,
+    no_rule: Collection[str] = (),
+    cancel: threading.Event | None = None,
 ) -> Verdict:
     """Hold an image to limits.
 
@@ -91,7 +98,13 @@ def judge(
         ignore: globs of paths whose waste is not counted and that may be shipped; of a folder, all below it.
         own: hold only the layers above the image's base to them, where one is known.
         packages: the image's; wanted where some are forbidden.
+        no_rule: rules of advice that are not asked.
+        cancel: ends the looking for advice.
+
+    Raises:
+        Cancelled: ``cancel`` was set.
     """
+    advice = advise(image, off=no_rule, ignore=ignore, packages=packages, cancel=cancel)
     judge_of = _Judge(image, ignore, own=own)
     results: list[LimitResult] = []
     wasted = judge_of.wasted
@@ -123,9 +136,22 @@ def judge(
     results += [judge_of.forbidden(glob) for glob in limits.forbid]
     if packages is not None:
         results += [judge_of.forbidden_package(name, packages) for name in limits.forbid_package]
+    if limits.severity is not None:
+        results.append(_of_severity(limits.severity, [each for each in advice if not (own and each.in_base)]))
     if dive is not None:
         results += _by_dive(image, dive, most_wasted)
-    return Verdict(image, tuple(results), baseline, judge_of.ignored_bytes)
+    return Verdict(image, tuple(results), baseline, judge_of.ignored_bytes, tuple(advice))
+
+
+def _of_severity(limit: str, advice: Sequence[Advice]) -> LimitResult:
+    """How much advice is of a severity or above it; the paths are the first of the three that matter most."""
+    found = [each for each in advice if each.severity >= Severity[limit.upper()]]
+    paths = tuple(
+        HeldPath(path, each.saves, each.layers[0], each.hidden_by)
+        for each in found[:_SHOWN]
+        for path in each.paths.first(1)
+    )
+    return LimitResult("severity", "count", limit, len(found), not found, paths)
 
 
 def sure_packages(found: PackageTable) -> PackageTable:

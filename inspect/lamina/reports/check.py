@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lamina.advice.advise import advise
 from lamina.amounts import plural, size, size_bytes
 from lamina.gate.baseline import Baseline
 from lamina.gate.dockerfile import Stage
 from lamina.gate.layer_lines import LayerLine, layer_lines
+from lamina.gate.limits import SEVERITIES
 from lamina.gate.verdict import HeldPath, LimitResult, Verdict
 from lamina.names import display_name, image_name
-from lamina.reports.advice_rows import advice_fields
+from lamina.reports.advice_rows import advice_fields, told, weight
 from lamina.reports.json_text import Json, path_fields, plain_text
 from lamina.reports.sharing import head
 from lamina.reports.tables import path_of, table
 
 SCHEMA = "lamina.check/1"
+_TOLD = 5
+"""Advice that is told where it breaks a limit."""
 
-_COUNTED = {"forbid": "path", "forbid-package": "package"}
+_COUNTED = {"forbid": "path", "forbid-package": "package", "severity": "finding"}
 """What is counted of what is forbidden."""
 
 
@@ -70,7 +72,7 @@ def _image(verdict: Verdict, file: BuildFile | None) -> Json:
             }
             for layer, figures, line in zip(image.info.layers, image.layers, lines, strict=True)
         ],
-        "advice": [advice_fields(advice, image.info, _line_of(lines, advice.changes)) for advice in advise(image)],
+        "advice": [advice_fields(advice, image.info, _line_of(lines, advice.changes)) for advice in verdict.advice],
     }
 
 
@@ -153,13 +155,21 @@ def text_lines(image: Json) -> list[str]:
     lines.append(rows[0])
     for row, limit in zip(rows[1:], image["limits"], strict=True):
         lines.append(row)
-        if not limit["passed"]:
+        if not limit["passed"] and limit["name"] == "severity":
+            lines += [f"        {weight(row)}  {row['rule']}: {told(row)}" for row in _of_severity(image, limit)]
+        elif not limit["passed"]:
             lines += [f"        {size(path['bytes']):>7}  {path_of(path)}  {why(path)}" for path in limit["paths"]]
     if image["baseline"]:
         lines.append(f"  {growth(image)}")
     if image["ignored"]:
         lines.append(f"  {size_bytes(image['ignored'])} wasted at ignored paths count for no limit")
     return lines
+
+
+def _of_severity(image: Json, limit: Json) -> list[Json]:
+    """The first advice that breaks a limit on severity: what is for the base's builder alone comes last."""
+    wanted = SEVERITIES[: SEVERITIES.index(limit["limit"]) + 1]
+    return [row for row in image["advice"] if row["severity"] in wanted][: min(_TOLD, limit["value"])]
 
 
 def growth(image: Json) -> str:
@@ -202,6 +212,8 @@ def share(value: float) -> str:
 
 def allowed(limit: Json) -> str:
     """What a limit allows; safe to show."""
+    if limit["name"] == "severity":
+        return f"below {limit['limit']}"
     if isinstance(limit["limit"], str):
         return display_name(limit["limit"])
     return amount(limit, limit["limit"])

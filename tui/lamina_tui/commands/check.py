@@ -31,12 +31,14 @@ examples
   lamina check web.tar --max-wasted-ratio 5% --forbid '*.pem' --forbid '*/.git'
   lamina check web:ci --baseline web:main --max-growth 5% --markdown > comment.md
   lamina check web:ci --file Dockerfile --max-wasted 20MB --sarif -o lamina.sarif
+  lamina check web:ci --severity high --no-rule root-user
   lamina check web:ci --base debian:12 --own --max-layer-size 100MB --json
 
 Limits and ignored paths may stand in .lamina.toml, under [tool.lamina] of pyproject.toml, and in
 ~/.config/lamina/config.toml; what is said here wins:
 
   ignore = ["var/lib/dpkg/*"]
+  no-rule = ["documentation"]
   [limits]
   max-wasted = "20MB"
   forbid = ["*.pem"]
@@ -45,6 +47,17 @@ A .dive-ci in the working folder is obeyed too, by dive's own figures.
 
 exit codes: 0 all limits kept, 1 one is broken, 2 usage or configuration, 3 an image can't be read
 """
+
+
+class _Rules(argparse.Action):
+    """Prints the rules of advice and ends, as ``--help`` does."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        """Print them."""
+        from lamina.reports.rules import rules_text
+
+        sys.stdout.write(rules_text())
+        parser.exit()
 
 
 def parser() -> Parser:
@@ -62,6 +75,10 @@ def parser() -> Parser:
         action="append",
         help="count no waste at such paths, and forbid none; may be repeated",
     )
+    made.add_argument(
+        "--no-rule", metavar="NAME", action="append", help="ask no such rule of advice; may be repeated (--rules)"
+    )
+    made.add_argument("--rules", action=_Rules, nargs=0, help="list the rules of advice, and look at nothing")
     made.add_argument(
         "--baseline",
         metavar="REPORT|TARGET",
@@ -118,6 +135,8 @@ def run(options: argparse.Namespace) -> int:
                 baseline=before(image),
                 dive=dive,
                 ignore=configuration.ignore,
+                no_rule=configuration.no_rule,
+                cancel=line.cancel,
                 own=options.own,
                 packages=packages(image),
             )
@@ -142,7 +161,7 @@ def _configuration(options: argparse.Namespace) -> Configuration:
     from pathlib import Path
 
     from lamina.gate.configuration import Configuration, read_configuration
-    from lamina.gate.limits import read_globs
+    from lamina.gate.limits import read_globs, read_rules
     from lamina_tui.settings import config_path
 
     try:
@@ -154,7 +173,11 @@ def _configuration(options: argparse.Namespace) -> Configuration:
         raise UsageError(str(error)) from None
     except ValueError as error:
         raise UsageError(f"--ignore is not {error}") from None
-    return Configuration(limits, (*written.ignore, *ignore))
+    try:
+        no_rule = read_rules(options.no_rule or [])
+    except ValueError as error:
+        raise UsageError(f"--no-rule {' '.join(options.no_rule)} is not {error}") from None
+    return Configuration(limits, (*written.ignore, *ignore), (*written.no_rule, *no_rule))
 
 
 def _dive_rules() -> DiveRules | None:

@@ -29,6 +29,7 @@ class Entrypoint(Rule):
     """
 
     name = "entrypoint"
+    most = Severity.MEDIUM
 
     def wanted(self, image: Examined) -> Rows:
         """The program."""
@@ -119,5 +120,5 @@ def _told(text: str, do: str, rows: Rows | None = None, layer: int | None = None
         rows=np.zeros(0, dtype=np.int32) if rows is None else rows,
         layers=() if layer is None else (layer,),
         changes=layer,
-        severity=Severity.MEDIUM,
+        severity=Entrypoint.most,
     )

@@ -75,7 +75,7 @@ _KINDS = (
 
 
 class Secrets(Rule):
-    """What looks like a secret: private keys, tokens, credentials, `.env` files, shell histories.
+    """What looks like a secret: private keys, tokens, credentials, `.env` files, histories.
 
     Whoever has the image has it, also where a later layer deletes it: that layer only hides it. Exchange the secret,
     give it to a RUN with `--mount=type=secret`, and keep it out with `.dockerignore`. The first bytes of a file decide
