@@ -61,7 +61,7 @@ def apk_installed(*packages: tuple[str, str, list[str]], path: str = "lib/apk/db
             folder, _, base = full.rpartition("/")
             lines += [f"F:{folder}\nM:0:0:755\nR:{base}\na:0:0:755\nZ:Q1+x="]
         lines += [""]
-    return file(path, "\n".join(lines).encode() + b"\n")
+    return file(path, "\n".join(lines).encode("utf-8", "surrogateescape") + b"\n")
 
 
 def package_json(folder: str, version: str = "1.0.0") -> Member:

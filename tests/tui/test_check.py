@@ -13,6 +13,7 @@ import pytest
 import builders
 from engine.tools import LAMINA
 from lamina_tui.cli import main
+from packages.support import apk_installed
 from tars import file, layer_tar, whiteout
 
 HOSTILE = "esc\x1b[31m|<b>\n::error::x"
@@ -170,6 +171,19 @@ def test_growth_is_counted_from_a_report_as_from_an_image(
     (tmp_path / "old.json").write_text("{}")
     assert main(["check", str(archive), "--baseline", str(tmp_path / "old.json"), "--max-size", "1"]) == 2
     assert main(["check", str(archive), "--baseline", str(tmp_path / "none"), "--max-size", "1"]) == 3
+
+
+def test_a_baseline_in_either_form_tells_what_became_of_packages(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = tmp_path / "old.tar", tmp_path / "new.tar"
+    for path, version, size in ((old, "1.1", 600), (new, "1.2", 650)):
+        layer = layer_tar(apk_installed(("musl", version, ["lib/m"])), file("lib/m", b"m" * size))
+        path.write_bytes(builders.pack(builders.old_docker(builders.Image([layer]))))
+    assert main(["report", str(old), "--json", "-o", str(tmp_path / "old.json")]) == 0
+    for baseline in (old, tmp_path / "old.json"):
+        assert main(["check", str(new), "--baseline", str(baseline), "--max-growth", "1MB", "--markdown"]) == 0
+        assert "| upgraded | 600 | 650 | \\+50 B | musl (apk) | 1.1 -\\> 1.2 |" in capsys.readouterr().out
 
 
 def test_a_dockerfile_leads_to_lines(tmp_path: Path, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,9 @@ from typing import Any
 from lamina import limits as bounds
 from lamina.figures.image import LoadedImage
 from lamina.gate.limits import GateError
+from lamina.gate.package_growth import KnownPackage, KnownPackages, known_packages, unread_of
 from lamina.names import image_name, repository_of
+from lamina.packages.model import PackageTable
 
 _SCHEMA = "lamina.report/1"
 
@@ -27,6 +29,8 @@ class Baseline:
     wasted: int
     layers: tuple[tuple[str, int], ...]
     """(diff_id, size) of each."""
+    packages: KnownPackages | None = None
+    """None where they are not known."""
 
     @property
     def name(self) -> str:
@@ -39,11 +43,17 @@ class Baseline:
         return frozenset(diff_id for diff_id, _ in self.layers)
 
 
-def baseline_of(image: LoadedImage) -> Baseline:
-    """An image that was read, as what another is compared with."""
+def baseline_of(image: LoadedImage, packages: PackageTable | None = None) -> Baseline:
+    """An image that was read, as what another is compared with.
+
+    Args:
+        image: completely read.
+        packages: its own; None where they are not known.
+    """
     info = image.info
     layers = tuple((layer.diff_id, figures.size) for layer, figures in zip(info.layers, image.layers, strict=True))
-    return Baseline(info.target, info.tags, info.platform, image.size, image.wasted, layers)
+    known = None if packages is None else known_packages(packages)
+    return Baseline(info.target, info.tags, info.platform, image.size, image.wasted, layers, known)
 
 
 def is_report(path: Path) -> bool:
@@ -115,6 +125,28 @@ def _image(image: dict[str, Any]) -> Baseline:
         wasted=_bytes(image["wasted"]),
         # A container's read/write layer has no diff_id.
         layers=tuple((_text(layer["diff_id"] or ""), _bytes(layer["size"])) for layer in image["layers"]),
+        packages=_packages(image),
+    )
+
+
+def _packages(image: dict[str, Any]) -> KnownPackages | None:
+    # A report of an earlier version has no such keys.
+    rows, records = image.get("packages"), image.get("package_records")
+    if rows is None or records is None:
+        return None
+    return KnownPackages(
+        tuple(
+            KnownPackage(
+                manager=_text(row["manager"]),
+                name=_text(row["name"]),
+                version=_text(row["version"]),
+                size=_bytes(row["size"]),
+                installed=bool(row["installed"]),
+                within=None if row["within"] is None else _text(row["within"]),
+            )
+            for row in rows
+        ),
+        unread_of(_text(row["manager"]) for row in records["unreadable"]),
     )
 
 

@@ -20,6 +20,7 @@ from lamina.figures.own import own_waste
 from lamina.gate.baseline import Baseline
 from lamina.gate.dive_ci import DiveRules, user_waste_is_within
 from lamina.gate.limits import Limits
+from lamina.gate.package_growth import PackageGrowth, package_growth
 from lamina.model import Kind, LaminaError
 from lamina.names import display_name
 from lamina.packages.model import PackageTable
@@ -69,6 +70,8 @@ class Verdict:
     """Bytes of waste at ignored paths, which no limit counts."""
     advice: tuple[Advice, ...] = ()
     """What to do about it."""
+    packages: PackageGrowth | None = None
+    """Against the baseline; None where those of one side are not known."""
 
     @property
     def passed(self) -> bool:
@@ -97,7 +100,7 @@ def judge(
         dive: what dive would hold it to, as a whole and by dive's figures.
         ignore: globs of paths whose waste is not counted and that may be shipped; of a folder, all below it.
         own: hold only the layers above the image's base to them, where one is known.
-        packages: the image's; wanted where some are forbidden.
+        packages: the image's; wanted where some are forbidden, and for what became of the baseline's.
         no_rule: rules of advice that are not asked.
         cancel: ends the looking for advice.
 
@@ -140,7 +143,8 @@ def judge(
         results.append(_of_severity(limits.severity, [each for each in advice if not (own and each.in_base)]))
     if dive is not None:
         results += _by_dive(image, dive, most_wasted)
-    return Verdict(image, tuple(results), baseline, judge_of.ignored_bytes, tuple(advice))
+    growth = package_growth(None if baseline is None else baseline.packages, packages)
+    return Verdict(image, tuple(results), baseline, judge_of.ignored_bytes, tuple(advice), growth)
 
 
 def _of_severity(limit: str, advice: Sequence[Advice]) -> LimitResult:

@@ -13,6 +13,7 @@ from lamina.gate.limits import SEVERITIES
 from lamina.gate.verdict import HeldPath, LimitResult, Verdict
 from lamina.names import display_name, image_name
 from lamina.reports.advice_rows import advice_fields, told, weight
+from lamina.reports.diff_packages import change_fields
 from lamina.reports.json_text import Json, path_fields, plain_text
 from lamina.reports.sharing import head
 from lamina.reports.tables import path_of, table
@@ -78,6 +79,7 @@ def _image(verdict: Verdict, file: BuildFile | None) -> Json:
 
 def _baseline(verdict: Verdict, baseline: Baseline) -> Json:
     here = {layer.diff_id for layer in verdict.image.info.layers}
+    growth = verdict.packages
     gone = [layer_size for diff_id, layer_size in baseline.layers if diff_id not in here]
     return {
         "target": plain_text(baseline.target),
@@ -86,6 +88,8 @@ def _baseline(verdict: Verdict, baseline: Baseline) -> Json:
         "wasted": baseline.wasted,
         "layers": len(baseline.layers),
         "gone": {"count": len(gone), "bytes": sum(gone)},
+        "packages": None if growth is None else [change_fields(change) for change in growth.changes],
+        "packages_left_out": None if growth is None else list(growth.left_out),
     }
 
 

@@ -6,11 +6,13 @@ from lamina.amounts import plural, size, size_bytes
 from lamina.names import display_name, image_name, short_instruction
 from lamina.reports.advice_rows import told, weight
 from lamina.reports.check import allowed, exact, found, outcome, step, title, why
+from lamina.reports.diff_packages import signed, summary, versions
 from lamina.reports.json_text import Json
 from lamina.reports.tables import cut, md, path_of
 
 _TOP_LAYERS = 20
 _TOP_ADVICE = 10
+_TOP_PACKAGES = 5
 
 
 def to_markdown(report: Json) -> str:
@@ -24,7 +26,7 @@ def _image(image: Json) -> list[str]:
     for limit in image["limits"]:
         mark = "ok" if limit["passed"] else "**broken**"
         lines.append(f"| {mark} | {limit['name']} | {md(allowed(limit))} | {found(limit)} |")
-    return [*lines, "", *_figures(image), "", *_paths(image), *_layers(image), *_advice(image)]
+    return [*lines, "", *_figures(image), "", *_paths(image), *_packages(image), *_layers(image), *_advice(image)]
 
 
 def _figures(image: Json) -> list[str]:
@@ -52,6 +54,30 @@ def _paths(image: Json) -> list[str]:
     for limit in broken:
         lines += [f"- {limit['name']} {md(allowed(limit))}"]
         lines += [f"  - {size_bytes(path['bytes'])} {md(path_of(path))} {md(why(path))}" for path in limit["paths"]]
+    return [*lines, "", "</details>", ""]
+
+
+def _packages(image: Json) -> list[str]:
+    """What became of the baseline's packages, those first that weigh most more or less."""
+    baseline = image["baseline"]
+    if baseline is None or not (baseline["packages"] or baseline["packages_left_out"]):
+        return []
+    rows = baseline["packages"]
+    lines = [f"<details><summary>Packages: {summary(rows)}</summary>", "", "| | was | now | | package | versions |"]
+    lines.append("|---|--:|--:|--:|---|---|")
+    lines += [
+        f"| {row['change']} | {size(row['before_bytes'])} | {size(row['bytes'])} | {md(signed(row))} "
+        f"| {md(cut(display_name(row['name']), 40))} ({row['manager']}) | {md(versions(row))} |"
+        for row in rows[:_TOP_PACKAGES]
+    ]
+    left = len(rows) - _TOP_PACKAGES
+    if left > 0:
+        lines += ["", f"and {plural(left, 'more package')}"]
+    if baseline["packages_left_out"]:
+        lines += [
+            "",
+            f"Left out, as not all of their records can be read: {md(', '.join(baseline['packages_left_out']))}",
+        ]
     return [*lines, "", "</details>", ""]
 
 

@@ -31,12 +31,13 @@ def package_changes(packages: ComparedPackages | None) -> Json:
         return {"packages": None, "unowned": None}
     changes = compare_packages(packages.a.packages, packages.b.packages)
     return {
-        "packages": [_row(change) for change in changes],
+        "packages": [change_fields(change) for change in changes],
         "unowned": {"bytes": packages.b.unowned, "before_bytes": packages.a.unowned},
     }
 
 
-def _row(change: PackageChange) -> Json:
+def change_fields(change: PackageChange) -> Json:
+    """One of them as a report has it."""
     return {
         "manager": change.manager,
         "name": plain_text(change.name),
@@ -53,7 +54,7 @@ def package_text(diff: Json) -> list[str]:
     rows = diff["packages"]
     if not rows:
         return []
-    lines = ["", f"Packages: {_summary(rows)}"]
+    lines = ["", f"Packages: {summary(rows)}"]
     lines += table(
         ("", "bytes", "before", "change", "", "package", "versions"),
         (
@@ -78,7 +79,7 @@ def package_markdown(diff: Json) -> list[str]:
     rows = diff["packages"]
     if not rows:
         return []
-    lines = ["", f"**Packages:** {_summary(rows)}", "", "| | bytes | change | package | versions |"]
+    lines = ["", f"**Packages:** {summary(rows)}", "", "| | bytes | change | package | versions |"]
     lines.append("|---|--:|--:|---|---|")
     lines += [
         f"| {md(_MARKS[row['change']])} | {size(row['bytes'])} | {md(signed(row))} "
@@ -105,7 +106,8 @@ def _joined(found: list[str]) -> str:
     return f"{shown}, …" if found[_VERSIONS:] else shown
 
 
-def _summary(rows: list[Json]) -> str:
+def summary(rows: list[Json]) -> str:
+    """By how much all of them weigh more or less, and how many there are of each kind."""
     total = {"bytes": sum(row["bytes"] for row in rows), "before_bytes": sum(row["before_bytes"] for row in rows)}
     counts = {kind: sum(row["change"] == kind for row in rows) for kind in _MARKS}
     return f"{signed(total)}; " + ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count)

@@ -124,8 +124,10 @@ def run(options: argparse.Namespace) -> int:
         from lamina.reports import check as report
 
         def packages(image: LoadedImage) -> PackageTable | None:
-            forbids = configuration.limits.forbid_package
-            return sure_packages(find_packages(image, line.cancel)) if forbids else None
+            if configuration.limits.forbid_package:
+                return sure_packages(find_packages(image, line.cancel))
+            baseline = before(image)
+            return None if baseline is None or baseline.packages is None else _packages_at_hand(image, line)
 
         before = _baselines(options, workspace, line)
         verdicts = [
@@ -225,8 +227,16 @@ def _baselines(
         except GateError as error:
             raise UsageError(str(error)) from None
     else:
-        baselines = tuple(map(baseline_of, read_all(workspace, [options.baseline], line)))
+        images = read_all(workspace, [options.baseline], line)
+        baselines = tuple(baseline_of(image, _packages_at_hand(image, line)) for image in images)
     return found
+
+
+def _packages_at_hand(image: LoadedImage, line: ProgressLine) -> PackageTable | None:
+    """An image's packages, where no layer has to be fetched for them once more."""
+    from lamina.packages.find_packages import find_packages, records_at_hand
+
+    return find_packages(image, line.cancel) if records_at_hand(image) else None
 
 
 def _build_file(options: argparse.Namespace) -> BuildFile | None:
