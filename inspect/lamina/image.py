@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, BinaryIO
 
 from lamina.advice.advise import advise
 from lamina.advice.model import Advice
+from lamina.dataclass import dataclass
 from lamina.figures import compare as comparing
 from lamina.figures import sharing
 from lamina.figures.compare import Comparison

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from lamina.dataclass import dataclass
 from lamina.errors import Cancelled, LaminaError
 from lamina.names import same_reference
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lamina.dataclass import dataclass
 from lamina.figures.pull_plan import PullPlan, plan_pull
 from lamina.model import LaminaError, Progress
 from lamina.sources.blocking import answer

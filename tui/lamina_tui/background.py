@@ -6,10 +6,10 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from lamina.dataclass import dataclass
 from lamina.errors import Cancelled, LaminaError
 
 T = TypeVar("T")

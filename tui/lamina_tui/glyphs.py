@@ -6,8 +6,9 @@ import locale
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from lamina.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

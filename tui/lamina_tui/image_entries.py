@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from lamina.dataclass import dataclass
 from lamina.model import ImageInfo, ImageSummary, KnownImage, LaminaError, Progress
 from lamina.names import image_name
 from lamina.sources.base import Source

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lamina.dataclass import dataclass
 from lamina_tui.command import Command, Scope
 from lamina_tui.key_names import key_text
 

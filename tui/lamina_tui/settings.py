@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
+from lamina.dataclass import dataclass
 from lamina_tui.keymap import Keymap
 
 THEMES = ("auto", "dark", "light", "terminal", "high-contrast")

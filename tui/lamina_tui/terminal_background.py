@@ -12,8 +12,9 @@ import re
 import select
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
+
+from lamina.dataclass import dataclass
 
 QUESTION = b"\x1b]11;?\x1b\\\x1b[c"
 PATIENCE = 0.1

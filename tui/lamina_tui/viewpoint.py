@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from lamina.dataclass import dataclass
 from lamina.stack.union import Union
 from lamina.stack.view import View, view_layer, view_range, view_upto
 

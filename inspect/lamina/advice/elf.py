@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from lamina import limits
+from lamina.dataclass import dataclass
 
 CORE = 4
 """The kind of a core dump."""

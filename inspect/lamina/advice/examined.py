@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from lamina.advice.model import floor
 from lamina.advice.name_table import NameTable
+from lamina.dataclass import dataclass
 from lamina.figures.duplicates import Duplicate, find_duplicates
 from lamina.figures.image import LoadedImage
 from lamina.model import Cause, Kind, LaminaError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from lamina.advice.examined import Examined
 from lamina.advice.model import Severity
+from lamina.dataclass import dataclass
 from lamina.model import Cause
 
 

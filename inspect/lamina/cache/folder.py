@@ -22,8 +22,9 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from lamina.dataclass import dataclass
 
 DEFAULT_LIMIT = 1 << 30
 """Bytes of all files together; the least recently used ones go."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from lamina.contents.file_rows import FileRows
 from lamina.contents.globs import Globs
+from lamina.dataclass import dataclass
 from lamina.model import Change, Kind
 
 Marks = NDArray[np.bool_]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamina.contents.image_files import ImageFiles
 from lamina.contents.place import Place, Scope
+from lamina.dataclass import dataclass
 from lamina.layers.layer_reader import FileRef
 from lamina.model import Kind
 from lamina.stack.union import ABSENT, Union

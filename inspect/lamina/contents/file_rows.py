@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.dataclass import dataclass
 from lamina.model import Change, Kind
 from lamina.stack.union import ABSENT, Union
 from lamina.stack.view import View

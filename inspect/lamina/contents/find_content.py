@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamina.contents.file_rows import FileRows
 from lamina.contents.image_files import ImageFiles
+from lamina.dataclass import dataclass
 from lamina.layers.layer_reader import TarLayerReader
 from lamina.layers.tar_search import Sought, WantedFiles, search_file, search_tar
 from lamina.model import Kind, Progress

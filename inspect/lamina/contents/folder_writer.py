@@ -12,11 +12,12 @@ import os
 import stat
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lamina.contents.content import KIND_WORDS, PIECE
 from lamina.contents.entries import Entry
 from lamina.contents.open_folders import OpenFolders
+from lamina.dataclass import dataclass
 from lamina.layers.layer_reader import LayerReader
 from lamina.model import Cancelled, Kind, LaminaError
 from lamina.names import display_name

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lamina.dataclass import dataclass
 from lamina.layers.layer_reader import FileRef, LayerReader
 from lamina.model import Cancelled, ImageInfo, LaminaError
 from lamina.names import display_name

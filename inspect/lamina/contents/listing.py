@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from lamina.contents.file_rows import FileRows, rows_of_view
 from lamina.contents.image_files import ImageFiles
 from lamina.contents.place import Scope, find_place, text_path
+from lamina.dataclass import dataclass
 from lamina.model import Change, Kind
 from lamina.stack.view import View, view_layer, view_upto
 

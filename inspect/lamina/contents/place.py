@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from lamina.contents.image_files import ImageFiles
+from lamina.dataclass import dataclass
 from lamina.figures.links import follow_text
 from lamina.figures.path_history import path_history
 from lamina.model import Change, Kind, LaminaError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from lamina.contents.file_rows import FileRows
 from lamina.contents.find_content import find_content
 from lamina.contents.find_files import find_files
 from lamina.contents.image_files import ImageFiles
+from lamina.dataclass import dataclass
 from lamina.figures.find_paths import MOST, WHOLE, Found, PathFinder
 from lamina.layers.text_search import texts_of
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lamina.contents.content import PIECE, FileContent, open_content
 from lamina.contents.image_files import ImageFiles
+from lamina.dataclass import dataclass
 from lamina.model import Cancelled, Kind
 from lamina.stack.union import ABSENT
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lamina.contents.image_files import ImageFiles
 from lamina.contents.place import text_path
+from lamina.dataclass import dataclass
 from lamina.figures.links import follow_text
 from lamina.figures.path_history import PathVersion, path_history
 from lamina.model import Change, LaminaError

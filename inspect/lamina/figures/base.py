@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lamina.dataclass import dataclass
 from lamina.model import ImageInfo, LaminaError
 from lamina.names import display_name, same_reference
 

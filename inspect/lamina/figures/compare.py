@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.dataclass import dataclass
 from lamina.figures.divergence import Divergence, divergence_of
 from lamina.figures.flatten import final_names, flatten
 from lamina.figures.image import LoadedImage, Tally

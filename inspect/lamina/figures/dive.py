@@ -8,10 +8,9 @@ lamina's numbers: a file written twice counts double, a directory whose removal 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from lamina.dataclass import dataclass
 from lamina.model import Kind
 from lamina.stack.union import Union
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.dataclass import dataclass
 from lamina.model import Cancelled, Kind
 from lamina.stack.name_letters import NameLetters
 from lamina.stack.name_search import NameSearch, pattern_of

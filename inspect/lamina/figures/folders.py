@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import builtins
 import heapq
-from dataclasses import dataclass
 
 import numpy as np
 
+from lamina.dataclass import dataclass
 from lamina.figures.image import LoadedImage
 from lamina.model import Kind
 

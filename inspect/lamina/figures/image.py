@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.dataclass import dataclass
 from lamina.figures.base import Base, base_of
 from lamina.figures.stacked import read_content, stack
 from lamina.layers.index import UNKNOWN_SIZE, LayerFacts

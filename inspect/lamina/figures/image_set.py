@@ -7,8 +7,9 @@ or a pull skips. *Stored once*: the same stack (chain_id); what an engine's disk
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from lamina.dataclass import dataclass
 from lamina.figures.holders import holders
 from lamina.figures.image import LoadedImage
 from lamina.figures.overview import overview

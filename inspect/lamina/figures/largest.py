@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from lamina.dataclass import dataclass
 from lamina.figures.image import LoadedImage
 
 

@@ -7,8 +7,9 @@ nothing branching off are one node, so that the tree shows where images part.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from lamina.dataclass import dataclass
 from lamina.model import LayerInfo
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.dataclass import dataclass
 from lamina.figures.duplicates import MIN_SIZE
 from lamina.figures.image import LoadedImage
 from lamina.model import Kind

@@ -7,8 +7,8 @@ stands in, since that is what an engine's disk holds.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
+from lamina.dataclass import dataclass
 from lamina.figures.holders import holders
 from lamina.model import KnownImage
 

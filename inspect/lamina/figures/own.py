@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lamina.dataclass import dataclass
 from lamina.model import Cause
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from lamina.dataclass import dataclass
 from lamina.model import ImageInfo, KnownImage, LayerInfo
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from lamina.dataclass import dataclass
 from lamina.figures.holders import holders
 from lamina.model import KnownImage
 from lamina.names import repository_of

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from lamina.dataclass import dataclass
 from lamina.figures.holders import holders
 from lamina.model import ImageSummary, KnownImage, LayerInfo
 

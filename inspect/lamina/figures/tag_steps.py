@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from lamina.dataclass import dataclass
 from lamina.figures.sharing import SetMember, pull_cost
 from lamina.model import ImageInfo
 

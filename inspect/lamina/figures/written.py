@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from lamina.dataclass import dataclass
 from lamina.figures.image import LoadedImage
 from lamina.model import Change, Kind
 from lamina.stack.changes import changed_between

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lamina import limits as bounds
+from lamina.dataclass import dataclass
 from lamina.figures.image import LoadedImage
 from lamina.gate.limits import GateError
 from lamina.gate.package_growth import KnownPackage, KnownPackages, known_packages, unread_of

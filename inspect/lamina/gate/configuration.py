@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from lamina import limits as bounds
+from lamina.dataclass import dataclass
 from lamina.gate.limits import GateError, Limits, read_globs, read_limits, read_rules
 
 _KEYS = ("limits", "ignore", "no-rule")

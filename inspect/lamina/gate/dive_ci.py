@@ -5,10 +5,10 @@ Keys, defaults and comparisons are dive's (its README, "CI Integration"): a valu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lamina.dataclass import dataclass
 from lamina.gate.configuration import read_file
 from lamina.gate.limits import GateError, read_ratio, read_size
 

@@ -6,10 +6,10 @@ Syntax: the Dockerfile reference of Docker's documentation.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from lamina import limits as bounds
+from lamina.dataclass import dataclass
 from lamina.gate.configuration import read_file
 from lamina.gate.limits import GateError
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
+
+from lamina.dataclass import dataclass
 
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:([kKmMgGtTpPeE])([iI]?)[bB]?|[bB])?")
 _PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*%")

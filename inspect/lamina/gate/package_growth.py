@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from lamina.dataclass import dataclass
 from lamina.packages.compare import PackageChange, compare_packages
 from lamina.packages.model import PackageTable
 

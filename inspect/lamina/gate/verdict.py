@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from lamina.advice.advise import advise
 from lamina.advice.model import Advice, Severity
 from lamina.contents.globs import fitting
+from lamina.dataclass import dataclass
 from lamina.figures.dive import dive_figures
 from lamina.figures.image import LoadedImage
 from lamina.figures.own import own_waste

@@ -7,11 +7,11 @@ not applied, as engines do (Go's archive/tar hands them to the caller, and no en
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 import xxhash
 
+from lamina.dataclass import dataclass
 from lamina.layers.block import BLOCK, parse_number
 from lamina.layers.pax import pax_natural, pax_records
 

@@ -7,11 +7,10 @@ matrix and each numeric field parsed for all rows together; rows whose field is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.dataclass import dataclass
 from lamina.layers.block import checksum_holds, parse_number
 from lamina.model import LaminaError
 

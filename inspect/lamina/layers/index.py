@@ -6,12 +6,13 @@ matters to a file system: PAX and GNU extension members are folded into the memb
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.dataclass import dataclass
 from lamina.model import Kind
 
 SEPARATOR = b"\0"

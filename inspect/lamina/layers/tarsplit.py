@@ -10,9 +10,9 @@ from __future__ import annotations
 import binascii
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from lamina.dataclass import dataclass
 from lamina.layers.block import BLOCK
 from lamina.layers.codec import decompressor
 from lamina.layers.index import CRC_MARK, LayerIndex

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from lamina.dataclass import dataclass
 
 Read = Callable[[int, int], bytes]
 """Bytes of a file from an offset on."""

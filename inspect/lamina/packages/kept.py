@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import accumulate, pairwise
 
+from lamina.dataclass import dataclass
 from lamina.packages.go import BuildInfo
 
 _MOST = 64 << 20

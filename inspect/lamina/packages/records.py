@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import cast
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lamina import limits
 from lamina.contents.image_files import ImageFiles
 from lamina.contents.layer_turns import layers_in_turn
+from lamina.dataclass import dataclass
 from lamina.layers.layer_reader import LayerReader
 from lamina.model import Cancelled
 from lamina.packages import go

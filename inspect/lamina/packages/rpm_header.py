@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from lamina import limits
+from lamina.dataclass import dataclass
 
 _NAME, _VERSION, _RELEASE, _EPOCH = 1000, 1001, 1002, 1003
 _DIR_INDEXES, _BASE_NAMES, _DIR_NAMES = 1116, 1117, 1118

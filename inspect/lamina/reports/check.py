@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lamina.amounts import plural, size, size_bytes
+from lamina.dataclass import dataclass
 from lamina.gate.baseline import Baseline
 from lamina.gate.dockerfile import Stage
 from lamina.gate.layer_lines import LayerLine, layer_lines

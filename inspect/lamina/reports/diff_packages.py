@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lamina.amounts import plural, size, size_bytes
+from lamina.dataclass import dataclass
 from lamina.names import display_name
 from lamina.packages.compare import PackageChange, compare_packages
 from lamina.packages.model import PackageTable

@@ -6,8 +6,9 @@ The layout is that of Bruls, Huizing and van Wijk, "Squarified Treemaps" (2000).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
+
+from lamina.dataclass import dataclass
 
 _CHARACTER = 0.62  # of a letter's width to its height
 _GAP = 1.0

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 from lamina import limits
+from lamina.dataclass import dataclass
 from lamina.layers.block import BLOCK, ZERO_BLOCK, checksum_holds, parse_number
 from lamina.layers.pax import pax_natural, pax_records
 from lamina.model import LaminaError

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from lamina.dataclass import dataclass
 from lamina.model import ImageInfo, ImageSummary, KnownImage, Progress
 
 if TYPE_CHECKING:  # numpy comes with these, and the first frame of a screen doesn't wait for it

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lamina.cache.cache import Cache
 from lamina.cache.keys import blob_key, diff_key, range_key
+from lamina.dataclass import dataclass
 from lamina.model import Cancelled, LaminaError
 from lamina.sources.base import Observer, ReadImage
 from lamina.sources.blob_files import BlobFiles

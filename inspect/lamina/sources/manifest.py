@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from lamina import limits
+from lamina.dataclass import dataclass
 from lamina.errors import NotAnImage
 from lamina.model import ImageInfo, LaminaError, LayerInfo
 from lamina.sources.json_checks import (

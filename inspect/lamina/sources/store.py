@@ -6,9 +6,9 @@ Archives, folders and streams all answer :class:`Store`; what is said of images 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from lamina.dataclass import dataclass
 from lamina.model import ImageInfo, LaminaError
 from lamina.sources.json_checks import quoted, short
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from lamina.cache.cache import Cache
 from lamina.cache.keys import diff_key
+from lamina.dataclass import dataclass
 from lamina.model import Cancelled, ImageSummary, KnownImage, LaminaError, Progress
 from lamina.sources.archive_tar import ArchiveTar
 from lamina.sources.base import Observer, ReadImage

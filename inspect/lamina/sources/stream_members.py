@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from lamina import limits
+from lamina.dataclass import dataclass
 from lamina.layers.block import BLOCK
 from lamina.layers.codec import sniff
 from lamina.layers.index import LayerIndex

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from lamina.dataclass import dataclass
 from lamina.errors import LaminaError
 from lamina.layers.codec import sniff
 from lamina.names import display_name

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.dataclass import dataclass
 from lamina.model import Change, Kind
 from lamina.stack.union import ABSENT, Union
 

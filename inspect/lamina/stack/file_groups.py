@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.dataclass import dataclass
 from lamina.stack.paths import PathTable
 from lamina.stack.union import ABSENT
 from lamina.stack.view import View

@@ -7,13 +7,14 @@ subtree, siblings stand by name. So a subtree is a range of rows, and a sum over
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamina import limits
+from lamina.dataclass import dataclass
 from lamina.layers.index import SEPARATOR
 from lamina.model import LaminaError
 

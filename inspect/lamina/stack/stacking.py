@@ -15,7 +15,6 @@ matter, and a new batch begins.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, TypeVar
 
@@ -23,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina import limits
+from lamina.dataclass import dataclass
 from lamina.model import Cancelled, Cause, Kind, LaminaError
 from lamina.stack.batches import batch_bounds, superseded_directories
 from lamina.stack.paths import PathTable

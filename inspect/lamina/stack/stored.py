@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from lamina.cache.container import Columns, check_range, columns_of, pack, pack_texts, take, unpack_texts
 from lamina.cache.sealed import unseal
+from lamina.dataclass import dataclass
 from lamina.layers.index import LayerFacts
 from lamina.model import Cause, Kind
 from lamina.stack.paths import PathTable

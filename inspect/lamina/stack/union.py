@@ -10,13 +10,14 @@ from __future__ import annotations
 import enum
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamina import limits
+from lamina.dataclass import dataclass
 from lamina.layers.index import CRC_MARK, SHA_MARK, LayerIndex
 from lamina.model import Kind, LaminaError
 from lamina.stack.paths import PathTable, build_path_table

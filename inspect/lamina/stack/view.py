@@ -6,11 +6,12 @@ A view is a handful of columns over all paths, computed in one pass; nothing is 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.dataclass import dataclass
 from lamina.model import Change, Kind
 from lamina.stack.changes import Delta, change_word, changed_between
 from lamina.stack.union import ABSENT, Union

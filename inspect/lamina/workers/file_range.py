@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
+from lamina.dataclass import dataclass
 from lamina.model import LaminaError
 
 

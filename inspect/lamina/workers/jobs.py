@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from lamina.dataclass import dataclass
 from lamina.layers.index import LayerIndex
 from lamina.layers.read import scan_plain, scan_stream
 from lamina.model import Cancelled, LaminaError

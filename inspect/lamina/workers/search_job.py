@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.dataclass import dataclass
 from lamina.layers.layer_reader import TarLayerReader
 from lamina.layers.tar_search import Sought, WantedFiles, search_tar
 from lamina.model import Cancelled, LaminaError

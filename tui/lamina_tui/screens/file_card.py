@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,6 +11,7 @@ from textual.markup import escape
 from textual.message import Message
 from textual.screen import ModalScreen
 
+from lamina.dataclass import dataclass
 from lamina.figures.links import follow, other_names
 from lamina.figures.path_history import PathVersion
 from lamina.model import Change, ImageInfo, Kind

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from functools import partial
 
 from textual import on, work
 
+from lamina.dataclass import dataclass
 from lamina.figures.elsewhere import Elsewhere, elsewhere
 from lamina.figures.find_paths import PathFinder
 from lamina.figures.image import LoadedImage

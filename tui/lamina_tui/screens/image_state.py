@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.dataclass import dataclass
 from lamina.figures.image import LoadedImage
 from lamina_tui.viewpoint import Viewpoint
 from lamina_tui.widgets.file_tree import FileTree

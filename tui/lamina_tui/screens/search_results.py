@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from textual import on, work
 from textual.app import ComposeResult
 
 from lamina.contents.query import Query, parse_query, run_query
+from lamina.dataclass import dataclass
 from lamina.figures.find_paths import MOST, Found
 from lamina.names import display_name
 from lamina_tui import texts

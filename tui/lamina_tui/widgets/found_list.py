@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lamina.contents.image_files import ImageFiles, files_of
+from lamina.dataclass import dataclass
 from lamina.figures.find_paths import PathFinder
 from lamina.figures.image import LoadedImage
 from lamina.model import ImageInfo, Kind

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from lamina.dataclass import dataclass
 from lamina.figures.overview import Overview, Standing, frees_together
 from lamina.model import ImageSummary, KnownImage
 from lamina.names import display_name, repository_of, short_id

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from lamina.dataclass import dataclass
 from lamina.figures.image import LayerFigures
 from lamina.model import ImageInfo
 from lamina.names import short_instruction

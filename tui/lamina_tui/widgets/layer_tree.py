@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from lamina.dataclass import dataclass
 from lamina.figures.layer_tree import LayerNode, layer_tree
 from lamina.model import KnownImage
 from lamina.names import display_name, short_instruction

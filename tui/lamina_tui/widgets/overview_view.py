@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from textual.message import Message
 
 from lamina.advice.model import Advice
+from lamina.dataclass import dataclass
 from lamina.figures.image import LoadedImage
 from lamina.figures.largest import LargeFile, largest_files
 from lamina.names import display_name, short_instruction

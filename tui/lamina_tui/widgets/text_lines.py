@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from lamina.dataclass import dataclass
 from lamina.names import display_name
 from lamina_tui import texts
 

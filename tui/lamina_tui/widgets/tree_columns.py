@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from lamina.dataclass import dataclass
 from lamina.model import Change, Kind
 from lamina.stack.union import ABSENT
 from lamina.stack.view import View

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from lamina.advice.examined import Examined, Shipped
 from lamina.advice.finding import Finding, Rule
 from lamina.advice.instruction import Instruction, leave_out
 from lamina.amounts import plural
+from lamina.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from lamina.dataclass import dataclass
 from lamina.model import LaminaError
 from lamina.names import display_name
 from lamina.sources.containerd.bolt import Bolt, Broken, Bucket

@@ -7,8 +7,8 @@ of happens in them as it does in images out there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
+from lamina.dataclass import dataclass
 from lamina.sources.demo.layer_writer import EXECUTABLE, FILE, LayerWriter, filler, source_code
 from lamina.sources.demo.records import write_distribution, write_dpkg
 

@@ -6,9 +6,9 @@ docker-py is imported inside the functions: it takes a fifth of a second, and ar
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Any
 
+from lamina.dataclass import dataclass
 from lamina.model import LaminaError
 from lamina.sources.engine.contexts import CONTEXT, DEFAULT, current_context, find_context, tls_of
 from lamina.sources.json_checks import quoted

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lamina.dataclass import dataclass
 from lamina.model import LaminaError
 from lamina.sources.json_checks import object_of, quoted, string_of
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 import base64
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lamina import limits
+from lamina.dataclass import dataclass
 from lamina.model import LaminaError, LayerInfo
 from lamina.sources.engine.answers import storage_root
 from lamina.sources.json_checks import is_digest, parse_json, sha256

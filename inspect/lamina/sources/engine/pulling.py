@@ -6,9 +6,9 @@ import base64
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lamina.dataclass import dataclass
 from lamina.model import Cancelled, LaminaError
 from lamina.sources.blocking import BlockingReader, answer
 from lamina.sources.engine.answers import info_of

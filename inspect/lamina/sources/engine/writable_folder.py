@@ -12,9 +12,9 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from lamina.dataclass import dataclass
 from lamina.layers.extensions import xattr_text
 from lamina.layers.index import SEPARATOR, LayerIndex
 from lamina.layers.layer_reader import FileRef

@@ -6,9 +6,9 @@ docker-py finds them. They are handed to the registry they are for, and shown, k
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from typing import Any
 
+from lamina.dataclass import dataclass
 from lamina.model import LaminaError
 from lamina.sources.json_checks import quoted
 from lamina.sources.registry.reference import DEFAULT

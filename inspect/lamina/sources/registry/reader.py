@@ -6,11 +6,12 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lamina.amounts import size_bytes
 from lamina.cache.cache import Cache
 from lamina.cache.keys import blob_key, diff_key, toc_key
+from lamina.dataclass import dataclass
 from lamina.layers.index import LayerIndex
 from lamina.layers.read import scan_stream
 from lamina.model import Cancelled, LaminaError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 
+from lamina.dataclass import dataclass
 from lamina.model import LaminaError
 from lamina.sources.json_checks import is_digest, quoted
 

@@ -6,9 +6,9 @@ import re
 import threading
 import urllib.parse
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from lamina.dataclass import dataclass
 from lamina.model import LaminaError
 from lamina.sources.blocking import answer
 from lamina.sources.http_body import json_of

@@ -6,9 +6,9 @@ import dataclasses
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from lamina.dataclass import dataclass
 from lamina.errors import NotAnImage, OtherPlatform
 from lamina.model import ImageInfo, LaminaError, Progress
 from lamina.sources.blocking import answer

@@ -10,9 +10,9 @@ import hashlib
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from lamina import limits
+from lamina.dataclass import dataclass
 from lamina.layers.block import BLOCK
 from lamina.layers.codec import decompressor
 from lamina.layers.index import LayerIndex
