@@ -141,6 +141,12 @@ def test_sqlite_files_that_are_damaged(tmp_path: Path) -> None:
         assert "damaged" in reason
 
 
+def test_an_sqlite_file_whose_texts_are_none(tmp_path: Path) -> None:
+    data = rpm_database(tmp_path, rpm_header("y", "1", "1", ["/good"])).replace(b"tablePackages", b"t\xffblePackages")
+
+    assert unreadable(tmp_path, file("var/lib/rpm/rpmdb.sqlite", data)) == [("rpm", "it is damaged (SQLITE_CORRUPT)")]
+
+
 def test_a_view_in_the_place_of_the_table_is_not_asked(tmp_path: Path) -> None:
     """It could count for ever."""
     numbers = "WITH RECURSIVE n(blob) AS (SELECT 1 UNION ALL SELECT blob + 1 FROM n)"
@@ -170,6 +176,12 @@ def test_names_that_are_no_text(tmp_path: Path) -> None:
 
     (package,) = found.packages
     assert package.name.encode("utf-8", "surrogateescape") == b"\xff\x1b[31m"
+
+
+def test_a_package_that_is_called_as_one_of_an_architecture(tmp_path: Path) -> None:
+    status = b"Package: a:b\nStatus: install ok installed\nVersion: 1\n"
+
+    assert sizes(table(tmp_path, [file("var/lib/dpkg/status", status)])) == {"dpkg:a": (0, 0)}
 
 
 def test_reading_can_be_left(tmp_path: Path) -> None:

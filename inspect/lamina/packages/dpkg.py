@@ -60,7 +60,7 @@ class Dpkg(Manager):
             yield Found(text(name if several else bare), text(known.get(name, b"")), claims=mine)
         listed = {name.partition(b":")[0] for name in lists}
         for name in sorted(architectures.keys() - listed):
-            yield Found(text(name), text(known[name]))
+            yield Found(text(name), text(known.get(name, b"")))
         yield from _status_d(single)
 
 

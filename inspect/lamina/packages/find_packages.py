@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina import limits
+from lamina.contents.first_bytes import FirstBytes
 from lamina.contents.image_files import files_of
 from lamina.figures.image import LoadedImage
 from lamina.packages import go
@@ -22,7 +23,7 @@ from lamina.packages.npm import Npm
 from lamina.packages.ownership import NOBODY, Ownership, by_layer, folders_of, renumbered, sums
 from lamina.packages.path_lookup import PathLookup
 from lamina.packages.python import Python
-from lamina.packages.records import read_programs, read_records
+from lamina.packages.records import RecordPlan, read_programs
 from lamina.packages.rpm import Rpm
 from lamina.sources.base import passing_of
 
@@ -49,34 +50,55 @@ def find_packages(image: LoadedImage, cancel: threading.Event | None = None) -> 
         LaminaError: a layer can't be read any more, or its bytes have gone by.
         Cancelled: ``cancel`` was set.
     """
-    cancel = cancel or threading.Event()
-    union = image.union
-    lookup = PathLookup(union)
-    ownership = Ownership(union, lookup)
-    unreadable: dict[tuple[str, int], str] = {}
+    return PackageSearch(image).run(cancel or threading.Event())
 
-    def tell_of(manager: str) -> Tell:
+
+class PackageSearch:
+    """:func:`find_packages` in two steps, so that others can have read what they need in the same turn.
+
+    Args:
+        image: read whole.
+    """
+
+    def __init__(self, image: LoadedImage) -> None:
+        self._image = image
+        self._before = image.kept_records()
+        self._kept = kept_from_bytes(self._before)
+        self.first = FirstBytes(files_of(image), self._kept.content)
+        """What reads the records; others may want more of it. All of it is kept with the image."""
+        self._lookup = PathLookup(image.union)
+        self._unreadable: dict[tuple[str, int], str] = {}
+        self._managers = [manager(self._lookup, self._tell_of(manager.name)) for manager in _MANAGERS]
+        self._plan = RecordPlan(image.union, self._managers, self.first)
+
+    def _tell_of(self, manager: str) -> Tell:
         def tell(row: int, reason: str) -> None:
-            unreadable.setdefault((manager, row), reason)
+            self._unreadable.setdefault((manager, row), reason)
 
         return tell
 
-    managers = [manager(lookup, tell_of(manager.name)) for manager in _MANAGERS]
-    before = image.kept_records()
-    kept = kept_from_bytes(before)
-    records = read_records(files_of(image), managers, kept, cancel)
-    for manager, mine in zip(managers, records, strict=True):
-        for found in sorted(manager.found(mine.last), key=_by_name):
-            ownership.claim(manager.name, found)
-    _claim_go_programs(image, ownership, kept, cancel)
-    after = kept.to_bytes()
-    if after is not None and after != before:
-        image.keep_records(after)
-    for manager, mine in zip(managers, records, strict=True):
-        for gone in mine.gone.values():
-            for found in manager.found(gone):
-                ownership.claim_gone(manager.name, found)
-    return _table(image, ownership, managers, unreadable)
+    def run(self, cancel: threading.Event) -> PackageTable:
+        """The packages.
+
+        Raises:
+            LaminaError: a layer can't be read any more, or its bytes have gone by.
+            Cancelled: ``cancel`` was set.
+        """
+        ownership = Ownership(self._image.union, self._lookup)
+        self.first.read(cancel)
+        records = self._plan.records()
+        for manager, mine in zip(self._managers, records, strict=True):
+            for found in sorted(manager.found(mine.last), key=_by_name):
+                ownership.claim(manager.name, found)
+        _claim_go_programs(self._image, ownership, self._kept, cancel)
+        after = self._kept.to_bytes()
+        if after is not None and after != self._before:
+            self._image.keep_records(after)
+        for manager, mine in zip(self._managers, records, strict=True):
+            for gone in mine.gone.values():
+                for found in manager.found(gone):
+                    ownership.claim_gone(manager.name, found)
+        return _table(self._image, ownership, self._managers, self._unreadable)
 
 
 def _by_name(found: Found) -> tuple[str, bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import field
 from itertools import accumulate, pairwise
 
@@ -16,23 +15,19 @@ _MOST = 64 << 20
 
 @dataclass(slots=True)
 class KeptRecords:
-    """Records by event of the image's union, and what its programs tell."""
+    """First bytes of files, and what programs tell."""
 
     content: dict[int, bytes] = field(default_factory=dict)
+    """By inode."""
     programs: dict[int, BuildInfo | None] = field(default_factory=dict)
     """By inode; None for what is no program of Go's."""
-
-    def has(self, events: Sequence[int], sizes: Sequence[int]) -> bool:
-        """Whether just so many bytes of all these are there."""
-        content = self.content
-        return all(len(content.get(event, b"")) == size for event, size in zip(events, sizes, strict=True))
 
     def to_bytes(self) -> bytes | None:
         """All of it; None where there is nothing, or too much."""
         if not (self.content or self.programs) or sum(map(len, self.content.values())) > _MOST:
             return None
         head = {
-            "events": list(self.content),
+            "inodes": list(self.content),
             "sizes": [len(data) for data in self.content.values()],
             "programs": [
                 [inode, info and [text.decode("latin-1") for text in (info.path, info.module, info.version)]]
@@ -50,7 +45,7 @@ def kept_from_bytes(data: bytes | None) -> KeptRecords:
     try:
         head = json.loads(line)
         bounds = pairwise(accumulate(head["sizes"], initial=0))
-        content = {event: rest[start:stop] for event, (start, stop) in zip(head["events"], bounds, strict=True)}
+        content = {inode: rest[start:stop] for inode, (start, stop) in zip(head["inodes"], bounds, strict=True)}
         programs = {
             inode: info and BuildInfo(*(text.encode("latin-1") for text in info)) for inode, info in head["programs"]
         }

@@ -32,8 +32,6 @@ class Record:
 
     row: int
     """Of the path table."""
-    event: int
-    """Of the union: the file itself."""
     data: bytes
 
 

@@ -42,13 +42,14 @@ def read_database(record: Record, log: bytes, tell: Tell) -> Iterator[Found]:
             return
         connection = sqlite3.connect(path)
         try:
+            connection.text_factory = bytes  # what claims to be text need be none
             connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, limits.PACKAGE_RECORD)
             connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
             connection.set_progress_handler(too_long, 100_000)
             for setting in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0", "query_only = ON"):
                 connection.execute(f"PRAGMA {setting}")
             table = connection.execute("SELECT type FROM sqlite_master WHERE name = 'Packages'").fetchone()
-            if table != ("table",):
+            if table != (b"table",):
                 tell(record.row, "it has no table of packages")
                 return
             broken = 0
