@@ -11,13 +11,12 @@ from lamina import limits
 from lamina.advice.catalogue import RULES
 from lamina.advice.examined import Examined
 from lamina.advice.finding import Finding, Rule
-from lamina.advice.heads import read_heads
 from lamina.advice.model import Advice, AdvisedPaths, by_bytes
 from lamina.contents.globs import fitting
-from lamina.contents.image_files import files_of
 from lamina.figures.duplicates import Duplicate
 from lamina.figures.image import LoadedImage
-from lamina.packages.find_packages import records_at_hand
+from lamina.model import LaminaError
+from lamina.packages.find_packages import PackageSearch, records_at_hand
 from lamina.packages.model import PackageTable
 
 
@@ -47,24 +46,83 @@ def advise(
     Raises:
         Cancelled: ``cancel`` was set.
     """
-    paths = image.union.paths
-    ignored = paths.with_subtrees(fitting(paths, ignore)) if ignore else None
-    examined = Examined(
-        image,
-        ignored,
-        cancel or threading.Event(),
-        reads=records_at_hand(image) if reads is None else reads,
-        packages=packages,
-        duplicates=duplicates,
-    )
-    rules = [rule() for rule in RULES if rule.name not in off]
-    if examined.reads:
-        wanted = np.concatenate([rule.wanted(examined) for rule in rules] or [np.zeros(0, dtype=np.int32)])
-        _, first = np.unique(wanted, return_index=True)
-        inodes = wanted[np.sort(first)][: limits.ADVISED_FILES]
-        examined.heads = read_heads(files_of(image), inodes, examined.cancel)
-    found = [_advice(image, rule, finding) for rule in rules for finding in rule.find(examined)]
-    return sorted(found, key=lambda advice: (advice.in_base, -advice.severity, -advice.saves))
+    advisor = Advisor(image, off=off, ignore=ignore, reads=reads, cancel=cancel)
+    return advisor.advise(packages=packages, duplicates=duplicates)
+
+
+class Advisor:
+    """:func:`advise` in two steps, so that packages are read in the same turn of the layers as what rules look into.
+
+    Args:
+        image: completely read.
+        off: as there; so are all others.
+        ignore: globs.
+        reads: whether contents may be read.
+        cancel: ends it.
+    """
+
+    def __init__(
+        self,
+        image: LoadedImage,
+        *,
+        off: Collection[str] = (),
+        ignore: Sequence[str] = (),
+        reads: bool | None = None,
+        cancel: threading.Event | None = None,
+    ) -> None:
+        paths = image.union.paths
+        ignored = paths.with_subtrees(fitting(paths, ignore)) if ignore else None
+        self._image = image
+        self._cancel = cancel or threading.Event()
+        reads = records_at_hand(image) if reads is None else reads
+        self._examined = Examined(image, ignored, self._cancel, reads=reads)
+        self._rules = [rule() for rule in RULES if rule.name not in off]
+        self._search = PackageSearch(image) if reads else None
+        self._looked_into: list[int] = []
+        if self._search is not None:
+            wanted = [rule.wanted(self._examined) for rule in self._rules]
+            inodes = np.concatenate([*wanted, np.zeros(0, dtype=np.int32)])
+            _, first = np.unique(inodes, return_index=True)
+            inodes = inodes[np.sort(first)][: limits.ADVISED_FILES]
+            self._looked_into = inodes.tolist()
+            sizes = np.minimum(image.union.size[inodes], limits.ADVISED_HEAD)
+            self._search.first.want(self._looked_into, sizes.tolist())
+
+    def find_packages(self) -> PackageTable | None:
+        """The packages of the image; None where they can't be read without layers being sent again.
+
+        Raises:
+            LaminaError: a layer can't be read any more.
+            Cancelled: ``cancel`` was set.
+        """
+        return None if self._search is None else self._search.run(self._cancel)
+
+    def advise(
+        self, *, packages: PackageTable | None = None, duplicates: Sequence[Duplicate] | None = None
+    ) -> list[Advice]:
+        """The advice.
+
+        Args:
+            packages: what :meth:`find_packages` answered, or somebody else has found.
+            duplicates: of the image, where somebody has looked for them.
+
+        Raises:
+            Cancelled: ``cancel`` was set.
+        """
+        examined, image, search = self._examined, self._image, self._search
+        if search is not None:
+            try:
+                if packages is None:
+                    packages = search.run(self._cancel)
+                else:
+                    search.first.read(self._cancel)
+            except LaminaError:
+                pass  # what was not read is told by its name alone
+            known, size = search.first.known, limits.ADVISED_HEAD
+            examined.heads = {inode: known[inode][:size] for inode in self._looked_into if inode in known}
+        examined.packages, examined.known_duplicates = packages, duplicates
+        found = [_advice(image, rule, finding) for rule in self._rules for finding in rule.find(examined)]
+        return sorted(found, key=lambda advice: (advice.in_base, -advice.severity, -advice.saves))
 
 
 def _advice(image: LoadedImage, rule: Rule, finding: Finding) -> Advice:

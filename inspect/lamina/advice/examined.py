@@ -16,7 +16,6 @@ from lamina.dataclass import dataclass
 from lamina.figures.duplicates import Duplicate, find_duplicates
 from lamina.figures.image import LoadedImage
 from lamina.model import Cause, Kind, LaminaError
-from lamina.packages.find_packages import find_packages
 from lamina.packages.model import PackageTable
 from lamina.packages.path_lookup import PathLookup
 from lamina.stack.paths import PathTable
@@ -60,8 +59,6 @@ class Examined:
         ignored: by path: whether it is not to be spoken of.
         cancel: ends what takes long.
         reads: whether contents of files may be read.
-        packages: its packages, where somebody has looked for them.
-        duplicates: its duplicates, likewise.
     """
 
     def __init__(
@@ -71,8 +68,6 @@ class Examined:
         cancel: threading.Event,
         *,
         reads: bool = False,
-        packages: PackageTable | None = None,
-        duplicates: Sequence[Duplicate] | None = None,
     ) -> None:
         self.image = image
         self.union: Union = image.union
@@ -84,8 +79,10 @@ class Examined:
         """The first bytes of those files that rules wanted to see, by inode, as far as they could be read."""
         self.reads = reads
         """Whether contents of files may be read."""
-        self._packages = packages
-        self._duplicates = duplicates
+        self.packages: PackageTable | None = None
+        """The packages of the image; None where their records can't be read."""
+        self.known_duplicates: Sequence[Duplicate] | None = None
+        """Its duplicates, where somebody has looked for them."""
         self._claimed = np.zeros(image.union.event_count, dtype=bool)
 
     @cached_property
@@ -94,20 +91,10 @@ class Examined:
         return PathLookup(self.union)
 
     @cached_property
-    def packages(self) -> PackageTable | None:
-        """The packages of the image; None where their records can't be read."""
-        if self._packages is not None or not self.reads:
-            return self._packages
-        try:
-            return find_packages(self.image, self.cancel)
-        except LaminaError:
-            return None
-
-    @cached_property
     def duplicates(self) -> Sequence[Duplicate]:
         """Same content at several places; none where contents can't be read."""
-        if self._duplicates is not None or not self.reads:
-            return self._duplicates or ()
+        if self.known_duplicates is not None or not self.reads:
+            return self.known_duplicates or ()
         try:
             return find_duplicates(self.image, self.cancel)
         except LaminaError:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 
 from lamina.contents.image_files import ImageFiles
 from lamina.contents.layer_turns import layers_in_turn
+from lamina.dataclass import dataclass
 from lamina.layers.layer_reader import LayerReader
 from lamina.model import Cancelled
 from lamina.sources.base import passing_of

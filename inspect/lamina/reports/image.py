@@ -10,7 +10,7 @@ import base64
 import threading
 from collections.abc import Sequence
 
-from lamina.advice.advise import advise
+from lamina.advice.advise import Advisor
 from lamina.figures.base import BaseUpdate
 from lamina.figures.dive import dive_figures
 from lamina.figures.duplicates import find_duplicates
@@ -18,7 +18,6 @@ from lamina.figures.image import LayerFigures, LoadedImage, Tally
 from lamina.figures.own import own_figures, own_waste
 from lamina.figures.written import written
 from lamina.model import LayerInfo
-from lamina.packages.find_packages import find_packages, records_at_hand
 from lamina.reports.advice_rows import advice_fields
 from lamina.reports.json_text import Json, path_fields, plain_text
 from lamina.reports.packages import package_fields
@@ -50,7 +49,8 @@ def build(images: Sequence[LoadedImage], cancel: threading.Event | None = None, 
 
 def _image(image: LoadedImage, cancel: threading.Event | None, own: bool) -> Json:
     info = image.info
-    packages = find_packages(image, cancel) if records_at_hand(image) else None
+    advisor = Advisor(image, cancel=cancel)
+    packages = advisor.find_packages()
     duplicates = find_duplicates(image, cancel)
     dive = dive_figures(image.union, [layer.size for layer in image.layers])
     return {
@@ -83,7 +83,7 @@ def _image(image: LoadedImage, cancel: threading.Event | None, own: bool) -> Jso
         **package_fields(packages),
         "advice": [
             advice_fields(advice, info)
-            for advice in advise(image, packages=packages, duplicates=duplicates, cancel=cancel)
+            for advice in advisor.advise(packages=packages, duplicates=duplicates)
             if not (own and advice.in_base)
         ],
     }
