@@ -246,6 +246,7 @@ class ImageScreen(ExtractScreen, ImageSearch):
             return
         if isinstance(found, list):
             self.duplicates.show(found)
+            self.find_advice(image)
         elif isinstance(found, Failure):
             self.duplicates.fail(found.text)
 
@@ -259,6 +260,7 @@ class ImageScreen(ExtractScreen, ImageSearch):
             return
         if isinstance(found, PackageTable):
             self.packages.show(found)
+            self.find_advice(image)
         elif isinstance(found, Failure):
             self.packages.fail(found.text)
 

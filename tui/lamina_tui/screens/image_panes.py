@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.widgets import ContentSwitcher
 
-from lamina.advice.advise import advise
 from lamina.figures.image import LoadedImage
 from lamina.model import ImageInfo, Progress
 from lamina_tui.command import Scope
@@ -153,7 +152,7 @@ class ImagePanes(ReadingScreen):
         self.files.forget()
         self.overview.forget("what is worth doing shows when all layers are read")
         self.waste.placeholder = "what is wasted shows when all layers are read"
-        self.advice.placeholder = "advice comes when all layers are read"
+        self.advice.forget("advice comes when all layers are read")
         self.layer_list.placeholder = "reading …"
         self.start_reading()
         self._show_title()
@@ -191,9 +190,8 @@ class ImagePanes(ReadingScreen):
         self.files.placeholder = "nothing here" if image.complete else "nothing was read of this layer"
         self.waste.show(image.waste, image.info)
         self.query_one("#config", TextPane).show_lines(config_lines(image.info))
-        advice = advise(image)
-        self.advice.show(advice, image.info, image.size)
-        self.overview.show(image, advice)
+        self.advice.forget("looking for what is worth doing …")
+        self.overview.show(image)
         self.packages.forget()
         self.duplicates.forget()
         self._show_verdict()
@@ -338,6 +336,8 @@ class ImagePanes(ReadingScreen):
             return
         if self.tab == "overview":  # which says what is worth doing at length
             verdict = image_lines.facts(self.image, self.glyphs)
+        elif not self.advice.known:
+            verdict = [(f" {self.advice.placeholder}", "dim")], []
         else:
             verdict = image_lines.verdict(self.image, self.advice.first, self.glyphs)
         if bar.size.height > 1:

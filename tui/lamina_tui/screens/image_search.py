@@ -17,7 +17,7 @@ from lamina_tui.background import outcome_of
 from lamina_tui.command import Scope
 from lamina_tui.keymap import keymap_of
 from lamina_tui.navigation import LayerPath
-from lamina_tui.screens.image_panes import ImagePanes
+from lamina_tui.screens.advising import AdvisedPanes
 from lamina_tui.screens.image_state import ImageState, restore, state_of
 from lamina_tui.screens.reading import Opener
 from lamina_tui.screens.search_results import Search, SearchResults
@@ -49,7 +49,7 @@ class _Step:
     """Whether a result was shown: else all is still open as it was."""
 
 
-class ImageSearch(ImagePanes):
+class ImageSearch(AdvisedPanes):
     """The panes, with what they leave out.
 
     Args:

@@ -81,13 +81,23 @@ class AdviceView(RowList):
         self.info: ImageInfo | None = None
         self.size_now = 0
         self.filter = ""
+        self.known = False
+        """Whether advice has been looked for."""
         self._all: Sequence[Advice] = ()
         self._shown: list[Advice] = []
 
+    def forget(self, placeholder: str) -> None:
+        """Show nothing but a text: advice is looked for."""
+        self.known, self._all, self._shown, self.placeholder = False, (), [], placeholder
+        self.rows_changed(0)
+
     def show(self, found: Sequence[Advice], info: ImageInfo, size: int) -> None:
-        """Show advice for an image of so many bytes."""
-        self._all, self.info, self.size_now = found, info, size
+        """Show advice for an image of so many bytes; the cursor stays on what it is on, where that is there again."""
+        here = self.advice
+        self.known, self._all, self.info, self.size_now = True, found, info, size
         self._arrange()
+        if here in self._shown:
+            self.move_to(self._shown.index(here))
 
     def set_filter(self, text: str) -> None:
         """Show only advice whose rule, text or instruction has a text."""

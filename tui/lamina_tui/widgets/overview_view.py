@@ -55,24 +55,40 @@ class OverviewView(RowList):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self._rows: list[_Row] = []
+        self._files: list[_Row] = []
         self._image: LoadedImage | None = None
-        self._advice: Sequence[Advice] = ()
+        self._advice: Sequence[Advice] | None = None
+        """None while it is looked for."""
 
     def forget(self, placeholder: str) -> None:
         """Show nothing but a text: the image is read, again."""
         self._rows, self._image, self.placeholder = [], None, placeholder
         self.rows_changed(0)
 
-    def show(self, image: LoadedImage, advice: Sequence[Advice]) -> None:
-        """Show an image that was read, and all advice about it."""
-        self._image, self._advice = image, advice
-        files = largest_files(image, _FILES)
-        self._rows = [*self._advice_rows(image, advice), *self._file_rows(image, files)]
+    def show(self, image: LoadedImage) -> None:
+        """Show an image that was read; advice about it comes later."""
+        self._image, self._advice = image, None
+        self._files = self._file_rows(image, largest_files(image, _FILES))
         self.placeholder = "an image without bytes"
+        self._arrange(image)
         self.rows_changed(0)
 
-    def _advice_rows(self, image: LoadedImage, advice: Sequence[Advice]) -> list[_Row]:
-        glyphs = self.glyphs
+    def show_advice(self, advice: Sequence[Advice]) -> None:
+        """Show advice about the image; the cursor stays on what it is on."""
+        if self._image is None:
+            return
+        here = self._rows[self.cursor] if 0 < self.cursor < len(self._rows) else None
+        self._advice = advice
+        self._arrange(self._image)
+        self.rows_changed(self._rows.index(here) if here in self._rows else 0)
+
+    def _arrange(self, image: LoadedImage) -> None:
+        self._rows = [*self._advice_rows(image), *self._files]
+
+    def _advice_rows(self, image: LoadedImage) -> list[_Row]:
+        glyphs, advice = self.glyphs, self._advice
+        if advice is None:
+            return [_Row((("  looking for what is worth doing …", "dim"),))]
         rows = []
         best = worth_doing(advice)[:_BEST]
         for each in best:
@@ -125,7 +141,7 @@ class OverviewView(RowList):
         """Column names, and what all advice comes to."""
         line, title = f"{'saves':>{texts.SIZE_WIDTH + 2}}  {'layers':<{_LAYERS}}  ", "what is most worth doing"
         size = 0 if self._image is None else self._image.size
-        line += titled(title, self._advice, size, width - len(line), self.glyphs.arrow)
+        line += titled(title, self._advice or (), size, width - len(line), self.glyphs.arrow)
         return [(texts.fit(line, width, self.glyphs.more), "header")]
 
     def row(self, index: int, width: int) -> list[Part]:
