@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import builders
+import built
 from engine.tools import LAMINA
 from lamina_tui.cli import main
 from packages.support import apk_installed
@@ -196,6 +197,61 @@ def test_a_dockerfile_leads_to_lines(tmp_path: Path, archive: Path, capsys: pyte
     assert main(["check", str(archive), "--max-size", "1", "--junit"]) == 1
     assert capsys.readouterr().out.startswith('<testsuites name="lamina check" tests="1" failures="1"')
     assert main(["check", str(archive), "--max-size", "1", "--junit", "--json"]) == 2
+
+
+def test_without_a_dockerfile_the_provenance_leads_to_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "built.tar"
+    path.write_bytes(builders.pack(built.built()))
+
+    assert main(["check", str(path), "--max-layers", "99", "--json"]) == 0
+    (image,) = json.loads(capsys.readouterr().out)["images"]
+    assert (image["file"], image["file_by"]) == ("app.Dockerfile", "provenance")
+    assert [layer["line"] for layer in image["layers"]] == built.LINES
+
+    (tmp_path / "Mine").write_text("FROM base\nRUN true\n")
+    assert main(["check", str(path), "--max-layers", "99", "--json", "--file", str(tmp_path / "Mine")]) == 0
+    (image,) = json.loads(capsys.readouterr().out)["images"]
+    assert (image["file"], image["file_by"]) == (str(tmp_path / "Mine"), "option")
+    assert [layer["line"] for layer in image["layers"]] == [None] * 10 + [2]
+
+
+def test_a_provenance_that_cannot_be_read_is_told_and_the_verdict_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "built.tar"
+    path.write_bytes(builders.pack(built.built(data=b"{")))
+
+    assert main(["check", str(path), "--max-layers", "99", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["images"][0]["file"] is None
+    assert "no layer is led to its line: the provenance sha256:" in err
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("docker/app.Dockerfile", "docker/app.Dockerfile"),
+        ("../../../etc/passwd", "etc/passwd"),
+        ("/etc\\..\\x\x1b", "etc/x\x1b"),
+        ("..", "Dockerfile"),
+        ("x" * 9000, "x" * 500),
+    ],
+)
+def test_a_name_that_an_image_tells_leads_nowhere_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], told: str, shown: str
+) -> None:
+    members = built.built()
+    row = json.loads(members["index.json"])["manifests"][0]
+    image = json.loads(members[builders.blob(row["digest"])])["manifests"][0]
+    statement = json.loads(built.statement("v1", built.layers_of(members, image)))
+    built.notes_of(statement)["source"]["infos"][0]["filename"] = told
+    path = tmp_path / "built.tar"
+    path.write_bytes(builders.pack(built.built(data=json.dumps(statement).encode())))
+
+    assert main(["check", str(path), "--max-layers", "2", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["images"][0]["file"] == shown
+    assert main(["check", str(path), "--max-layers", "2"]) == 1
+    assert "\x1b" not in capsys.readouterr().out
 
 
 def test_where_github_runs_it_it_annotates_and_sums_up(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from lamina.stack.stored import StackedImage
 from lamina.stack.union import ABSENT, Union
 from lamina.stack.view import removed_bytes
 from lamina.stack.waste import WasteTable
+
+if TYPE_CHECKING:
+    from lamina.sources.provenance import Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,15 @@ class LoadedImage:
     def layer_files(self) -> LayerFiles | None:
         """How to read the files of its layers; None where their bytes have gone by."""
         return self._read.files
+
+    def provenance(self, cancel: threading.Event) -> Provenance | None:
+        """What its source has of how it was made; None where that is nothing.
+
+        Raises:
+            LaminaError: it can't be read.
+            Cancelled: ``cancel`` was set.
+        """
+        return None if self._read.provenance is None else self._read.provenance(cancel)
 
     def learn_content(self, inodes: NDArray[np.int32], cancel: threading.Event) -> None:
         """Make the content ids of these inodes known, reading the files the scan passed over.

@@ -9,7 +9,9 @@ from lamina.dataclass import dataclass
 from lamina.gate.dockerfile import Instruction, Stage
 from lamina.names import short_instruction
 
-_MAKES_LAYERS = ("RUN", "COPY", "ADD", "WORKDIR")
+MAKES_LAYERS = ("RUN", "COPY", "ADD", "WORKDIR")
+"""Keywords of instructions that make one."""
+
 _CLASSIC_COPY = re.compile(r"(?:file|dir|multi):[0-9a-f]{8,}\s+in\s+(\S+)")
 _FLAGS = re.compile(r"--[a-z-]+(?:=\S*)?\s+")
 _WORD = re.compile(r"[^\s\"'\[\],;]+")
@@ -38,7 +40,7 @@ def layer_lines(instructions: Sequence[str], stages: Sequence[Stage], first: int
     best_score = 0.0
     history = [_Command.of(short_instruction(text)) for text in instructions[first:]]
     for stage in reversed(stages):
-        made = [each for each in stage.instructions if each.keyword in _MAKES_LAYERS]
+        made = [each for each in stage.instructions if each.keyword in MAKES_LAYERS]
         # Lower layers than it has instructions are the base's, whatever they are called.
         skipped = max(len(history) - len(made), 0)
         score, matched = _aligned(history[skipped:], made)

@@ -10,6 +10,7 @@ from lamina.gate.baseline import Baseline
 from lamina.gate.dockerfile import Stage
 from lamina.gate.layer_lines import LayerLine, layer_lines
 from lamina.gate.limits import SEVERITIES
+from lamina.gate.provenance_lines import provenance_lines
 from lamina.gate.verdict import HeldPath, LimitResult, Verdict
 from lamina.names import display_name, image_name
 from lamina.reports.advice_rows import advice_fields, told, weight
@@ -17,8 +18,10 @@ from lamina.reports.diff_packages import change_fields
 from lamina.reports.json_text import Json, path_fields, plain_text
 from lamina.reports.sharing import head
 from lamina.reports.tables import path_of, table
+from lamina.sources.provenance import Provenance
 
 SCHEMA = "lamina.check/1"
+_LONGEST_PATH = 500  # characters
 _TOLD = 5
 """Advice that is told where it breaks a limit."""
 
@@ -35,30 +38,39 @@ class BuildFile:
     stages: tuple[Stage, ...]
 
 
-def build(verdicts: Sequence[Verdict], file: BuildFile | None = None) -> Json:
+def build(
+    verdicts: Sequence[Verdict], file: BuildFile | None = None, provenance: Sequence[Provenance | None] = ()
+) -> Json:
     """The verdicts as one JSON object.
 
     Args:
         verdicts: one an image.
         file: what leads layers to lines.
+        provenance: of each image; what does so where there is no file.
     """
+    found = provenance if file is None and provenance else [None] * len(verdicts)
     return {
         "schema": SCHEMA,
         "passed": all(verdict.passed for verdict in verdicts),
-        "images": [_image(verdict, file) for verdict in verdicts],
+        "images": [_image(verdict, file, each) for verdict, each in zip(verdicts, found, strict=True)],
     }
 
 
-def _image(verdict: Verdict, file: BuildFile | None) -> Json:
+def _image(verdict: Verdict, file: BuildFile | None, provenance: Provenance | None) -> Json:
     image = verdict.image
-    lines = _lines(verdict, file)
+    lines = _lines(verdict, file, provenance)
+    by = None if file is None else "option"
+    path = None if file is None else file.path
+    if provenance is not None and any(lines):
+        by, path = "provenance", _within(provenance.file)
     return {
         **head(image.info),
         "passed": verdict.passed,
         "size": image.size,
         "wasted": image.wasted,
         "ignored": verdict.ignored,
-        "file": None if file is None else plain_text(file.path),
+        "file": plain_text(path),
+        "file_by": by,
         "limits": [_limit(result, lines) for result in verdict.results],
         "baseline": None if verdict.baseline is None else _baseline(verdict, verdict.baseline),
         "layers": [
@@ -93,13 +105,21 @@ def _baseline(verdict: Verdict, baseline: Baseline) -> Json:
     }
 
 
-def _lines(verdict: Verdict, file: BuildFile | None) -> list[LayerLine | None]:
-    """The line of each layer, where the file tells."""
+def _within(path: str) -> str:
+    """A path that an image tells of a file, which must not lead out of where the user's files are."""
+    parts = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    return "/".join(parts)[:_LONGEST_PATH] or "Dockerfile"
+
+
+def _lines(verdict: Verdict, file: BuildFile | None, provenance: Provenance | None) -> list[LayerLine | None]:
+    """The line of each layer, where the file tells, or what was noted of the build."""
     info, base = verdict.image.info, verdict.image.base
-    if file is None:
-        return [None] * len(info.layers)
     # A history's shape is only a guess of where the base ends, and the file knows better.
     first = base.layers if base is not None and base.by != "history" else 0
+    if provenance is not None:
+        return provenance_lines(provenance, info.layers, first)
+    if file is None:
+        return [None] * len(info.layers)
     return layer_lines([layer.instruction for layer in info.layers], file.stages, first)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # numpy comes with these, and the first frame of a screen doe
     from lamina.cache.cache import Cache
     from lamina.layers.index import LayerFacts, LayerIndex
     from lamina.layers.layer_reader import FileRef, LayerReader, TarLayerReader
+    from lamina.sources.provenance import Provenance
     from lamina.stack.stored import StackedImage
     from lamina.workers.places import FolderPlace, TarPlace
 
@@ -146,6 +147,8 @@ class ReadImage:
     """How it was read, for people: ``the engine's export``."""
     fetched: int | None = None
     """Bytes of layers that came over a network; None where it takes none to read them."""
+    provenance: Callable[[threading.Event], Provenance | None] | None = None
+    """Looks for what its source has of how it was made; see :data:`lamina.sources.store.FindProvenance`."""
 
     def find_stacked(self, observer: Observer) -> bool:
         """Take the stacked image from the cache, if all layers are known there; tells the observer of its layers."""

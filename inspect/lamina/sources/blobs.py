@@ -99,6 +99,7 @@ class BlobReader:
             BlobFiles(found, self._where, self._locate, self._cache),
             keys=[None] * len(info.layers),
             cache=self._cache,
+            provenance=found.provenance,
         )
         if not verify:
             for blob in blobs:

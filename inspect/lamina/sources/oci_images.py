@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from lamina.errors import NotAnImage, OtherPlatform
-from lamina.model import LaminaError
+from lamina.model import Cancelled, LaminaError
 from lamina.sources.image_names import Known, image_names
 from lamina.sources.json_checks import is_digest, quoted, sha256, short
 from lamina.sources.manifest import Descriptor, Manifest, image_info, parse_config, parse_index, parse_manifest
 from lamina.sources.platforms import ALL, fits, host_platform
 from lamina.sources.store import Catalogue, Entry, Found, Store, changed, layer_blob
+
+if TYPE_CHECKING:
+    import threading
+
+    from lamina.sources.provenance import Provenance
 
 _MAX_NESTING = 8
 _MOST_PLATFORMS = 20_000
@@ -43,10 +49,11 @@ def oci_catalogue(store: Store, data: bytes, platform: str = "") -> Catalogue:
     groups, tags = _merged(_groups(usable))
     if platform == ALL:
         groups, tags = _each_platform(store, groups, tags)
+    beside = [d for d in descriptors if d.is_attestation]
     known = [Known(t, group[0].digest, group[0].platform) for t, group in zip(tags, groups, strict=True)]
     return Catalogue(
         tuple(
-            Entry(name, t, _oci_opener(store, group, t, name, platform))
+            Entry(name, t, _oci_opener(store, group, t, name, platform, beside))
             for group, t, name in zip(groups, tags, image_names(known, store.name), strict=True)
         ),
         artifacts=len(descriptors) - len(usable),
@@ -229,8 +236,56 @@ def _inner(store: Store, index: Descriptor, depth: int) -> list[Descriptor]:
     return [d for d in inner if not d.is_attestation and (d.is_index or d.is_manifest)]
 
 
+def _provenance(
+    store: Store, descriptors: Sequence[Descriptor], digest: str, cancel: threading.Event
+) -> Provenance | None:
+    """What the indexes that lead to a manifest have of how it was made (BuildKit, attestations/attestation-storage.md).
+
+    Raises:
+        LaminaError: it can't be read.
+        Cancelled: ``cancel`` was set.
+    """
+    from lamina.sources.provenance import PREDICATE, STATEMENT, parse_provenance
+
+    for attestation in _attestations(store, descriptors, digest, set(), 0):
+        where = f"the attestation {attestation.digest}"
+        manifest = parse_manifest(_document(store, attestation.digest, where), f"{where} of {store.where}")
+        for layer in manifest.layers:
+            if cancel.is_set():
+                raise Cancelled
+            predicate = layer.annotations.get("in-toto.io/predicate-type", "")
+            if layer.media_type == STATEMENT and predicate.startswith(PREDICATE):
+                what = f"the provenance {layer.digest}"
+                found = parse_provenance(_document(store, layer.digest, what), f"{what} of {store.where}")
+                if found is not None:
+                    return found
+    return None
+
+
+def _attestations(
+    store: Store, descriptors: Sequence[Descriptor], digest: str, seen: set[str], depth: int
+) -> Iterator[Descriptor]:
+    """What is said of a manifest, as far as it is there."""
+    for descriptor in descriptors:
+        if descriptor.digest in seen or not _is_there(store, descriptor):
+            continue
+        seen.add(descriptor.digest)
+        if descriptor.is_attestation:
+            if descriptor.annotations.get("vnd.docker.reference.digest") == digest:
+                yield descriptor
+        elif descriptor.is_index and depth < _MAX_NESTING:
+            data = _document(store, descriptor.digest, "the index")
+            inner = parse_index(data, f"index {descriptor.digest} of {store.where}")
+            yield from _attestations(store, inner, digest, seen, depth + 1)
+
+
 def _oci_opener(
-    store: Store, group: Sequence[Descriptor], tags: tuple[str, ...], target: str, platform: str
+    store: Store,
+    group: Sequence[Descriptor],
+    tags: tuple[str, ...],
+    target: str,
+    platform: str,
+    beside: Sequence[Descriptor],
 ) -> Callable[[], Found]:
     def open_() -> Found:
         manifest, digest = _manifest(store, group, platform)
@@ -270,6 +325,7 @@ def _oci_opener(
             digests=digests,
             manifest_digest=digest,
             annotations=tuple(layer.annotations for layer in manifest.layers),
+            provenance=lambda cancel: _provenance(store, [*group, *beside], digest, cancel),
         )
 
     return open_

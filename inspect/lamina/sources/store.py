@@ -6,11 +6,23 @@ Archives, folders and streams all answer :class:`Store`; what is said of images 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal, Protocol
+from dataclasses import field
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from lamina.dataclass import dataclass
 from lamina.model import ImageInfo, LaminaError
 from lamina.sources.json_checks import quoted, short
+
+if TYPE_CHECKING:  # it is seldom asked for
+    import threading
+
+    from lamina.sources.provenance import Provenance
+
+    FindProvenance = Callable[[threading.Event], Provenance | None]
+    """Looks for an image's provenance; an event ends it. None: there is none with the Dockerfile.
+
+    Raises LaminaError where it can't be read, Cancelled where the event was set.
+    """
 
 Form = Literal["docker", "oci"]
 """Which of an archive's two tables of contents to go by: ``manifest.json`` or ``index.json``."""
@@ -69,6 +81,8 @@ class Found:
     """Of an OCI image: its manifest's digest."""
     annotations: tuple[Mapping[str, str], ...] = ()
     """Of an OCI image: what its manifest says of each layer besides."""
+    provenance: FindProvenance | None = field(default=None, compare=False)
+    """Of an OCI image: looks for what its index has of how it was made."""
 
     def where(self, index: int, store: str) -> str:
         """Names a layer in errors: ``layer 3 (sha256:0123456789ab) of archive /srv/web.tar``."""

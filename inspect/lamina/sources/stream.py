@@ -154,7 +154,7 @@ class StreamSource:
         observer.head(found.info)
         if verify:
             found.check_config(self.label)
-        image = ReadImage(found.info, [], cache=self._cache)
+        image = ReadImage(found.info, [], cache=self._cache, provenance=found.provenance)
         for place in range(len(found.blobs)):
             index = members.bind(found, place)
             key = diff_key(found.info.layers[place].diff_id)

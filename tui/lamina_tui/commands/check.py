@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lamina.packages.model import PackageTable
     from lamina.reports.check import BuildFile
     from lamina.reports.json_text import Json
+    from lamina.sources.provenance import Provenance
     from lamina.workspace import Workspace
     from lamina_tui.commands.progress_line import ProgressLine
 
@@ -85,7 +86,9 @@ def parser() -> Parser:
         help="what it was before: a file of `lamina report --json`, or an image",
     )
     made.add_argument(
-        "--file", metavar="DOCKERFILE", help="what it was built with: leads limits and advice to their lines"
+        "--file",
+        metavar="DOCKERFILE",
+        help="what it was built with: leads limits and advice to their lines; else BuildKit's provenance does",
     )
     forms = made.add_form("lamina.check/1")
     forms.add_argument("--junit", action="store_true", help="JUnit XML, a case a limit")
@@ -144,7 +147,8 @@ def run(options: argparse.Namespace) -> int:
             )
             for image in images
         ]
-        built = report.build(verdicts, file)
+        made_by = [] if file is not None else [_provenance(image, line) for image in images]
+        built = report.build(verdicts, file, made_by)
     _tell_ci(built)
     try:
         _write(built, options, output)
@@ -237,6 +241,21 @@ def _packages_at_hand(image: LoadedImage, line: ProgressLine) -> PackageTable | 
     from lamina.packages.find_packages import find_packages, records_at_hand
 
     return find_packages(image, line.cancel) if records_at_hand(image) else None
+
+
+def _provenance(image: LoadedImage, line: ProgressLine) -> Provenance | None:
+    """What an image's source has of how it was made; where that can't be read, there are no lines.
+
+    Raises:
+        Cancelled: it was interrupted.
+    """
+    from lamina.model import LaminaError
+
+    try:
+        return image.provenance(line.cancel)
+    except LaminaError as error:
+        line.remark(f"no layer is led to its line: {error}")
+        return None
 
 
 def _build_file(options: argparse.Namespace) -> BuildFile | None:

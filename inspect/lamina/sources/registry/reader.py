@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from lamina.amounts import size_bytes
 from lamina.cache.cache import Cache
@@ -16,6 +17,7 @@ from lamina.layers.index import LayerIndex
 from lamina.layers.read import scan_stream
 from lamina.model import Cancelled, LaminaError
 from lamina.sources.base import Observer, ReadImage
+from lamina.sources.blocking import answer
 from lamina.sources.progress import Ticker
 from lamina.sources.registry.client import RegistryClient
 from lamina.sources.registry.layer_files import RegistryFiles, RemoteLayer
@@ -23,6 +25,9 @@ from lamina.sources.registry.layer_stream import LayerStream
 from lamina.sources.registry.toc import TocPlace, fetch_toc, toc_place
 from lamina.sources.registry.toc_contents import TocContents
 from lamina.sources.store import Found
+
+if TYPE_CHECKING:
+    from lamina.sources.store import FindProvenance
 
 _LOOK = 0.05  # seconds between two looks at the cancel event
 
@@ -58,7 +63,8 @@ def read_layers(
     """Read an image; see :meth:`lamina.sources.base.Source.read`. The observer is called on this thread only."""
     info = found.info
     observer.head(info)
-    read = ReadImage(info, [None] * len(info.layers), keys=[None] * len(info.layers), cache=cache)
+    count = len(info.layers)
+    read = ReadImage(info, [None] * count, keys=[None] * count, cache=cache, provenance=_leaving(found.provenance))
     blobs = _blobs(found, where, tables=not verify)
     total = sum(blob.size for blob in blobs)
     whole = _whole(client, blobs, cache)
@@ -93,6 +99,11 @@ def read_layers(
         many = "layer is" if fetching.listed == 1 else "layers are"
         read.read_from += f", {fetching.listed} {many} listed by their tables of contents"
     return read
+
+
+def _leaving(find: FindProvenance | None) -> FindProvenance | None:
+    """The same question, but one that can be left while the registry is silent."""
+    return None if find is None else lambda cancel: answer(lambda: find(cancel), cancel)
 
 
 def _whole(

@@ -62,7 +62,7 @@ class RegistryStore:
             return self._table()
         if name not in self._documents:
             digest = name.removeprefix("blobs/").replace("/", ":", 1)
-            kind = "blobs" if name in self._configs else "manifests"
+            kind = "blobs" if name in self._configs or name in self._layers else "manifests"
             self._documents[name] = self._fetch(f"{kind}/{digest}", f"{kind[:-1]} {digest}")
             if kind == "manifests":
                 self._learn(self._documents[name])
