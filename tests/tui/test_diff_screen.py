@@ -12,6 +12,7 @@ from driving import Drive
 from lamina_tui.launch import first_screen
 from lamina_tui.screens.diff import DiffScreen
 from opening import workspace
+from packages.support import apk_installed
 
 BASE = layer(file("etc/base", b"b" * 5000), file("bin/tool", b"t" * 300))
 
@@ -160,3 +161,21 @@ async def test_a_narrow_line_of_what_changed_has_no_half_figure(drive: Drive) ->
     async with drive(["demo"], size=(40, 12)) as screen:
         await screen.press("space", "down", "space", "D")
         assert re.fullmatch(r"\+ \d+ M \d+ m \d+ - \d+", " ".join(screen.lines[5].split()))
+
+
+async def test_packages_that_are_others(drive: Drive, tmp_path: Path) -> None:
+    paths = []
+    for name, packages in (("a", [("musl", "1.1"), ("gone", "1")]), ("b", [("musl", "1.2"), ("e[red]\x1b[2J", "1")])):
+        database = apk_installed(*((package, version, [f"lib/{package}"]) for package, version in packages))
+        files = [file(f"lib/{package}", 1000 * (1 + at)) for at, (package, _) in enumerate(packages)]
+        path = tmp_path / f"{name}.tar"
+        path.write_bytes(pack(old_docker(Image([layer(database, *files)], (f"{name}:1",)))))
+        paths.append(str(path))
+    async with drive(first_screen(workspace(), paths, diff=True), size=(100, 30)) as screen:
+        await screen.press("p")
+        rows = [" ".join(line.split()) for line in screen.lines]
+        assert any("+ 2.0 K e[red]\\x1b[2J (apk) 1 added" in row for row in rows)
+        assert any("- 2.0 K gone (apk) 1 removed" in row for row in rows)
+        assert any("+ 0 musl (apk) 1.1 → 1.2 upgraded" in row for row in rows)
+        await screen.press("escape", "w", "p")
+        assert "musl (apk) 1.2 → 1.1" in screen.text

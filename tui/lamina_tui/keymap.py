@@ -131,6 +131,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(_D, ("slash",), "find", "show only names that have … (a/b looks at the folder too)", "find", priority=3),
     Command(_D, ("w",), "swap", "the other way round", "swap", priority=5),
     Command(_D, ("i",), "details", "where the stacks part, in whole", "whole", priority=6),
+    Command(_D, ("p",), "packages", "packages that are others, with bytes and versions", "packages", priority=6),
     Command(_D, ("R",), "reload", "read both images again"),
     Command(
         _D, ("escape",), "back", "stop the reading, drop the filter, or go back", "back", priority=9, palette=False

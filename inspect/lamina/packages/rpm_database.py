@@ -61,12 +61,12 @@ def read_database(record: Record, log: bytes, tell: Tell) -> Iterator[Found]:
                 yield Found(text(package.name), text(package.version), claims=package.files)
             if broken:
                 tell(record.row, f"{broken} of its packages can't be read")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # its errors quote the file, which need be no text
             tell(record.row, "it is too large to go through" if steps > _STEPS else f"it is damaged ({_word(error)})")
         finally:
             connection.close()
 
 
-def _word(error: sqlite3.Error) -> str:
+def _word(error: Exception) -> str:
     """What sqlite itself calls an error, which holds nothing of the file."""
     return getattr(error, "sqlite_errorname", None) or type(error).__name__

@@ -23,10 +23,10 @@ from lamina_tui.reading_messages import Rate, ScreenObserver
 from lamina_tui.screens.about import about_path
 from lamina_tui.screens.base import Notice
 from lamina_tui.screens.dialogs import KindsScreen, TextScreen
+from lamina_tui.screens.diff_packages import PackagesOfDiff
 from lamina_tui.screens.export import ExportScreen
 from lamina_tui.screens.reading import Opener
 from lamina_tui.screens.versions import VersionsScreen
-from lamina_tui.screens.working import WorkingScreen
 from lamina_tui.widgets.file_tree import FileTree
 from lamina_tui.widgets.key_bar import KeyBar
 from lamina_tui.widgets.line_bar import Line, LineBar, Part
@@ -42,7 +42,7 @@ def opener_of(entry: Entry) -> Opener:
     return lambda: (entry.source, entry.summary.target)
 
 
-class DiffScreen(ExportScreen, WorkingScreen):
+class DiffScreen(ExportScreen, PackagesOfDiff):
     """The second image against the first.
 
     Args:
