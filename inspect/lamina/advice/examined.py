@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lamina.advice.model import floor
 from lamina.advice.name_table import NameTable
 from lamina.dataclass import dataclass
+from lamina.distinct import distinct
 from lamina.figures.duplicates import Duplicate, find_duplicates
 from lamina.figures.image import LoadedImage
 from lamina.model import Cause, Kind, LaminaError
@@ -162,7 +163,7 @@ class Examined:
         alike = (union.mode[old] == union.mode[new]) & (union.xattr[old] == union.xattr[new])
         alike &= (union.uid[old] == union.uid[new]) & (union.gid[old] == union.gid[new])
         pairs = union.born[old].astype(np.int64) << 16 | union.born[new]
-        found = set(np.unique(pairs).tolist()) - set(np.unique(pairs[~alike]).tolist())
+        found = set(distinct(pairs).tolist()) - set(distinct(pairs[~alike]).tolist())
         return {(pair >> 16, pair & 0xFFFF) for pair in found}
 
     def folders(self, places: Sequence[bytes]) -> Rows:
@@ -287,7 +288,7 @@ class Examined:
             yield self._shipped(rest, None)
 
     def _shipped(self, inodes: Rows, made_in: int | None) -> Shipped:
-        layers = tuple(np.unique(self.union.born[inodes]).tolist())
+        layers = tuple(distinct(self.union.born[inodes]).tolist())
         return Shipped(inodes, layers, int(self.union.size[inodes].sum()), made_in)
 
     def _made_in(self, inodes: Rows) -> NDArray[np.int16]:

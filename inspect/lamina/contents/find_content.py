@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lamina.contents.file_rows import FileRows
 from lamina.contents.image_files import ImageFiles
 from lamina.dataclass import dataclass
+from lamina.distinct import distinct
 from lamina.layers.layer_reader import TarLayerReader
 from lamina.layers.tar_search import Sought, WantedFiles, search_file, search_tar
 from lamina.model import Kind, Progress
@@ -119,7 +120,7 @@ class _Files:
         packed: dict[tuple[FileRange, str], list[tuple[TarPlace, NDArray[np.int64]]]] = {}
         by_turn: dict[int, tuple[LayersInTurn, dict[int, NDArray[np.int64]]]] = {}
         layers = union.born[self.inodes]
-        for layer in np.unique(layers).tolist():
+        for layer in distinct(layers).tolist():
             mine = self.inodes[layers == layer]
             mine = mine[np.argsort(union.offset[mine], kind="stable")]
             place = None if self._image.layers is None else place_of(self._image.layers, layer)

@@ -11,6 +11,7 @@ import numpy as np
 from lamina.contents.image_files import ImageFiles
 from lamina.contents.layer_turns import layers_in_turn
 from lamina.dataclass import dataclass
+from lamina.distinct import distinct
 from lamina.layers.layer_reader import LayerReader
 from lamina.model import Cancelled
 from lamina.sources.base import passing_of
@@ -60,7 +61,7 @@ class FirstBytes:
         inodes = inodes[np.lexsort((union.offset[inodes], union.born[inodes]))]
         layers = union.born[inodes]
         jobs = []
-        for layer in np.unique(layers).tolist():
+        for layer in distinct(layers).tolist():
             mine = inodes[layers == layer].tolist()
             jobs.append(_LayerJob(self._image, layer, mine, [wanted[inode] for inode in mine]))
         jobs.sort(key=lambda job: -job.cost)

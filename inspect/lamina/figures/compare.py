@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.dataclass import dataclass
+from lamina.distinct import distinct
 from lamina.figures.divergence import Divergence, divergence_of
 from lamina.figures.flatten import final_names, flatten
 from lamina.figures.image import LoadedImage, Tally
@@ -123,7 +124,7 @@ def _learn_contents(
     speakers = rows[firsts]
     unknown = needed & ~union.known(speakers)
     kinds = union.id_kinds(speakers)
-    if len(np.unique(kinds[needed])) > 1:
+    if len(distinct(kinds[needed])) > 1:
         unknown |= needed & (kinds != IdKind.XXH3)  # ids of two kinds can't be compared
     start = int(union.layer_start[1])
     for image, sources, offset, mine in (

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.dataclass import dataclass
+from lamina.distinct import distinct
 from lamina.figures.image import LoadedImage
 from lamina.stack.union import IdKind
 
@@ -81,7 +82,7 @@ def _exact_ids(image: LoadedImage, inodes: NDArray[np.int32], cancel: threading.
         np.column_stack([sizes.astype(np.uint64), ids]), axis=0, return_inverse=True, return_counts=True
     )
     doubtful = (kinds == IdKind.CRC) & (members[group.ravel()] > 1)
-    for kind in np.unique(kinds):
+    for kind in distinct(kinds):
         doubtful |= (kinds != IdKind.XXH3) & (kinds != kind) & np.isin(sizes, sizes[kinds == kind])
     rows = np.flatnonzero(doubtful)
     ids[rows] = image.read_content(inodes[rows], cancel)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lamina.dataclass import dataclass
+from lamina.distinct import distinct
 from lamina.figures.find_paths import PathFinder
 from lamina.model import Change, Kind
 from lamina.stack.view import View
@@ -45,7 +46,7 @@ def elsewhere(finder: PathFinder, view: View, text: str) -> Elsewhere:
     there = view.present[paths] & (view.change[paths] != Change.REMOVED)
     shown = there & ((view.event[paths] == events) | (union.kind[events] == Kind.DIR))
     events = events[~shown]
-    layers = np.unique(union.born[events])
+    layers = distinct(union.born[events])
     died, replaced = finder.fates(events[:1]) if len(events) == 1 else (np.array([-1]), np.array([False]))
     return Elsewhere(
         count=len(events),

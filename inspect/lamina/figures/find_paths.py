@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.dataclass import dataclass
+from lamina.distinct import distinct
 from lamina.model import Cancelled, Kind
 from lamina.stack.name_letters import NameLetters
 from lamina.stack.name_search import NameSearch, pattern_of
@@ -191,7 +192,7 @@ class PathFinder:
         sums = self._own(events)
         folders = np.flatnonzero(union.kind[events] == Kind.DIR)
         layers = union.born[events[folders]]
-        for layer in np.unique(layers).tolist():
+        for layer in distinct(layers).tolist():
             rows = folders[layers == layer]
             paths, running = self._carried_by(layer)
             tops = union.path[events[rows]]

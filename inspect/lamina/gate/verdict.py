@@ -14,6 +14,7 @@ from lamina.advice.advise import advise
 from lamina.advice.model import Advice, Severity
 from lamina.contents.globs import fitting
 from lamina.dataclass import dataclass
+from lamina.distinct import distinct
 from lamina.figures.dive import dive_figures
 from lamina.figures.image import LoadedImage
 from lamina.figures.own import own_waste
@@ -261,7 +262,7 @@ class _Judge:
         union = self.image.union
         marked = fitting(union.paths, [glob]) & ~self._ignored
         events = self.counted & marked[union.path]
-        count = len(np.unique(union.path[events]))
+        count = len(distinct(union.path[events]))
         return LimitResult("forbid", "count", glob, count, count == 0, self.largest(events, empty=True))
 
     def forbidden_package(self, name: str, packages: PackageTable) -> LimitResult:

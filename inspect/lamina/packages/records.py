@@ -14,6 +14,7 @@ from lamina.contents.first_bytes import FirstBytes
 from lamina.contents.image_files import ImageFiles
 from lamina.contents.layer_turns import layers_in_turn
 from lamina.dataclass import dataclass
+from lamina.distinct import distinct
 from lamina.model import Cancelled
 from lamina.packages import go
 from lamina.packages.kept import KeptRecords
@@ -61,7 +62,7 @@ class RecordPlan:
         sizes = np.minimum(union.size[union.inode[events]], most[union.path[events]])
         fits = np.cumsum(sizes) <= limits.PACKAGE_RECORDS
         self._whose = whose
-        for number in np.unique(whose[union.path[events[~fits]]]).tolist():
+        for number in distinct(whose[union.path[events[~fits]]]).tolist():
             row = int(union.path[events[~fits & (whose[union.path[events]] == number)][0]])
             managers[number].tell(row, f"all records together have more than {limits.PACKAGE_RECORDS} bytes")
         self._events, self._sizes = events[fits], sizes[fits]
@@ -84,7 +85,7 @@ class RecordPlan:
 def _leave_out_large(union: Union, rows: NDArray[np.int32], most: NDArray[np.int64], tell: Tell) -> None:
     events = np.flatnonzero(np.isin(union.path, rows) & union.regular())
     large = events[union.size[union.inode[events]] > most[union.path[events]]]
-    for row in np.unique(union.path[large]).tolist():
+    for row in distinct(union.path[large]).tolist():
         tell(row, f"it has more than {int(most[row])} bytes")
         most[row] = -1
 
@@ -108,7 +109,7 @@ def read_programs(
     unknown = inodes[~np.isin(inodes, list(kept.programs))]
     unknown = unknown[np.lexsort((union.offset[unknown], union.born[unknown]))]
     layers = union.born[unknown]
-    for layer, reader in layers_in_turn(image, np.unique(layers).tolist(), cancel):
+    for layer, reader in layers_in_turn(image, distinct(layers).tolist(), cancel):
         for inode in unknown[layers == layer].tolist():
             if cancel.is_set():
                 raise Cancelled

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lamina import limits
 from lamina.dataclass import dataclass
+from lamina.distinct import distinct
 from lamina.layers.index import CRC_MARK, SHA_MARK, LayerIndex
 from lamina.model import Kind, LaminaError
 from lamina.stack.paths import PathTable, build_path_table
@@ -149,7 +150,7 @@ class Union:
         kinds = self.id_kinds(inodes)
         mixed = _spread(alike, np.append(False, alike & (kinds[1:] != kinds[:-1])) if len(kinds) else involved)
         wanted = involved & (~self.known(inodes) | (mixed & (kinds != IdKind.XXH3))) & (sizes > 0)
-        return np.unique(inodes[wanted]).astype(np.int32)
+        return distinct(inodes[wanted]).astype(np.int32)
 
     def id_kinds(self, inodes: NDArray[np.int32]) -> NDArray[np.uint8]:
         """What the content ids of these events are (:class:`IdKind`); XXH3 for what has none."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.distinct import distinct
 from lamina.figures.find_paths import LETTERS, MOST, Found
 from lamina.stack.paths import PathTable
 
@@ -79,7 +80,7 @@ class FoundRows:
 
     def _texts(self) -> list[bytes]:
         found = [b""] * len(self)
-        for image in np.unique(self.image).tolist():
+        for image in distinct(self.image).tolist():
             rows = np.flatnonzero(self.image == image)
             for row, text in zip(rows.tolist(), self._tables[image].texts(self.path[rows]), strict=True):
                 found[row] = text

@@ -12,6 +12,7 @@ from lamina.advice.examined import Examined
 from lamina.advice.finding import Finding, Rule
 from lamina.advice.model import Severity
 from lamina.amounts import plural
+from lamina.distinct import distinct
 from lamina.packages.model import Package
 
 _MANAGERS = ("npm", "python", "gem")
@@ -47,7 +48,7 @@ class LibraryVersions(Rule):
         for shipped in image.by_layer(image.free(older[table.owner])):
             image.claim(shipped.inodes)
             rows = image.rows_of(shipped.inodes)
-            named = {_name(table.packages[place]) for place in np.unique(table.owner[rows]).tolist()}
+            named = {_name(table.packages[place]) for place in distinct(table.owner[rows]).tolist()}
             layers = shipped.layers
             where = f"Layer {layers[0]} ships" if len(layers) == 1 else f"{len(layers)} layers together ship"
             yield Finding(

@@ -16,6 +16,7 @@ from lamina.advice.rules.shipped_files import ShippedFiles, Sort
 from lamina.amounts import plural, size_bytes
 from lamina.contents.image_files import files_of
 from lamina.contents.layer_turns import layers_in_turn
+from lamina.distinct import distinct
 from lamina.model import Cancelled, LaminaError
 
 _LEAST_CORE = 64 << 10
@@ -38,7 +39,7 @@ class CoreDumps(ShippedFiles):
     def _called(self, image: Examined) -> Rows:
         rows = np.concatenate([image.called(b"core"), image.names.beginning(b"core.")])
         large = image.of_at_least(_LEAST_CORE)
-        return np.unique(rows[large[rows]]).astype(np.int32)
+        return distinct(rows[large[rows]]).astype(np.int32)
 
     def sorts(self, image: Examined) -> Iterator[Sort]:
         """One."""
@@ -72,7 +73,7 @@ class Unstripped(Rule):
         found = found[runs][: limits.ADVISED_PROGRAMS]
         sections = self._sections(image, found)
         fat = np.array([inode for inode in found.tolist() if sections.get(inode)], dtype=np.int32)
-        for layer in np.unique(union.born[fat]).tolist():
+        for layer in distinct(union.born[fat]).tolist():
             mine = fat[union.born[fat] == layer]
             size = sum(sections[inode] for inode in mine.tolist())
             if size >= image.floor:
@@ -90,7 +91,7 @@ class Unstripped(Rule):
         files, layers = files_of(image.image), image.union.born[inodes]
         found: dict[int, int] = {}
         try:
-            for layer, reader in layers_in_turn(files, np.unique(layers).tolist(), image.cancel):
+            for layer, reader in layers_in_turn(files, distinct(layers).tolist(), image.cancel):
                 for inode in inodes[layers == layer].tolist() if reader.random else ():
                     if image.cancel.is_set():
                         raise Cancelled

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lamina.advice.examined import Examined, Rows
 from lamina.advice.finding import Finding, Rule
 from lamina.advice.model import Severity
+from lamina.distinct import distinct
 from lamina.model import Kind
 
 _SET_IDS = 0o6000
@@ -86,7 +87,7 @@ def _found(image: Examined, events: Rows, words: tuple[str, str], do: str) -> It
     if not len(events):
         return
     rows: NDArray[np.int32] = np.sort(union.path[events])
-    layers = tuple(np.unique(union.born[events]).tolist())
+    layers = tuple(distinct(union.born[events]).tolist())
     yield Finding(
         text=f"The image has {len(events):,} {words[len(events) > 1]}.",
         do=do,

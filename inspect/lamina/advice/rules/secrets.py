@@ -14,6 +14,7 @@ from lamina.advice.finding import Finding, Rule
 from lamina.advice.instruction import Instruction
 from lamina.advice.model import Severity
 from lamina.amounts import plural
+from lamina.distinct import distinct
 from lamina.stack.union import NEVER
 
 _KEY = rb"PRIVATE KEY-----"
@@ -123,7 +124,7 @@ class Secrets(Rule):
                 groups.setdefault(key, []).append(path)
         for (what, layer, died, samples), paths in groups.items():
             hidden = None if died == NEVER else died
-            rows = np.unique(np.array(paths, dtype=np.int32))
+            rows = distinct(np.array(paths, dtype=np.int32))
             where = Instruction(image.image.info, layer)
             still = "" if hidden is None else f" Layer {hidden} takes them away, and they are shipped all the same."
             files = plural(len(rows), "file")
