@@ -158,6 +158,13 @@ def test_a_check_of_an_archive_loads_neither_screen_nor_engine(archive: Path) ->
     assert not modules & (SCREEN | ENGINE | {"yaml"})
 
 
+def test_a_report_of_a_small_archive_starts_no_threads_and_unpacks_nothing(archive: Path) -> None:
+    code, modules = modules_after("report", "--json", "--no-cache", str(archive))
+    assert code == 0
+    assert not modules & {"backports", "compression", "concurrent", "isal", "logging", "multiprocessing", "zlib"}
+    assert not modules & {"csv", "shutil", "tempfile"}  # nor what is slow to load for what little it would do
+
+
 @pytest.mark.parametrize("form", [[], ["--json"], ["--html"]])
 def test_a_report_of_an_archive_loads_neither_screen_nor_engine(archive: Path, form: list[str]) -> None:
     code, modules = modules_after("report", *form, str(archive))

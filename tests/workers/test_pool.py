@@ -255,6 +255,32 @@ def test_an_error_is_the_same_wherever_it_happens(tmp_path: Path, monkeypatch: p
         started.stop()
 
 
+class NamesItsThread:
+    """A job of so many bytes that tells where it was done."""
+
+    def __init__(self, cost: int) -> None:
+        self.cost = cost
+
+    def run(self, cancel: threading.Event, advance: Callable[[int], None]) -> list[bytes]:
+        """Do it."""
+        del cancel, advance
+        return [b"%d" % threading.get_ident()]
+
+
+@pytest.mark.parametrize(("cost", "here"), [(pool.WORTH_THREADS - 1, True), (pool.WORTH_THREADS, False)])
+def test_what_is_not_worth_a_thread_is_done_on_the_callers_own(cost: int, here: bool) -> None:
+    # given work of so many bytes
+    jobs = [NamesItsThread(1), NamesItsThread(cost - 1)]
+    threads: dict[int, Result] = {}
+
+    # when it is done by a pool for which all is too small for processes
+    Pool(2, processes=True, worth=1 << 62).run(jobs, threading.Event(), threads.__setitem__, lambda _: None)
+
+    # then no thread was started for what is done before one would be there
+    mine = [b"%d" % threading.get_ident()]
+    assert [threads[0] == mine, threads[1] == mine] == [here, here]
+
+
 @WAYS
 def test_the_first_error_ends_all(processes: bool, tmp_path: Path, workers: list[Recorder]) -> None:
     jobs: list[Job] = [endless_job(tmp_path), scan_job(tmp_path / "bad", b"rubbish" * 200)]

@@ -20,7 +20,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,17 +86,17 @@ class CacheFolder:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self._trusted():
                 return
-            handle, temporary = tempfile.mkstemp(suffix=_TEMPORARY, dir=self.path)
-            with os.fdopen(handle, "wb") as file:
+            temporary = self.path / f"{os.urandom(8).hex()}{_TEMPORARY}"
+            with open(temporary, "xb", opener=_private) as file:  # Path.open takes no opener
                 file.write(data)
-            os.replace(temporary, path)  # noqa: PTH105  # the name is a string from mkstemp
+            temporary.replace(path)
             temporary = None
         except OSError:
             return
         finally:
             if temporary is not None:
                 with contextlib.suppress(OSError):
-                    os.unlink(temporary)  # noqa: PTH108
+                    temporary.unlink()
         # The whole folder is looked at only once in a while.
         self._written += len(data)
         if self._written > self.limit * (1 - _SPARE) / 2:
@@ -168,6 +167,10 @@ class CacheFolder:
         if self.path is None:
             return None
         return self.path / (hashlib.sha256(key.encode()).hexdigest()[:40] + _SUFFIX)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def default_folder() -> Path | None:

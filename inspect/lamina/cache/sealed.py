@@ -10,8 +10,6 @@ import threading
 
 import xxhash
 
-from lamina.zstd import ZstdCompressor, ZstdDecompressor, ZstdError, get_frame_info
-
 FORMAT = 3
 """Raised with every change of what is stored or of how layers are read."""
 
@@ -22,6 +20,8 @@ _MAX = 4 << 30  # bytes unpacked: more is not ours
 
 def seal(raw: bytes) -> bytes:
     """Pack bytes."""
+    from lamina.zstd import ZstdCompressor  # where nothing is kept, it is not needed
+
     compressor = ZstdCompressor(level=1)
     compressor.set_pledged_input_size(len(raw))
     body = compressor.compress(raw, ZstdCompressor.FLUSH_FRAME)
@@ -30,6 +30,8 @@ def seal(raw: bytes) -> bytes:
 
 def unseal(data: bytes) -> bytes | None:
     """The bytes again; None for anything that is not whole and of this format."""
+    from lamina.zstd import ZstdDecompressor, ZstdError, get_frame_info
+
     start = len(_MAGIC) + _SUM
     body = data[start:]
     if data[: len(_MAGIC)] != _MAGIC or xxhash.xxh3_128_digest(body) != data[len(_MAGIC) : start]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 BLOCK = 512
 ZERO_BLOCK = bytes(BLOCK)
+PIECE = 1 << 20
+"""Bytes that are unpacked at a time: bounds what a decompression bomb can make us hold."""
 
 
 def parse_number(field: bytes) -> int:

@@ -13,8 +13,8 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 
-from lamina.layers.codec import Zstd
 from lamina.layers.tar_bytes import ForwardTar, file_chunks
+from lamina.layers.zstd_frames import Zstd
 
 _POINT = struct.Struct("<QQ")  # bytes of the blob, bytes of the tar
 _MAGIC = b"zstd frames 1\n"

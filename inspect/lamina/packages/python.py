@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -51,7 +49,7 @@ class Python(Manager):
             if b"RECORD" in files:
                 try:
                     found.claims = [prefix + path for path in _recorded(files[b"RECORD"].data)]
-                except csv.Error:
+                except ValueError:
                     self.tell(files[b"RECORD"].row, "it is no table of files")
             elif b"installed-files.txt" in files:
                 within = paths.path(info) + b"/"
@@ -76,11 +74,21 @@ def _name(folder: bytes, files: dict[bytes, Record]) -> tuple[str, str]:
 
 
 def _recorded(data: bytes) -> list[bytes]:
-    """The paths of a RECORD: CSV of path, hash, size, relative to the folder that holds the modules."""
+    """The paths of a RECORD: CSV of path, hash, size, relative to the folder that holds the modules.
+
+    Raises:
+        ValueError: it is none.
+    """
     if b'"' not in data:
         return [line.partition(b",")[0] for line in data.splitlines() if line]
+    import csv  # few names need to be quoted
+    import io
+
     rows = csv.reader(io.StringIO(data.decode("utf-8", "surrogateescape"), newline=""))
-    return [row[0].encode("utf-8", "surrogateescape") for row in rows if row]
+    try:
+        return [row[0].encode("utf-8", "surrogateescape") for row in rows if row]
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
 
 
 def _modules(tops: Sequence[bytes], beside: dict[bytes, int], paths: PathTable) -> NDArray[np.int32]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import secrets
+import os
 from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any, Protocol, overload, runtime_checkable
@@ -23,7 +23,7 @@ class LongArray(Protocol):
 def json_pieces(document: Json) -> Iterator[str]:
     """A document as JSON text, piece by piece: what is not ASCII, and every control character, is escaped."""
     arrays: list[LongArray] = []
-    mark = secrets.token_hex(16)  # nothing that an untrusted image could have put there
+    mark = os.urandom(16).hex()  # nothing that an untrusted image could have put there
 
     def later(value: object) -> str:
         assert isinstance(value, LongArray)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Sequence
 
@@ -234,6 +232,9 @@ def _cell(text: str) -> str:
 
 
 def _csv_row(cells: Sequence[object]) -> str:
+    import csv
+    import io
+
     line = io.StringIO()
     csv.writer(line).writerow(cells)
     return line.getvalue()

@@ -1,9 +1,9 @@
 """How many jobs run at once, and where; the results are handed over on the caller's thread.
 
 Large work goes to worker processes, which share no interpreter lock; where no screen has to be drawn, this process
-takes its share too, at once, while the workers start. Small work, for which a process would not have started yet, goes
-to threads. All look the same from outside. What runs jobs is loaded when there are some: an image that was read before
-needs none.
+takes its share too, at once, while the workers start. Work for which a process would not have started yet goes to
+threads, and what is done before those would pay to the caller's own. All look the same from outside. What runs jobs is
+loaded when there are some: an image that was read before needs none.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 WORTH_PROCESSES = 96 << 20
 """Bytes below which workers are not worth their start (a fifth of a second each, where they can't be forked)."""
+
+WORTH_THREADS = 16 << 20
+"""Bytes below which threads are not worth their start: loading what runs them takes some hundredths of a second."""
 
 
 class Pool:
@@ -68,7 +71,8 @@ class Pool:
         """
         if not jobs:
             return
-        if self._processes and sum(job.cost for job in jobs) >= self._worth:
+        cost = sum(job.cost for job in jobs)
+        if self._processes and cost >= self._worth:
             from lamina.workers.dispatch import Here, run_with
             from lamina.workers.processes import start
 
@@ -78,12 +82,14 @@ class Pool:
                 here = [Here(self._meanwhile)] if self._joins else []
                 run_with([*workers, *here], jobs, cancel, done, advance)
                 return
-        from lamina.workers.threads import run_here, run_in_threads
+        if self._count == 1 or cost < min(WORTH_THREADS, self._worth):
+            from lamina.workers.here import run_here
 
-        if self._count == 1:
             run_here(jobs, cancel, done, advance)
-        else:
-            run_in_threads(jobs, self._count, cancel, done, advance)
+            return
+        from lamina.workers.threads import run_in_threads
+
+        run_in_threads(jobs, self._count, cancel, done, advance)
 
 
 def cores() -> int:

@@ -1,4 +1,4 @@
-"""Jobs on threads of this process, and on the caller's own: for small work, and where no process is wanted."""
+"""Jobs on threads of this process: for smaller work, and where no process is wanted."""
 
 from __future__ import annotations
 
@@ -7,19 +7,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from lamina.model import Cancelled
+from lamina.workers.here import run_here
 from lamina.workers.jobs import Job, Result
 
 _LOOK = 0.05  # seconds between two looks at the cancel event
 
 Handle = Callable[[int, Result], None]
-
-
-def run_here(jobs: Sequence[Job], cancel: threading.Event, done: Handle, advance: Callable[[int], None]) -> None:
-    """One job after the other on the caller's thread; see :meth:`lamina.workers.pool.Pool.run`."""
-    for place, job in enumerate(jobs):
-        if cancel.is_set():
-            raise Cancelled
-        done(place, job.run(cancel, advance))
 
 
 def run_in_threads(

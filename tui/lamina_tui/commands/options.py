@@ -29,7 +29,18 @@ class Parser(argparse.ArgumentParser):
     """Tells what is wrong in one line, as all errors of this command are."""
 
     def __init__(self, prog: str, **options: Any) -> None:
-        super().__init__(prog=prog, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)
+        self._columns = 80  # argparse formats every option that it is given, and would ask for the terminal's each time
+        super().__init__(prog=prog, formatter_class=self._formatter, allow_abbrev=False, **options)
+
+    def _formatter(self, prog: str) -> argparse.HelpFormatter:
+        return argparse.RawDescriptionHelpFormatter(prog, width=self._columns - 2)
+
+    def format_help(self) -> str:
+        """The help, as wide as the terminal."""
+        import shutil
+
+        self._columns = shutil.get_terminal_size().columns
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Raises UsageError."""
@@ -163,9 +174,11 @@ def output_path(options: argparse.Namespace) -> Path | None:
     Raises:
         UsageError: its folder is not there.
     """
+    if not options.output:
+        return None
     from pathlib import Path
 
-    output = Path(options.output) if options.output else None
-    if output is not None and not output.parent.is_dir():
+    output = Path(options.output)
+    if not output.parent.is_dir():
         raise UsageError(f"no such folder: {output.parent}")
     return output

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import threading
 import time
@@ -50,6 +49,8 @@ class ProgressLine:
         line = f"{display_name(progress.what)}  {size_bytes(progress.done)}"
         if progress.total:
             line += f" of {size_bytes(progress.total)}"
+        import shutil  # slow to load, where nobody watches
+
         width = shutil.get_terminal_size().columns - 1
         self._stream.write("\r\x1b[K" + line[:width])
         self._stream.flush()
