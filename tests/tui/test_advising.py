@@ -63,3 +63,10 @@ async def test_an_advice_leads_to_its_files_alone(drive: Drive, tmp_path: Path) 
         assert "tmp" in screen.text
         await screen.press("escape")
         assert screen.image.tab == "advice"
+
+
+async def test_packages_are_known_with_the_advice(drive: Drive) -> None:
+    async with drive(["demo"], size=(120, 40), tab="overview") as screen:
+        await screen.press("enter")
+        assert "149 files in 9 layers, 23 packages" in screen.text
+        assert screen.image.packages.found is not None

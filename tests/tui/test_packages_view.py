@@ -129,7 +129,7 @@ async def test_records_that_can_not_be_read(drive: Drive, image: list[str], monk
     def fail(*_: object) -> None:
         raise LaminaError("it is gone\x1b[2J")
 
-    monkeypatch.setattr("lamina.packages.find_packages.find_packages", fail)
+    monkeypatch.setattr("lamina.packages.find_packages.PackageSearch.run", fail)
     async with drive(image) as screen:
         await screen.press("4")
         assert "could not be read: it is gone\\x1b[2J" in screen.text

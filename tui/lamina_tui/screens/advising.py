@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from functools import partial
+from contextlib import suppress
 
 from textual import work
 
-from lamina.advice.advise import advise
+from lamina.advice.advise import Advisor, advise
 from lamina.advice.model import Advice
 from lamina.bases import find_bases
 from lamina.figures.image import LoadedImage
-from lamina.packages.find_packages import records_at_hand
+from lamina.model import LaminaError
+from lamina.packages.model import PackageTable
 from lamina_tui.background import outcome_of
 from lamina_tui.screens.image_panes import ImagePanes
 
@@ -31,22 +32,35 @@ class AdvisedPanes(ImagePanes):
         # What was stopped is shown as far as it was read, which takes no more reading.
         cancel = self._cancel if image.complete else threading.Event()
         packages, duplicates = self.packages.found, self.duplicates.found
-        # To find them may take a reading of all layers: that is done when their tabs are opened.
-        off = [rule for rule, known in (("library-versions", packages), ("duplicates", duplicates)) if known is None]
+        # To find those may take a reading of all layers: that is done when their tab is opened.
+        off = ["duplicates"] if duplicates is None else []
 
-        def found(*, reads: bool) -> list[Advice]:
-            return advise(image, off=off, reads=reads, packages=packages, duplicates=duplicates, cancel=cancel)
+        def at_once() -> list[Advice]:
+            return advise(image, off=off, reads=False, packages=packages, duplicates=duplicates, cancel=cancel)
 
         if not self.advice.known:
-            self._advise(image, await outcome_of(partial(found, reads=False)))
+            self._advise(image, await outcome_of(at_once))
         if image.complete:
-            reads = records_at_hand(image)
 
-            def on_its_base() -> list[Advice]:
+            def on_its_base() -> tuple[list[Advice], PackageTable | None]:
                 find_bases([image], [] if self.source is None else [self.source], None, lambda _: (), cancel)
-                return found(reads=reads)
+                advisor, known = Advisor(image, off=off, cancel=cancel), packages
+                if known is None:
+                    with suppress(LaminaError):  # which their tab tells
+                        known = advisor.find_packages()
+                return advisor.advise(packages=known, duplicates=duplicates), known
 
-            self._advise(image, await outcome_of(on_its_base))
+            found = await outcome_of(on_its_base)
+            advice, known = found if isinstance(found, tuple) else (found, None)
+            self._advise(image, advice)
+            if known is not None and image is self.image:
+                self._show_packages(known)
+
+    def _show_packages(self, found: PackageTable) -> None:
+        if self.packages.found is None:
+            self.packages.show(found)
+        self.overview.packages = sum(package.installed for package in found.packages)
+        self._show_note()
 
     def _advise(self, image: LoadedImage, found: object) -> None:
         """Show what was found; where nothing can be, the screen says no more than that."""

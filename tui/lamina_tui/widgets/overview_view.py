@@ -59,10 +59,12 @@ class OverviewView(RowList):
         self._image: LoadedImage | None = None
         self._advice: Sequence[Advice] | None = None
         """None while it is looked for."""
+        self.packages = 0
+        """How many are installed, where that is known."""
 
     def forget(self, placeholder: str) -> None:
         """Show nothing but a text: the image is read, again."""
-        self._rows, self._image, self.placeholder = [], None, placeholder
+        self._rows, self._image, self.placeholder, self.packages = [], None, placeholder, 0
         self.rows_changed(0)
 
     def show(self, image: LoadedImage) -> None:
@@ -157,7 +159,8 @@ class OverviewView(RowList):
         """What the tab line says of this pane."""
         if self._image is None:
             return ""
-        return f"{texts.plural(self._image.files, 'file')} in {texts.plural(len(self._image.layers), 'layer')}"
+        told = f"{texts.plural(self._image.files, 'file')} in {texts.plural(len(self._image.layers), 'layer')}"
+        return f"{told}, {texts.plural(self.packages, 'package')}" if self.packages else told
 
     def describe(self) -> str:
         """The row under the cursor in words; of a file its path, a newline, and what ships it. Safe to show."""
