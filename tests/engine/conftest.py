@@ -149,8 +149,11 @@ def figures(built: str) -> Callable[..., list[dict[str, Any]]]:
             without_packages(image)
             # What is at hand to be a base differs too, and with it whose advice is whose.
             del image["base"]
+            # What is only to be known takes contents, which an export has no more.
+            image["advice"] = [row for row in image["advice"] if row["saves"]]
             for row in image["advice"]:
-                del row["in_base"]
+                for key in ("in_base", "changes", "instruction"):
+                    del row[key]
             image["advice"].sort(key=lambda row: (-row["saves"], row["text"]))
             for layer in image["layers"]:
                 for key in ("digest", "blob_size"):
