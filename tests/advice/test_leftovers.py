@@ -113,6 +113,15 @@ def test_what_a_layer_only_copied_is_to_be_left_out_where_it_was_made() -> None:
     assert "RUN pip install x" in bytecode.do
 
 
+def test_what_was_written_over_since_is_made_where_that_was() -> None:
+    path = "srv/__pycache__/a.pyc"
+    image = stack([file(path, BIG, mode=0o600)], [file(path, BIG)], [file(path, b"y" * BIG)])
+
+    (bytecode,) = of("python-bytecode", image)
+
+    assert (bytecode.layers, bytecode.changes) == ((2,), 2)
+
+
 # Contents.
 
 
