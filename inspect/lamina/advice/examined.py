@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lamina.advice.model import floor
 from lamina.advice.name_table import NameTable
+from lamina.among import among
 from lamina.dataclass import dataclass
 from lamina.distinct import distinct
 from lamina.figures.duplicates import Duplicate, find_duplicates
@@ -142,7 +143,7 @@ class Examined:
         """What is wasted, without what is not to be spoken of, and without what a container has written over."""
         table = self.image.waste
         writable = [layer.index for layer in self.image.info.layers if layer.writable]
-        spoken = ~np.isin(table.hidden_by, writable)  # no image would be any smaller without it
+        spoken = ~among(table.hidden_by, writable)  # no image would be any smaller without it
         if self.ignored is not None:
             spoken &= ~self.ignored[table.path_id]
         return table if spoken.all() else table.only(spoken)
@@ -283,7 +284,7 @@ class Examined:
         for layer in sorted(much.tolist(), key=lambda layer: (-totals[layer], layer)):
             mine = inodes[made == layer]
             yield self._shipped(mine, layer)
-        rest = inodes[~np.isin(made, much)]
+        rest = inodes[~among(made, much)]
         if len(rest) and int(self.union.size[rest].sum()) >= self.floor:
             yield self._shipped(rest, None)
 
@@ -300,7 +301,7 @@ class Examined:
     def _copied_from(self) -> NDArray[np.int16]:
         """By path: the lowest layer whose content a later one ships again; else a number above all."""
         table = self.image.waste
-        again = np.isin(table.cause, (Cause.METADATA, Cause.IDENTICAL))
+        again = among(table.cause, (Cause.METADATA, Cause.IDENTICAL))
         found = np.full(self.paths.count, np.iinfo(np.int16).max, dtype=np.int16)
         np.minimum.at(found, table.path_id[again], table.layer[again])
         # What is written over in between is made anew.

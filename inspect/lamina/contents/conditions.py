@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.among import among
 from lamina.contents.file_rows import FileRows
 from lamina.contents.globs import Globs
 from lamina.dataclass import dataclass
@@ -166,9 +167,9 @@ class Conditions:
         found = np.ones(len(rows), dtype=bool)
         kinds = rows.kind
         if self.kinds is not None:
-            found &= np.isin(kinds, [int(kind) for kind in self.kinds])
+            found &= among(kinds, [int(kind) for kind in self.kinds])
         if self.changes is not None:
-            found &= np.isin(rows.change, [int(change) for change in self.changes])
+            found &= among(rows.change, [int(change) for change in self.changes])
         if self.size is not None:
             weight = rows.weight
             found &= (weight >= self.size.least) & self._weighed(kinds)
@@ -189,7 +190,7 @@ class Conditions:
             if self.kinds and Kind.DIR in self.kinds
             else {Kind.FILE, Kind.HARDLINK}
         )
-        found: Marks = np.isin(kinds, [int(kind) for kind in weighed])
+        found: Marks = among(kinds, [int(kind) for kind in weighed])
         return found
 
     def _metadata(self, rows: FileRows, kinds: NDArray[np.uint8]) -> Marks:

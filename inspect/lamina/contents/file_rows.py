@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.among import among
 from lamina.dataclass import dataclass
 from lamina.model import Change, Kind
 from lamina.stack.union import ABSENT, Union
@@ -90,7 +91,7 @@ class FileRows:
         return self._texts(Kind.CHAR, Kind.BLOCK)
 
     def _texts(self, *kinds: Kind) -> list[bytes]:
-        of_kind = np.isin(self.kind, kinds)
+        of_kind = among(self.kind, kinds)
         texts = self.union.link_texts
         return [
             texts[number] if number else b"" for number in np.where(of_kind, self.union.link[self.event], 0).tolist()

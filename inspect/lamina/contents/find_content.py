@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.among import among
 from lamina.contents.file_rows import FileRows
 from lamina.contents.image_files import ImageFiles
 from lamina.dataclass import dataclass
@@ -151,7 +152,7 @@ class _Files:
         """A plain tar cut into parts: between files, and within large ones."""
         sizes = self._union.size[inodes]
         overlap = self._sought.overlap
-        large = (sizes > _PART) & ~np.isin(inodes, list(self._union.sparse)) & (overlap is not None)
+        large = (sizes > _PART) & ~among(inodes, list(self._union.sparse)) & (overlap is not None)
         for inode in inodes[large].tolist():
             offset, size = place.start + int(self._union.offset[inode]), int(self._union.size[inode])
             for start in range(0, size, _PART):
@@ -183,7 +184,7 @@ class _Files:
 
 def _wanted(union: Union, inodes: NDArray[np.int64], shift: NDArray[np.int64] | int = 0) -> WantedFiles:
     columns = union.offset[inodes] + shift, union.size[inodes]
-    sparse = np.flatnonzero(np.isin(inodes, list(union.sparse))) if union.sparse else np.zeros(0, dtype=np.intp)
+    sparse = np.flatnonzero(among(inodes, list(union.sparse))) if union.sparse else np.zeros(0, dtype=np.intp)
     moved = np.broadcast_to(shift, len(inodes))
     return WantedFiles(*columns, {row: union.sparse[int(inodes[row])] + int(moved[row]) for row in sparse.tolist()})
 

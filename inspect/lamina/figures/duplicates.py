@@ -8,6 +8,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.among import among
 from lamina.dataclass import dataclass
 from lamina.distinct import distinct
 from lamina.figures.image import LoadedImage
@@ -83,7 +84,7 @@ def _exact_ids(image: LoadedImage, inodes: NDArray[np.int32], cancel: threading.
     )
     doubtful = (kinds == IdKind.CRC) & (members[group.ravel()] > 1)
     for kind in distinct(kinds):
-        doubtful |= (kinds != IdKind.XXH3) & (kinds != kind) & np.isin(sizes, sizes[kinds == kind])
+        doubtful |= (kinds != IdKind.XXH3) & (kinds != kind) & among(sizes, sizes[kinds == kind])
     rows = np.flatnonzero(doubtful)
     ids[rows] = image.read_content(inodes[rows], cancel)
     return ids

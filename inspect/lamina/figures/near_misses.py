@@ -14,6 +14,7 @@ from dataclasses import field
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.among import among
 from lamina.dataclass import dataclass
 from lamina.figures.duplicates import MIN_SIZE
 from lamina.figures.image import LoadedImage
@@ -162,7 +163,7 @@ def _hashed(images: Sequence[LoadedImage], places: Sequence[LayerOf], cancel: th
     common = distinct[counts > 1]
     found, exact = [], _exact(images)
     for place, events, column in zip(places, inodes, sizes, strict=True):
-        wanted = np.isin(column, common)
+        wanted = among(column, common)
         ids = np.zeros((int(wanted.sum()), 2), dtype=np.uint64)
         found.append(_Layer(place, images[place.image], events[wanted], column[wanted], ids, exact))
     for number, image in enumerate(images):

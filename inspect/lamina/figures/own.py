@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lamina.among import among
 from lamina.dataclass import dataclass
 from lamina.model import Cause
 
@@ -51,5 +52,5 @@ def own_waste(image: LoadedImage) -> NDArray[np.bool_]:
     if image.base is None:
         return np.ones(len(waste), dtype=bool)
     count = image.base.layers
-    again = np.isin(waste.cause, _AGAIN) & (waste.hidden_by >= count)
+    again = among(waste.cause, _AGAIN) & (waste.hidden_by >= count)
     return (waste.layer >= count) | again

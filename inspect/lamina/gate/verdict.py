@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lamina.advice.advise import advise
 from lamina.advice.model import Advice, Severity
+from lamina.among import among
 from lamina.contents.globs import fitting
 from lamina.dataclass import dataclass
 from lamina.distinct import distinct
@@ -278,6 +279,6 @@ class _Judge:
             if any(part.layer >= self.first for part in packages.packages[place].layers)
             or not packages.packages[place].layers
         ]
-        mine = np.isin(packages.owner, found) & ~self._ignored
+        mine = among(packages.owner, found) & ~self._ignored
         events = self.counted & mine[self.image.union.path]
         return LimitResult("forbid-package", "count", name, len(found), not found, self.largest(events))

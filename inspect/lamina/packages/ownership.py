@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lamina.among import among
 from lamina.dataclass import dataclass
 from lamina.packages.manager import Found
 from lamina.packages.path_lookup import PathLookup
@@ -96,7 +97,7 @@ class Ownership:
         path = np.zeros(len(inodes), dtype=np.int32)
         path[inverse[::-1]] = union.path[names][::-1]
         own = union.path[inodes]
-        there = np.isin(inodes, names)
+        there = among(inodes, names)
         path[there] = own[there]
         return inodes, np.where(first == none, NOBODY, first).astype(np.int32), twice, path
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina import limits
+from lamina.among import among
 from lamina.contents.first_bytes import FirstBytes
 from lamina.contents.image_files import ImageFiles
 from lamina.contents.layer_turns import layers_in_turn
@@ -83,7 +84,7 @@ class RecordPlan:
 
 
 def _leave_out_large(union: Union, rows: NDArray[np.int32], most: NDArray[np.int64], tell: Tell) -> None:
-    events = np.flatnonzero(np.isin(union.path, rows) & union.regular())
+    events = np.flatnonzero(among(union.path, rows) & union.regular())
     large = events[union.size[union.inode[events]] > most[union.path[events]]]
     for row in distinct(union.path[large]).tolist():
         tell(row, f"it has more than {int(most[row])} bytes")
@@ -106,7 +107,7 @@ def read_programs(
         Cancelled: ``cancel`` was set.
     """
     union = image.union
-    unknown = inodes[~np.isin(inodes, list(kept.programs))]
+    unknown = inodes[~among(inodes, list(kept.programs))]
     unknown = unknown[np.lexsort((union.offset[unknown], union.born[unknown]))]
     layers = union.born[unknown]
     for layer, reader in layers_in_turn(image, distinct(layers).tolist(), cancel):

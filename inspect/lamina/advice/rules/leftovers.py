@@ -9,6 +9,7 @@ import numpy as np
 from lamina.advice.examined import Examined, Rows
 from lamina.advice.model import Severity
 from lamina.advice.rules.shipped_files import ShippedFiles, Sort
+from lamina.among import among
 
 _VCS = (b".git", b".hg", b".svn", b".bzr")
 _DEBUG_ENDINGS = (b".debug", b".pdb", b".dwo", b".dwp")
@@ -109,7 +110,7 @@ class LibraryTests(ShippedFiles):
         folders = image.called(*_TESTS)
         folders = folders[within[folders]]
         # A folder right below is a library that is called so; Python's own tests stand right below its library.
-        library = np.isin(paths.parent[folders], image.called(*_LIBRARIES))
+        library = among(paths.parent[folders], image.called(*_LIBRARIES))
         yield Sort(image.inside(folders[~library]), "tests of libraries", "remove them in the same RUN")
 
 

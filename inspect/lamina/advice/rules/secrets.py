@@ -13,6 +13,7 @@ from lamina.advice.examined import Examined, Rows
 from lamina.advice.finding import Finding, Rule
 from lamina.advice.instruction import Instruction
 from lamina.advice.model import Severity
+from lamina.among import among
 from lamina.amounts import plural
 from lamina.distinct import distinct
 from lamina.stack.union import NEVER
@@ -105,7 +106,7 @@ class Secrets(Rule):
                     folder, slash, last = name.rpartition(b"/")
                     rows = image.called(last)
                     if slash:
-                        rows = rows[np.isin(image.paths.parent[rows], image.called(folder))]
+                        rows = rows[among(image.paths.parent[rows], image.called(folder))]
                     kind_at[rows] = number
             events = image.shipped_events(kind_at >= 0)
             self._suspects = events, kind_at[image.union.path[events]]
