@@ -137,6 +137,52 @@ def test_no_more_files_are_looked_into_than_is_allowed(tmp_path: Path, monkeypat
     assert len(advice.paths) == 2
 
 
+# Variables.
+
+
+@pytest.mark.parametrize(
+    ("entry", "secret"),
+    [
+        ("DB_PASSWORD=hunter2", True),
+        ("NPM_TOKEN=hunter2", True),
+        ("AWS_SECRET_ACCESS_KEY=hunter2", True),
+        ("DB_PASSWORD=", False),
+        ("DB_PASSWORD_FILE=/run/secrets/db", False),
+        ("DB_PASSWORD=$OTHER", False),
+        ("TOKEN_URL=https://x", False),
+        ("GPG_KEY=ABCDEF", False),
+        ("PATH=/bin", False),
+    ],
+)
+def test_secrets_in_the_environment_are_told_by_name(entry: str, secret: bool) -> None:
+    found = of("secret-variables", running(stack([]), Env=["PATH=/bin", entry]))
+
+    assert [advice.severity for advice in found] == [Severity.HIGH] * secret
+    assert all(entry.partition("=")[0] in advice.do for advice in found)
+    assert not any("hunter2" in advice.text + advice.do for advice in found)
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "|2 NPM_TOKEN=hunter2 MODE=x /bin/sh -c npm ci",
+        "RUN |2 NPM_TOKEN=hunter2 MODE=x /bin/sh -c npm ci # buildkit",
+    ],
+)
+def test_secrets_in_build_arguments_are_told_by_name(instruction: str) -> None:
+    (advice,) = of("secret-variables", stack([], [file("a", b"x")], instructions=["RUN x", instruction]))
+
+    assert (advice.layers, advice.changes) == ((1,), None)
+    assert advice.text == "The history of layer 1 keeps 1 variable that looks like a secret."
+    assert "NPM_TOKEN" in advice.do
+    assert "hunter2" not in advice.do
+
+
+def test_what_is_no_environment_holds_no_secret() -> None:
+    for env in (None, 3, "TOKEN=x", [3, None, ""]):
+        assert of("secret-variables", running(stack([]), Env=env)) == []
+
+
 # What is run.
 
 

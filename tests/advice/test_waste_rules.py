@@ -128,7 +128,7 @@ CLASSIC = "/bin/sh -c #(nop) COPY dir:0123456789abcdef in /srv/app "
         (
             "RUN make",
             "RUN chmod -R a-w /srv",
-            "Do what layer 1 (RUN chmod -R a-w /srv) does to them in layer 0 (RUN make)",
+            "do in layer 0 (RUN make) what layer 1 (RUN chmod -R a-w /srv) does to them",
         ),
     ],
 )

@@ -23,6 +23,7 @@ from lamina.advice.rules.library_versions import LibraryVersions
 from lamina.advice.rules.package_cache import PackageCache
 from lamina.advice.rules.programs import CoreDumps, Unstripped
 from lamina.advice.rules.rights import RootUser, SetIds, WorldWritable
+from lamina.advice.rules.secret_variables import SecretVariables
 from lamina.advice.rules.secrets import Secrets
 from lamina.advice.rules.waste import DeletedLater, MetadataCopy, Rewritten, ShippedAgain, Timestamps
 
@@ -52,6 +53,7 @@ RULES: tuple[type[Rule], ...] = (
     LargeFiles,
     # What is to be known.
     Secrets,
+    SecretVariables,
     Entrypoint,
     RootUser,
     SetIds,

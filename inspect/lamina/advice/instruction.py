@@ -7,7 +7,7 @@ import re
 from lamina.model import ImageInfo
 from lamina.names import short_instruction
 
-_QUOTED = 100  # characters
+_QUOTED, _NAMED = 100, 60  # characters of an instruction that is all of a sentence, or within one
 _VERB = re.compile(r"[A-Z]{2,12}\b")
 _OWNER = re.compile(r"\bchown\s+(?:-\S+\s+)*([A-Za-z0-9_.-]+(?::[A-Za-z0-9_.-]+)?)\s")
 _MODE = re.compile(r"\bchmod\s+(?:-[RrvfcP]+\s+|--\S+\s+)*([0-7]{3,4}|[ugoa]*[-+=][rwxXst]+)\s")
@@ -45,12 +45,12 @@ class Instruction:
     @property
     def where(self) -> str:
         """``layer 3 (RUN apt-get update)``."""
-        return f"layer {self.layer} ({self.quoted})" if self.text else f"layer {self.layer}"
+        return f"layer {self.layer} ({_cut(self.text, _NAMED)})" if self.text else f"layer {self.layer}"
 
     @property
     def quoted(self) -> str:
         """The instruction in a line that is not too long."""
-        return self.text if len(self.text) <= _QUOTED else self.text[: _QUOTED - 1] + "…"
+        return _cut(self.text, _QUOTED)
 
     @property
     def owner(self) -> str | None:
@@ -68,7 +68,11 @@ class Instruction:
         """A COPY or ADD with one more option."""
         rest = _CLASSIC.sub("… ", self.text[len(self.verb) :].strip(), count=1)
         made = f"{self.verb} {option} {rest}"
-        return made if len(made) <= _QUOTED else made[: _QUOTED - 1] + "…"
+        return _cut(made, _QUOTED)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def leave_out(instruction: Instruction, run: str) -> str:

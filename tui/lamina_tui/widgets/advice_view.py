@@ -159,7 +159,7 @@ class AdviceView(RowList):
         """One advice."""
         advice, glyphs = self._shown[index], self.glyphs
         room = max(0, width - texts.SIZE_WIDTH - 4 - _LAYERS - _SEVERITY)
-        told = ("base: " if advice.in_base else "") + display_name(advice.text)
+        told = ("base: " if advice.in_base else "") + display_name(f"{advice.text} {advice.do}")
         return [
             (f"{texts.size(advice.saves) if advice.saves else '':>{texts.SIZE_WIDTH + 2}}  ", "waste"),
             (texts.fit(advice.severity.word, _SEVERITY), SEVERITY_STYLES[advice.severity]),

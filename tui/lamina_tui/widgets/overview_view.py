@@ -102,7 +102,7 @@ class OverviewView(RowList):
                 "(several layers)" if len(each.layers) > 1 else each.rule
             )
             rows.append(_Row((saves, (texts.fit(layers, _LAYERS) + "  ", "dim"), (named, "strong")), advice=each))
-            told = display_name(each.text) + (OF_BASE if each.in_base else "")
+            told = display_name(each.text) + (OF_BASE if each.in_base else f" {display_name(each.do)}")
             rows.append(_Row(((_INDENT + glyphs.text(told), "plain"),), advice=each))
         if not best:
             words = "every byte that it ships is reachable" if not image.wasted else "nothing is worth changing"

@@ -30,10 +30,7 @@ class WasteRule(Rule):
             ships, hides = Instruction(info, group.layer), Instruction(info, group.hidden_by)
             files = plural(group.count, "file")
             if group.layer == group.hidden_by:
-                text = (
-                    f"Layer {group.layer} carries {files} more than once, and only the last copy counts: "
-                    "pack each path once."
-                )
+                text = f"Layer {group.layer} carries {files} more than once, and only the last copy counts."
                 do = f"Pack each path once in {ships.where}."
             else:
                 text, do = self.words(group.cause, files, ships, hides)
@@ -115,10 +112,7 @@ class MetadataCopy(WasteRule):
     def words(self, cause: Cause, files: str, ships: Instruction, hides: Instruction) -> tuple[str, str]:
         """See :class:`WasteRule`."""
         del cause
-        text = (
-            f"Layer {hides.layer} copies {files} of layer {ships.layer} only to change mode, owner or time: "
-            "set them where the files are made (COPY --chmod, COPY --chown, or in the same RUN)."
-        )
+        text = f"Layer {hides.layer} copies {files} of layer {ships.layer} only to change mode, owner or time."
         if ships.copies:
             options = []
             if "chown" in hides.text:
@@ -129,7 +123,7 @@ class MetadataCopy(WasteRule):
             return text, f"Write {ships.with_option(option)}; and do not change these files in {hides.where}."
         if hides.copies:
             return text, f"Copy them once: leave them out of {hides.where}, or out of {ships.where}."
-        return text, f"Do what {hides.where} does to them in {ships.where}."
+        return text, f"Set them where the files are made: do in {ships.where} what {hides.where} does to them."
 
 
 class DeletedLater(WasteRule):
@@ -145,15 +139,9 @@ class DeletedLater(WasteRule):
     def words(self, cause: Cause, files: str, ships: Instruction, hides: Instruction) -> tuple[str, str]:
         """See :class:`WasteRule`."""
         if cause == Cause.OPAQUE:
-            text = (
-                f"Layer {hides.layer} empties directories with {files} that layer {ships.layer} ships: "
-                "do it in the RUN that makes them."
-            )
+            text = f"Layer {hides.layer} empties directories with {files} that layer {ships.layer} ships."
         else:
-            text = (
-                f"Layer {hides.layer} removes {files} that layer {ships.layer} ships: "
-                "remove them in the RUN that makes them, or build in a stage of its own."
-            )
+            text = f"Layer {hides.layer} removes {files} that layer {ships.layer} ships."
         if ships.copies:
             do = f"Copy them in a build stage of its own, or not at all (.dockerignore): {ships.where}."
         elif ships.runs:
@@ -176,15 +164,12 @@ class Rewritten(WasteRule):
     def words(self, cause: Cause, files: str, ships: Instruction, hides: Instruction) -> tuple[str, str]:
         """See :class:`WasteRule`."""
         if cause == Cause.REPLACED:
-            text = (
-                f"Layer {hides.layer} puts something else where layer {ships.layer} has {files}: "
-                "leave them out of the lower layer."
-            )
+            text = f"Layer {hides.layer} puts something else where layer {ships.layer} has {files}."
             return text, f"Leave them out of {ships.where}."
-        text = f"Layer {hides.layer} writes over {files} of layer {ships.layer}: write the final content once."
+        text = f"Layer {hides.layer} writes over {files} of layer {ships.layer}."
         if ships.runs and hides.runs:
-            return text, f"Do both in one RUN: what {hides.where} does belongs at the end of {ships.where}."
-        return text, f"Leave them out of {ships.where}: {hides.where} has their final content."
+            return text, f"Write the final content once: do in {ships.where} what {hides.where} does."
+        return text, f"Write the final content once: leave them out of {ships.where}; {hides.where} has it."
 
 
 class ShippedAgain(WasteRule):
@@ -199,7 +184,7 @@ class ShippedAgain(WasteRule):
     def words(self, cause: Cause, files: str, ships: Instruction, hides: Instruction) -> tuple[str, str]:
         """See :class:`WasteRule`."""
         del cause
-        text = f"Layer {hides.layer} ships {files} again just as layer {ships.layer} does: leave the copy out."
+        text = f"Layer {hides.layer} ships {files} again just as layer {ships.layer} does."
         if hides.copies:
             return text, f"Copy only what is new in {hides.where}."
         return text, f"Leave these files as they are in {hides.where}."
