@@ -92,6 +92,17 @@ async def test_files_of_no_package(drive: Drive, image: list[str]) -> None:
         assert "other.so" in screen.text
 
 
+async def test_a_wide_terminal_tells_who_ships_a_package(drive: Drive, image: list[str]) -> None:
+    async with drive(image, size=(160, 45)) as screen:
+        await screen.press("4", "G")
+        screen.image._show_about()
+        await screen.settle()
+        words = " ".join(text.text for text in screen.image._about())
+        assert "a later layer removes it" in words
+        assert "Layer 2 ships 9,400 B, 9,400 B of them wasted" in words
+        assert "step 2" in words
+
+
 async def test_another_filter_takes_the_place_of_a_package(drive: Drive, image: list[str]) -> None:
     async with drive(image, size=(110, 30)) as screen:
         await screen.press("4", "enter", "slash", *"mine", "enter")

@@ -7,6 +7,7 @@ from lamina.figures.image import LoadedImage, Tally
 from lamina.figures.path_history import path_history
 from lamina.model import Change, ImageInfo, Kind
 from lamina.names import decode
+from lamina.packages.model import Package
 from lamina_tui import texts
 from lamina_tui.screens.config_lines import layer_lines
 from lamina_tui.screens.file_card import places_of
@@ -105,4 +106,24 @@ def about_advice(info: ImageInfo, advice: Advice) -> list[TextLine]:
     if layer is not None:
         lines.heading(f"Layer {layer}")
         lines.add(info.layers[layer].instruction or "(no instruction)")
+    return lines.lines
+
+
+def about_package(info: ImageInfo, package: Package) -> list[TextLine]:
+    """A package: what it weighs and wastes, and the layers that ship it, with their whole instructions."""
+    lines = TextLines()
+    lines.heading(package.name)
+    lines.add(f"{package.version} {package.manager}".strip(), "version")
+    if package.path is not None:
+        lines.add("/" + decode(package.path), "in")
+    lines.add(f"{texts.count(package.size)} B in {texts.plural(package.files, 'file')}", "ships")
+    if package.wasted:
+        lines.add(f"{texts.count(package.wasted)} B at its paths", "wasted", "waste")
+    if not package.installed:
+        lines.add("a later layer removes it", "removed", "removed")
+    for part in package.layers:
+        wasted = f", {texts.count(part.wasted)} B of them wasted" if part.wasted else ""
+        lines.blank()
+        lines.heading(f"Layer {part.layer} ships {texts.count(part.bytes + part.wasted)} B{wasted}")
+        lines.add(info.layers[part.layer].instruction or "(no instruction)")
     return lines.lines

@@ -12,7 +12,7 @@ from lamina.model import ImageInfo, Progress
 from lamina_tui.command import Scope
 from lamina_tui.keymap import keymap_of
 from lamina_tui.screens import image_lines
-from lamina_tui.screens.about import about_advice, about_guilt, about_layer, about_path
+from lamina_tui.screens.about import about_advice, about_guilt, about_layer, about_package, about_path
 from lamina_tui.screens.base import Notice
 from lamina_tui.screens.config_lines import config_lines
 from lamina_tui.screens.image_state import restore
@@ -247,6 +247,8 @@ class ImagePanes(ReadingScreen):
             return about_guilt(info, *pane.guilt)
         if isinstance(pane, AdviceView | OverviewView) and pane.advice is not None:
             return about_advice(info, pane.advice)
+        if isinstance(pane, PackagesView) and pane.package is not None:
+            return about_package(info, pane.package)
         if isinstance(pane, OverviewView | FileTree) and pane.path_id:
             return about_path(info, image, pane.path_id)
         return about_layer(info, image, layer)
