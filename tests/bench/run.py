@@ -25,13 +25,13 @@ import recipes
 from inputs import Image, build
 from processes import ProgramError
 from screen import opening_rows, screen_rows
-from works import LIMITS, Figures, InEngine, Row, contests, engine_contest
+from works import LIMITS, Figures, InEngine, Row, contests, engine_contest, short_contest
 
 import lamina
 import lamina_tui
 from contents import content_contests
 
-WORKS = ("plain", "cached", "gzip", "zstd", "file", "start", "opening", "screen", "export", "store")
+WORKS = ("plain", "cached", "gzip", "zstd", "file", "start", "short", "opening", "screen", "export", "store")
 OF_ENGINE = ("export", "store")
 SIZES = {"small": recipes.SMALL, "mid": recipes.MID, "big": recipes.BIG}
 
@@ -96,8 +96,10 @@ def _measure(options: argparse.Namespace, folder: Path) -> list[Row]:
                 rows += engine.hold(options.runs, figures.check, _tell)
     rows += _memory(image, rows)
     judged = options.size != "small"
+    few = _built(recipes.FEW, folder) if judged and (wanted("opening") or wanted("short")) else image
+    if wanted("short"):
+        rows += short_contest(few, judged=judged).hold(options.runs, Figures(few).check, _tell)
     if wanted("opening"):
-        few = _built(recipes.FEW, folder) if judged else image
         rows += opening_rows(few, runs=options.runs, judged=judged, tell=_tell)
     if wanted("screen"):
         wide = _built(recipes.WIDE, folder) if options.size == "mid" else image

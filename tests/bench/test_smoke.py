@@ -20,6 +20,7 @@ ROWS = [
     "a file of a plain archive, opened before",
     "the last file of a gzip layer, the second time",
     "memory, report",
+    "a small image's report",
     "opening: the layers",
     "opening: all figures",
     "memory with the screen up",

@@ -446,3 +446,29 @@ def test_a_comparison_opens_on_a_terminal(opened: list[Terminal], tmp_path: Path
     terminal.type("q")
     assert terminal.end() == 0
     assert terminal.restored
+
+
+def test_garbage_is_collected_again_once_the_screen_stands(opened: list[Terminal], tmp_path: Path) -> None:
+    # given an app that notes at its end whether garbage is collected, and whether what was loaded is left out
+    note = tmp_path / "note"
+    program = f"""
+import gc, sys
+from pathlib import Path
+from lamina_tui import cli
+from lamina_tui.app import LaminaApp
+usual = LaminaApp.exit
+def exit(self, *args, **options):
+    Path({str(note)!r}).write_text(f"{{gc.isenabled()}} {{gc.get_freeze_count() > 1000}}")
+    return usual(self, *args, **options)
+LaminaApp.exit = exit
+sys.exit(cli.main(["demo"]))
+"""
+    terminal = start(opened, code=program)
+
+    # when its screen stands, and it is left
+    terminal.until("shop-worker")
+    terminal.type("q")
+    assert terminal.end() == 0
+
+    # then both
+    assert note.read_text() == "True True"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -207,6 +208,7 @@ class LaminaApp(App[int]):
     def on_mount(self) -> None:
         """Open the first screen."""
         _ = self.push_screen(self._first())
+        self.call_after_refresh(_collect_garbage_again)
         for event in XTermParser().feed(self._background.typed.decode(errors="replace")):
             self.post_message(event)
         if self._remark:
@@ -355,3 +357,10 @@ class LaminaApp(App[int]):
             self.call_later(run)
 
         return later
+
+
+def _collect_garbage_again() -> None:
+    """Where who opened the screen did without: what is loaded by now stays, and is not looked through again."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()

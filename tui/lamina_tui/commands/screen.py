@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import threading
@@ -73,9 +74,10 @@ def open_screen(options: argparse.Namespace, words: Sequence[str], *, diff: bool
     workspace = workspace_of(options, screen=True, stdin=stdin)
     # A child reads while this process loads Textual: both take some tenths of a second.
     ahead = None if diff or options.no_cache else _read_ahead(options, words)
-    from lamina_tui.launch import run_screen
-
+    gc.disable()  # all that is loaded now stays: looking through it for garbage takes a tenth of the start
     try:
+        from lamina_tui.launch import run_screen
+
         return run_screen(
             workspace,
             words,
@@ -86,6 +88,7 @@ def open_screen(options: argparse.Namespace, words: Sequence[str], *, diff: bool
             ahead=ahead,
         )
     finally:
+        gc.enable()
         if ahead is not None:
             ahead.stop()
 
