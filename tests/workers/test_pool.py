@@ -453,7 +453,9 @@ def test_fewer_processes_than_wanted_do_it_too(tmp_path: Path, monkeypatch: pyte
 NO_MORE_PROCESSES = """
 import os, resource, sys, threading
 import numpy
-import lamina.workers.dispatch, lamina.workers.processes, lamina.workers.threads  # nobody may not read them later
+# Later nobody may not read them.
+import lamina.layers.gzip_members, lamina.workers.dispatch, lamina.workers.here, lamina.workers.processes
+import lamina.workers.threads
 from lamina.workers.jobs import ScanJob
 from lamina.workers.file_range import FileRange, stamp_of
 from lamina.workers.pool import Pool
