@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from lamina import limits
-from lamina.advice import elf
 from lamina.advice.advise import advise
 from lamina.advice.model import Advice, Severity
+from lamina.contents import elf
 from lamina.figures.image import LoadedImage
 from lamina.model import Cancelled, LaminaError
 from needs import tool

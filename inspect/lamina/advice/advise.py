@@ -75,9 +75,10 @@ class Advisor:
         self._image = image
         self._cancel = cancel or threading.Event()
         reads = records_at_hand(image) if reads is None else reads
-        self._examined = Examined(image, ignored, self._cancel, reads=reads)
-        self._rules = [rule() for rule in RULES if rule.name not in off]
         self._search = PackageSearch(image) if reads else None
+        lookup = None if self._search is None else self._search.lookup
+        self._examined = Examined(image, ignored, self._cancel, reads=reads, lookup=lookup)
+        self._rules = [rule() for rule in RULES if rule.name not in off]
         self._looked_into: list[int] = []
         if self._search is not None:
             wanted = [rule.wanted(self._examined) for rule in self._rules]

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina.advice.model import floor
-from lamina.advice.name_table import NameTable
 from lamina.among import among
 from lamina.dataclass import dataclass
 from lamina.distinct import distinct
@@ -20,6 +19,7 @@ from lamina.figures.image import LoadedImage
 from lamina.model import Cause, Kind, LaminaError
 from lamina.packages.model import PackageTable
 from lamina.packages.path_lookup import PathLookup
+from lamina.stack.name_table import NameTable
 from lamina.stack.paths import PathTable
 from lamina.stack.union import ABSENT, Union
 from lamina.stack.waste import LayerWaste, WasteTable
@@ -61,6 +61,7 @@ class Examined:
         ignored: by path: whether it is not to be spoken of.
         cancel: ends what takes long.
         reads: whether contents of files may be read.
+        lookup: where its paths stand, where somebody knows that already.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Examined:
         cancel: threading.Event,
         *,
         reads: bool = False,
+        lookup: PathLookup | None = None,
     ) -> None:
         self.image = image
         self.union: Union = image.union
@@ -85,12 +87,13 @@ class Examined:
         """The packages of the image; None where their records can't be read."""
         self.known_duplicates: Sequence[Duplicate] | None = None
         """Its duplicates, where somebody has looked for them."""
+        self._lookup = lookup
         self._claimed = np.zeros(image.union.event_count, dtype=bool)
 
     @cached_property
     def lookup(self) -> PathLookup:
         """Where paths stand, links of directories followed."""
-        return PathLookup(self.union)
+        return self._lookup or PathLookup(self.union)
 
     @cached_property
     def duplicates(self) -> Sequence[Duplicate]:

@@ -66,9 +66,10 @@ class PackageSearch:
         self._kept = kept_from_bytes(self._before)
         self.first = FirstBytes(files_of(image), self._kept.content)
         """What reads the records; others may want more of it. All of it is kept with the image."""
-        self._lookup = PathLookup(image.union)
+        self.lookup = PathLookup(image.union)
+        """Where its paths stand."""
         self._unreadable: dict[tuple[str, int], str] = {}
-        self._managers = [manager(self._lookup, self._tell_of(manager.name)) for manager in _MANAGERS]
+        self._managers = [manager(self.lookup, self._tell_of(manager.name)) for manager in _MANAGERS]
         self._plan = RecordPlan(image.union, self._managers, self.first)
 
     def _tell_of(self, manager: str) -> Tell:
@@ -84,7 +85,7 @@ class PackageSearch:
             LaminaError: a layer can't be read any more, or its bytes have gone by.
             Cancelled: ``cancel`` was set.
         """
-        ownership = Ownership(self._image.union, self._lookup)
+        ownership = Ownership(self._image.union, self.lookup)
         self.first.read(cancel)
         records = self._plan.records()
         for manager, mine in zip(self._managers, records, strict=True):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from lamina import limits
-from lamina.packages.manager import Found, Manager, Record, Wanted, rows_ending, text
+from lamina.packages.manager import Found, Manager, Record, Wanted, text
 from lamina.stack.paths import PathTable
 
 _STUB = re.compile(rb"^# stub: (\S+) (\S+) ", re.MULTILINE)
@@ -23,7 +23,7 @@ class Gem(Manager):
 
     def wanted(self) -> Iterable[Wanted]:
         """See :class:`lamina.packages.manager.Manager`."""
-        rows = rows_ending(self._paths, b".gemspec")
+        rows = self._lookup.names.ending(b".gemspec").tolist()
         yield Wanted([row for row in rows if _home(self._paths, row) is not None], limits.PACKAGE_HEAD, head=True)
 
     def found(self, records: Sequence[Record]) -> Iterator[Found]:

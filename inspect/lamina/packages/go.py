@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 
+from lamina.contents import elf
 from lamina.dataclass import dataclass
 
 Read = Callable[[int, int], bytes]
@@ -47,12 +47,12 @@ def read_build_info(read: Read) -> BuildInfo | None:
         read: the file; asked with ascending offsets.
     """
     head = read(0, HEAD)
-    segments = _segments(head)
-    if not any(kind == _PT_NOTE and _is_go(head, at, size) for kind, _, at, size in segments):
+    segments = elf.segments(head)
+    if not any(each.kind == _PT_NOTE and _is_go(head, each) for each in segments):
         return None
-    for kind, flags, at, size in segments:
-        if kind == _PT_LOAD and flags & _WRITABLE:
-            found = _find(read, at, min(size, _SEARCHED))
+    for each in segments:
+        if each.kind == _PT_LOAD and each.flags & _WRITABLE:
+            found = _find(read, each.offset, min(each.size, _SEARCHED))
             if found is not None:
                 return _parse(found)
     return None
@@ -69,30 +69,9 @@ def _find(read: Read, start: int, size: int) -> bytes | None:
     return None
 
 
-def _segments(head: bytes) -> list[tuple[int, int, int, int]]:
-    """(kind, flags, offset, bytes in the file) of an ELF program's segments."""
-    if len(head) < 64 or head[:4] != b"\x7fELF" or head[4] not in (1, 2) or head[5] not in (1, 2):
-        return []
-    wide, order = head[4] == 2, "<" if head[5] == 1 else ">"
-    start = struct.unpack_from(order + "Q", head, 32)[0] if wide else struct.unpack_from(order + "I", head, 28)[0]
-    size, count = struct.unpack_from(order + "HH", head, 54 if wide else 42)
-    shape = struct.Struct(order + ("IIQQQQQQ" if wide else "IIIIIIII"))
-    found = []
-    for at in range(start, start + size * count, size or 1):
-        if size < shape.size or at + shape.size > len(head):
-            break
-        fields = shape.unpack_from(head, at)
-        if wide:
-            kind, flags, offset, in_file = fields[0], fields[1], fields[2], fields[5]
-        else:
-            kind, offset, in_file, flags = fields[0], fields[1], fields[4], fields[6]
-        found.append((kind, flags, offset, in_file))
-    return found
-
-
-def _is_go(head: bytes, at: int, size: int) -> bool:
+def _is_go(head: bytes, notes: elf.Segment) -> bool:
     """Whether a segment of notes has one of Go's; those of most programs stand in the first page."""
-    return at >= len(head) or b"\x04\0\0\0Go\0\0" in head[at : at + size]
+    return notes.offset >= len(head) or b"\x04\0\0\0Go\0\0" in head[notes.offset : notes.offset + notes.size]
 
 
 def _parse(data: bytes) -> BuildInfo | None:

@@ -89,26 +89,6 @@ def folders_called(paths: PathTable, places: Sequence[bytes]) -> list[int]:
     return [row for place in places if (row := paths.find(place)) is not None]
 
 
-def rows_called(paths: PathTable, name: bytes) -> list[int]:
-    """The rows of all paths whose last name is this."""
-    return [row + 1 for row in _rows_at(paths, b"\0" + name + b"\0")]
-
-
-def rows_ending(paths: PathTable, suffix: bytes) -> list[int]:
-    """The rows of all paths whose last name ends so."""
-    return _rows_at(paths, suffix + b"\0")
-
-
-def _rows_at(paths: PathTable, sought: bytes) -> list[int]:
-    """The rows in whose names a text begins; all names stand in one, each before a NUL."""
-    starts, at = [], paths.names.find(sought)
-    while at >= 0:
-        starts.append(at)
-        at = paths.names.find(sought, at + 1)
-    found: list[int] = (np.searchsorted(paths.name_start, starts, side="right") - 1).tolist()
-    return found
-
-
 def text(data: bytes) -> str:
     """A name or version as text; what is not UTF-8 can be written back."""
     return data.strip().decode("utf-8", "surrogateescape")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina import limits
-from lamina.packages.manager import Found, Manager, Record, Wanted, rows_called, text
+from lamina.packages.manager import Found, Manager, Record, Wanted, text
 from lamina.stack.paths import PathTable
 
 
@@ -21,7 +21,7 @@ class Npm(Manager):
 
     def wanted(self) -> Iterable[Wanted]:
         """See :class:`lamina.packages.manager.Manager`."""
-        rows = rows_called(self._paths, b"package.json")
+        rows = self._lookup.names.called(b"package.json").tolist()
         rows = [row for row in rows if _named(self._paths, int(self._paths.parent[row])) is not None]
         # A larger one is told by its folder's name all the same.
         yield Wanted(rows, limits.PACKAGE_HEAD, head=True)
@@ -30,7 +30,8 @@ class Npm(Manager):
         """See :class:`lamina.packages.manager.Manager`."""
         paths = self._paths
         folders = [int(paths.parent[record.row]) for record in records]
-        owned = _owned(paths, folders, rows_called(paths, b"node_modules") if folders else [])
+        modules = self._lookup.names.called(b"node_modules").tolist() if folders else []
+        owned = _owned(paths, folders, modules)
         for record, folder, rows in zip(records, folders, owned, strict=True):
             version = ""
             try:

@@ -6,6 +6,7 @@ import numpy as np
 
 from lamina.figures.links import MOST_HOPS
 from lamina.model import Kind
+from lamina.stack.name_table import NameTable
 from lamina.stack.union import Union
 
 _UNKNOWN = -2
@@ -20,6 +21,7 @@ class PathLookup:
 
     def __init__(self, union: Union) -> None:
         self.paths = union.paths
+        self.names = NameTable(union.paths)
         alive = union.alive(union.layer_count - 1)
         links = alive[union.kind[alive] == Kind.SYMLINK]
         texts = [union.link_texts[text] for text in union.link[links].tolist()]

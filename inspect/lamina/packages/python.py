@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamina import limits
-from lamina.packages.manager import Found, Manager, Record, Wanted, fields, rows_ending, text
+from lamina.packages.manager import Found, Manager, Record, Wanted, fields, text
 from lamina.stack.paths import PathTable
 
 _NAMES = (b"METADATA", b"PKG-INFO")
@@ -24,7 +24,7 @@ class Python(Manager):
 
     def wanted(self) -> Iterable[Wanted]:
         """See :class:`lamina.packages.manager.Manager`."""
-        infos = [row for ending in _INFOS for row in rows_ending(self._paths, ending)]
+        infos = [row for ending in _INFOS for row in self._lookup.names.ending(ending).tolist()]
         inside = [self._lookup.below(row) for row in infos]
         yield Wanted([rows[name] for rows in inside for name in _LISTS if name in rows], limits.PACKAGE_RECORD)
         heads = [rows[name] for rows in inside for name in _NAMES if name in rows]

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lamina.advice import elf
 from lamina.advice.examined import Examined, Rows
 from lamina.advice.finding import Finding, Rule
 from lamina.advice.model import Severity
+from lamina.contents import elf
 from lamina.figures.links import follow_text
 from lamina.names import display_name
 from lamina.stack.union import ABSENT

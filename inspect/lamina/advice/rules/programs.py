@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from lamina import limits
-from lamina.advice import elf
 from lamina.advice.examined import Examined, Rows
 from lamina.advice.finding import Finding, Rule
 from lamina.advice.instruction import Instruction
 from lamina.advice.model import Severity
 from lamina.advice.rules.shipped_files import ShippedFiles, Sort
 from lamina.amounts import plural, size_bytes
+from lamina.contents import elf
 from lamina.contents.image_files import files_of
 from lamina.contents.layer_turns import layers_in_turn
 from lamina.distinct import distinct

@@ -1,9 +1,10 @@
-"""What advice needs to know of a program: its loader, its kind, and the bytes that only a debugger reads (elf(5))."""
+"""ELF programs (elf(5)): their kind, their segments, their loader, and the bytes that only a debugger reads."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from operator import itemgetter
 
 from lamina import limits
 from lamina.dataclass import dataclass
@@ -44,24 +45,49 @@ def read_header(head: bytes) -> ElfHeader | None:
     return ElfHeader(wide, order, kind, (segments_at, sizes[0], sizes[1]), (sections_at, sizes[2], sizes[3], sizes[4]))
 
 
-def loader_of(head: bytes) -> bytes | None:
-    """The path of the loader that a program asks for; None for one that is whole in itself, and for what is none.
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What is loaded, or read by whoever loads."""
+
+    kind: int
+    """``PT_…``."""
+    flags: int
+    offset: int
+    """Where it is in the file."""
+    size: int
+    """Bytes of it there."""
+
+
+def segments(head: bytes) -> list[Segment]:
+    """A program's segments, as far as their table stands in its first bytes; none of what is no program.
 
     Args:
         head: the first bytes of the file.
     """
     header = read_header(head)
     if header is None:
-        return None
-    start, size, count = header.segments
-    shape = struct.Struct(header.order + ("IIQQQQ" if header.wide else "IIIII"))
-    for at in range(start, start + size * count, size or 1):
-        if size < shape.size or at + shape.size > len(head):
+        return []
+    start, each, count = header.segments
+    shape = struct.Struct(header.order + ("IIQQQQQQ" if header.wide else "IIIIIIII"))
+    found = []
+    for at in range(start, start + each * count, each or 1):
+        if each < shape.size or at + shape.size > len(head):
             break
         fields = shape.unpack_from(head, at)
-        if fields[0] == _PT_INTERP:
-            offset, length = (fields[2], fields[5]) if header.wide else (fields[1], fields[4])
-            text = head[offset : offset + length]
+        kind, flags, offset, size = itemgetter(*((0, 1, 2, 5) if header.wide else (0, 6, 1, 4)))(fields)
+        found.append(Segment(kind, flags, offset, size))
+    return found
+
+
+def loader_of(head: bytes) -> bytes | None:
+    """The path of the loader that a program asks for; None for one that is whole in itself, and for what is none.
+
+    Args:
+        head: the first bytes of the file.
+    """
+    for segment in segments(head):
+        if segment.kind == _PT_INTERP:
+            text = head[segment.offset : segment.offset + segment.size]
             return text.rstrip(b"\0") if text.endswith(b"\0") else None  # else it stands further on
     return None
 
